@@ -1,0 +1,5 @@
+/** Which removals are too sudden to be believed. Pure functions. */
+@NullMarked
+package io.mooring.server.protection;
+
+import org.jspecify.annotations.NullMarked;
