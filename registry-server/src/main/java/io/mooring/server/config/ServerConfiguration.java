@@ -138,7 +138,7 @@ public class ServerConfiguration {
 
     @Bean
     RouterFunctionMapping routerFunctionMapping() {
-        return new RouterFunctionMapping();
+        return new RoutesWithoutCors();
     }
 
     @Bean

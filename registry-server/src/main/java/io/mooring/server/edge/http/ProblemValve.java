@@ -48,6 +48,11 @@ public final class ProblemValve extends ErrorReportValve {
             case 408 -> Problem.of(RefusalCode.TOO_SLOW, "the request did not arrive in time");
             case 413 -> Problem.of(Problem.TOO_LARGE, "the request is too large");
             case 415 -> Problem.of(Problem.UNSUPPORTED_MEDIA_TYPE, "the body has a media type that is not served here");
+            // Of these the container says 501 and 505: a method, coding or version that it does not know.
+            case 501, 505 ->
+                Problem.of(
+                        RefusalCode.MALFORMED,
+                        "not an acceptable HTTP request: check its version, method and encoding");
             case 503 -> Problem.overloaded("the node is busy or stops; try again or elsewhere");
             default ->
                 status < 500
