@@ -1,6 +1,7 @@
 package io.mooring.server.config;
 
 import io.mooring.model.InvalidValueException;
+import io.mooring.protocol.ProtocolLimits;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -117,13 +118,19 @@ public record MooringProperties(
 
     /**
      * @param port of sessions
+     * @param threads that read and write
+     * @param connections at the same time, those that have not said hello yet among them
      * @param reconnectSpread over which clients spread their first try after losing a connection
      */
     public record Session(
             @DefaultValue("9847") int port,
+            @DefaultValue("1") int threads,
+            @DefaultValue("25000") int connections,
             @DefaultValue("1s") Duration reconnectSpread) {
         public Session {
             checkPort(port);
+            checkRange("threads", threads, 1, 256);
+            checkRange("connections", connections, 1, 1_000_000);
             checkRange("reconnect-spread", reconnectSpread, Duration.ZERO, Duration.ofMinutes(5));
         }
     }
@@ -150,10 +157,10 @@ public record MooringProperties(
      * @param subscriptionsPerSession subscribed by one session
      */
     public record Limits(
-            @DefaultValue("1000000") int instances,
-            @DefaultValue("100000") int services,
-            @DefaultValue("20000") int instancesPerService,
-            @DefaultValue("50000") int sessions,
+            @DefaultValue("2000000") int instances,
+            @DefaultValue("200000") int services,
+            @DefaultValue("50000") int instancesPerService,
+            @DefaultValue("20000") int sessions,
             @DefaultValue("100000") int instancesPerSession,
             @DefaultValue("10000") int subscriptionsPerSession) {
         public Limits {
@@ -164,28 +171,43 @@ public record MooringProperties(
             checkRange("instances-per-session", instancesPerSession, 1, 100_000_000);
             checkRange("subscriptions-per-session", subscriptionsPerSession, 1, 100_000_000);
         }
+
+        ProtocolLimits ofProtocol() {
+            ProtocolLimits defaults = ProtocolLimits.DEFAULTS;
+            return new ProtocolLimits(
+                    defaults.frameBytes(),
+                    defaults.messagesPerFrame(),
+                    defaults.instancesPerMessage(),
+                    instancesPerSession,
+                    subscriptionsPerSession);
+        }
     }
 
     /**
-     * @param enabled holds sudden removals until they are confirmed
      * @param window in which removals count together
-     * @param confirmation after which held removals are believed
+     * @param share of a service that may leave at once and be believed
+     * @param atLeast as many may leave at once and be believed, unless it is all of them
+     * @param confirmation after which held removals are believed without any confirmation
      * @param evictionShare of all instances that may expire within {@code evictionWindow}
+     * @param evictionFloor as many may expire within {@code evictionWindow} in any case
      * @param evictionWindow see {@code evictionShare}
      */
     public record Protection(
-            @DefaultValue("true") boolean enabled,
-            @DefaultValue("10s") Duration window,
+            @DefaultValue("15s") Duration window,
+            @DefaultValue("0.5") double share,
+            @DefaultValue("2") int atLeast,
             @DefaultValue("60s") Duration confirmation,
             @DefaultValue("0.15") double evictionShare,
+            @DefaultValue("10") int evictionFloor,
             @DefaultValue("60s") Duration evictionWindow) {
         public Protection {
             checkRange("window", window, Duration.ofSeconds(1), Duration.ofHours(1));
+            checkShare("share", share);
+            checkRange("at-least", atLeast, 1, 100_000_000);
             checkRange("confirmation", confirmation, Duration.ofSeconds(1), Duration.ofHours(1));
+            checkShare("eviction-share", evictionShare);
+            checkRange("eviction-floor", evictionFloor, 1, 100_000_000);
             checkRange("eviction-window", evictionWindow, Duration.ofSeconds(1), Duration.ofHours(1));
-            if (!(evictionShare > 0 && evictionShare <= 1)) {
-                throw new InvalidValueException("eviction-share", evictionShare, "more than 0, at most 1");
-            }
         }
     }
 
@@ -204,10 +226,22 @@ public record MooringProperties(
     /**
      * @param enabled writes registrations to disk so that a restart serves the last view
      * @param required refuses what cannot be written to disk
+     * @param patience for which telling waits for the disk before it goes ahead
      */
     public record Restore(
             @DefaultValue("true") boolean enabled,
-            @DefaultValue("false") boolean required) {}
+            @DefaultValue("false") boolean required,
+            @DefaultValue("50ms") Duration patience) {
+        public Restore {
+            checkRange("patience", patience, Duration.ZERO, Duration.ofMinutes(1));
+        }
+    }
+
+    private static void checkShare(String field, double value) {
+        if (!(value > 0 && value <= 1)) { // written so that NaN fails
+            throw new InvalidValueException(field, value, "more than 0, at most 1");
+        }
+    }
 
     private static void checkPort(int port) {
         checkRange("port", port, 0, 65_535);

@@ -8,7 +8,15 @@ import io.mooring.server.edge.http.ProblemValve;
 import io.mooring.server.edge.metrics.NodeMeters;
 import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
+import io.mooring.server.edge.session.SessionMeter;
+import io.mooring.server.edge.session.SessionServer;
+import io.mooring.server.edge.session.SessionSettings;
 import io.mooring.server.node.RegistryNode;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -97,12 +105,62 @@ public class ServerConfiguration {
 
     // ---- the core
 
+    /** Netty's threads, for sessions and probes. */
+    @Bean(destroyMethod = "shutdownGracefully")
+    EventLoopGroup sessionThreads(MooringProperties properties) {
+        return new MultiThreadIoEventLoopGroup(
+                properties.session().threads(),
+                new DefaultThreadFactory("mooring-io", true),
+                NioIoHandler.newFactory());
+    }
+
     @Bean
-    DataDirectory dataDirectory(MooringProperties properties) {
-        return DataDirectory.open(properties.dataDirectory());
+    Core core(MooringProperties properties, EventLoopGroup sessionThreads) {
+        return Core.start(properties, sessionThreads);
+    }
+
+    @Bean
+    RegistryNode node(Core core) {
+        return core.node();
     }
 
     // ---- sessions
+
+    @Bean
+    Sessions sessions(
+            RegistryNode node,
+            MooringProperties properties,
+            EventLoopGroup sessionThreads,
+            PushMeter pushes,
+            MeterRegistry meters) {
+        Refusals refusals = new Refusals(meters, "session");
+        SessionMeter meter = new SessionMeter() {
+            @Override
+            public void pushed(long nanos) {
+                pushes.pushed(nanos);
+            }
+
+            @Override
+            public void refused(String code) {
+                refusals.count(code);
+            }
+        };
+        SessionSettings defaults = SessionSettings.defaults(properties.session().port());
+        Duration ttl = properties.lease().ttl();
+        SessionSettings settings = new SessionSettings(
+                properties.bind(),
+                defaults.port(),
+                properties.session().threads(),
+                ttl,
+                ttl.dividedBy(3),
+                properties.session().reconnectSpread(),
+                defaults.helloWithin(),
+                defaults.stalledAfter(),
+                properties.session().connections(),
+                defaults.peers(),
+                properties.limits().ofProtocol());
+        return new Sessions(new SessionServer(node, settings, meter, sessionThreads), settings);
+    }
 
     // ---- HTTP
 
@@ -182,15 +240,16 @@ public class ServerConfiguration {
     }
 
     @Bean
-    NodeMeters nodeMeters(RegistryNode node, HttpEdge edge, MooringProperties properties) {
+    NodeMeters nodeMeters(Core core, Sessions sessions, HttpEdge edge, MooringProperties properties) {
         MooringProperties.Limits limits = properties.limits();
         Map<String, Integer> bounds = Map.of(
                 "instances", limits.instances(),
                 "services", limits.services(),
                 "sessions", limits.sessions(),
+                "session_connections", properties.session().connections(),
                 "http_watchers", properties.http().watchers(),
                 "http_streams", properties.http().streams(),
                 "http_connections", properties.http().connections());
-        return new NodeMeters(node, () -> 0, edge::watchers, edge::streams, bounds);
+        return new NodeMeters(core.node(), core::backlog, sessions::connections, edge::watchers, edge::streams, bounds);
     }
 }

@@ -1,10 +1,13 @@
 package io.mooring.server.config;
 
+import io.mooring.server.edge.disk.DataDirectoryException;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** The node cannot start as it is set up. The message is one sentence; {@link #action()} says what to do. */
-public final class StartRefusedException extends RuntimeException {
+final class StartRefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final String action;
@@ -23,7 +26,7 @@ public final class StartRefusedException extends RuntimeException {
      * @param purpose of the port, as in "sessions"
      * @param property that sets it, as in {@code mooring.session.port}
      */
-    public static StartRefusedException portTaken(
+    static StartRefusedException portTaken(
             String purpose, InetSocketAddress address, String property, Throwable cause) {
         return new StartRefusedException(
                 "Port " + address.getPort() + " for " + purpose + " is taken or cannot be bound on "
@@ -32,17 +35,20 @@ public final class StartRefusedException extends RuntimeException {
                 cause);
     }
 
-    public static StartRefusedException unwritable(Path directory, Throwable cause) {
+    /** @param problem whose message says what is wrong with it */
+    static StartRefusedException unusable(Path directory, IOException problem) {
+        String what = problem instanceof DataDirectoryException
+                ? sentence(String.valueOf(problem.getMessage()))
+                : "The data directory " + directory.toAbsolutePath() + " cannot be read: " + problem + ".";
         return new StartRefusedException(
-                "The data directory " + directory.toAbsolutePath() + " cannot be written: " + cause.getMessage() + ".",
-                "Make it writable for the user who runs the registry, or set mooring.data-directory to another one.",
-                cause);
+                what,
+                "Make it readable and writable for the user who runs the registry, or set mooring.data-directory to"
+                        + " another one; each node needs its own.",
+                problem);
     }
 
-    public static StartRefusedException dataInUse(Path directory) {
-        return new StartRefusedException(
-                "The data directory " + directory.toAbsolutePath() + " is in use by another registry.",
-                "Stop the other one, or set mooring.data-directory to a directory of its own.");
+    private static String sentence(String words) {
+        return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1) + ".";
     }
 
     static StartRefusedException open(String bind) {
@@ -67,7 +73,7 @@ public final class StartRefusedException extends RuntimeException {
     }
 
     /** What the operator should do, in a sentence. */
-    public String action() {
+    String action() {
         return action;
     }
 }

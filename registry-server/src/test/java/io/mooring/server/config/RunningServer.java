@@ -1,23 +1,13 @@
 package io.mooring.server.config;
 
-import io.mooring.server.edge.FakeNode;
+import io.mooring.server.node.RegistryNode;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Configuration;
 
-/** A server on ports of its own with the core replaced by {@link FakeNode}. */
+/** A server on ports of its own. */
 public final class RunningServer implements AutoCloseable {
     private final ConfigurableApplicationContext context;
-
-    @Configuration(proxyBeanMethods = false)
-    static class FakeCore {
-        @Bean(destroyMethod = "close")
-        FakeNode fakeNode() {
-            return new FakeNode();
-        }
-    }
 
     private RunningServer(ConfigurableApplicationContext context) {
         this.context = context;
@@ -39,12 +29,11 @@ public final class RunningServer implements AutoCloseable {
         String[] arguments = all.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue())
                 .toArray(String[]::new);
-        return new RunningServer(
-                Application.prepared(ServerConfiguration.class, FakeCore.class).run(arguments));
+        return new RunningServer(Application.prepared(ServerConfiguration.class).run(arguments));
     }
 
-    public FakeNode node() {
-        return context.getBean(FakeNode.class);
+    public RegistryNode node() {
+        return context.getBean(RegistryNode.class);
     }
 
     public <T> T bean(Class<T> type) {

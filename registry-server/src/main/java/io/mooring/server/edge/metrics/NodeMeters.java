@@ -23,6 +23,7 @@ public final class NodeMeters implements MeterBinder {
 
     private final RegistryNode node;
     private final IntSupplier loopBacklog;
+    private final IntSupplier connections;
     private final IntSupplier watchers;
     private final IntSupplier streams;
     private final Map<String, Integer> limits;
@@ -33,6 +34,7 @@ public final class NodeMeters implements MeterBinder {
 
     /**
      * @param loopBacklog tasks that wait for the core's loop
+     * @param connections of sessions, open ones
      * @param watchers long polls now
      * @param streams streams of events now
      * @param limits by what they bound: {@code instances}, {@code sessions} and so on
@@ -40,11 +42,13 @@ public final class NodeMeters implements MeterBinder {
     public NodeMeters(
             RegistryNode node,
             IntSupplier loopBacklog,
+            IntSupplier connections,
             IntSupplier watchers,
             IntSupplier streams,
             Map<String, Integer> limits) {
         this.node = node;
         this.loopBacklog = loopBacklog;
+        this.connections = connections;
         this.watchers = watchers;
         this.streams = streams;
         this.limits = Map.copyOf(limits);
@@ -93,6 +97,7 @@ public final class NodeMeters implements MeterBinder {
                 .description("Since the start")
                 .register(registry);
         supplied(registry, "mooring.loop.backlog", "Tasks that wait for the core", loopBacklog);
+        supplied(registry, "mooring.session.connections", "Connections of sessions", connections);
         supplied(registry, "mooring.http.watchers", "Long polls", watchers);
         supplied(registry, "mooring.http.streams", "Streams of events", streams);
         limits.forEach((bound, limit) -> Gauge.builder("mooring.limit", () -> limit)
