@@ -47,7 +47,9 @@ class ListenerTest {
             changed.addAll(change.changed());
             removed.addAll(change.removed());
         }
-        assertEquals(List.of(Stage.instance(9).id()), added.stream().map(ListedInstance::id).toList());
+        assertEquals(
+                List.of(Stage.instance(9).id()),
+                added.stream().map(ListedInstance::id).toList());
         assertEquals(7, changed.get(0).instance().weight());
         assertEquals(1, removed.size());
         assertEquals(Stage.instance(2).id(), removed.get(0).instance().id());
@@ -181,7 +183,8 @@ class ListenerTest {
                     change -> {
                         running.incrementAndGet();
                         if (closed.get() && running.get() > 1) {
-                            late.incrementAndGet(); // the second call begins after close: the first was "the one running"
+                            late.incrementAndGet(); // the second call begins after close: the first was "the one
+                            // running"
                         }
                     },
                     threads,

@@ -75,7 +75,8 @@ class OutlierTest {
         orders.report(Stage.instance(3), CallResult.SUCCESS);
         stage.runMillis(5);
         for (int i = 0; i < 50; i++) {
-            assertEquals(Stage.instance(3), orders.chooseAnother(Stage.instance(1)).orElseThrow());
+            assertEquals(
+                    Stage.instance(3), orders.chooseAnother(Stage.instance(1)).orElseThrow());
         }
         assertEquals(Stage.instance(7), orders.chooseAnother(Stage.instance(3)).orElseThrow());
     }
@@ -159,7 +160,8 @@ class OutlierTest {
         Service orders = mooring.service("orders");
         stage.runMillis(20);
         orders.report(Stage.instance(0), CallResult.UNREACHABLE);
-        stage.registry.remove(io.mooring.model.RemovalCause.DEREGISTERED, Stage.instance(0).id());
+        stage.registry.remove(
+                io.mooring.model.RemovalCause.DEREGISTERED, Stage.instance(0).id());
         stage.runMillis(20);
         assertEquals(0, mooring.status().ejectedInstances());
         stage.registry.put(Stage.instance(0));

@@ -59,10 +59,10 @@ class RepliesTest {
     @Test
     void aViewOfAnotherServiceEndsTheConnection() {
         stage.registry.put(Stage.instances(3));
-        stage.registry.tamper = (request, answer) -> request instanceof ClientMessage.Subscribe subscribe
-                        && stage.registry.opened.size() == 1
-                ? List.of(stage.registry.view(OptionalLong.of(subscribe.id()), Stage.ORDERS))
-                : answer;
+        stage.registry.tamper = (request, answer) ->
+                request instanceof ClientMessage.Subscribe subscribe && stage.registry.opened.size() == 1
+                        ? List.of(stage.registry.view(OptionalLong.of(subscribe.id()), Stage.ORDERS))
+                        : answer;
         Mooring mooring = stage.client();
         Service payments = mooring.service("payments");
         assertDoubted(mooring, 1);
@@ -121,7 +121,9 @@ class RepliesTest {
     void unknownMessagesAndFieldsAreIgnored() {
         Mooring mooring = stage.client();
         stage.runMillis(10);
-        stage.registry.latest().sayRaw("[{\"type\":\"weather\",\"sun\":[1,{\"a\":null}]}]".getBytes(StandardCharsets.UTF_8));
+        stage.registry
+                .latest()
+                .sayRaw("[{\"type\":\"weather\",\"sun\":[1,{\"a\":null}]}]".getBytes(StandardCharsets.UTF_8));
         stage.runMillis(10);
         assertEquals(0, mooring.status().doubts());
         assertEquals(1, stage.registry.opened.size());
@@ -163,7 +165,14 @@ class RepliesTest {
         CompletableFuture<Void> update = me.updateWeight(3);
         update.cancel(true);
         stage.runMillis(20);
-        assertEquals(3, stage.registry.view(OptionalLong.empty(), Stage.ORDERS).instances().get(0).instance().weight());
+        assertEquals(
+                3,
+                stage.registry
+                        .view(OptionalLong.empty(), Stage.ORDERS)
+                        .instances()
+                        .get(0)
+                        .instance()
+                        .weight());
     }
 
     /** Many requests, cut, delayed, dropped and answered twice; every future must get what its own request led to. */
@@ -180,11 +189,14 @@ class RepliesTest {
                 }
                 if (request instanceof ClientMessage.Register register
                         && register.instances().get(0).port() % 2 == 1) {
-                    return List.of(refusal(register.id(), "port " + register.instances().get(0).port()));
+                    return List.of(refusal(
+                            register.id(), "port " + register.instances().get(0).port()));
                 }
                 pool.addAll(answer); // comes later, if ever
                 List<ServerMessage> out = new ArrayList<>();
-                if (random.nextBoolean() && pool.size() > 1 && one.registry.live().size() == 1) {
+                if (random.nextBoolean()
+                        && pool.size() > 1
+                        && one.registry.live().size() == 1) {
                     out.add(pool.remove(0));
                 }
                 return out;
@@ -278,7 +290,8 @@ class RepliesTest {
         assertEquals(1, stage.registry.opened.size());
         stage.registry.heard.stream()
                 .filter(RepliesTest::isRegister)
-                .forEach(r -> assertTrue(((ClientMessage.Register) r).instances().size() <= 7));
+                .forEach(
+                        r -> assertTrue(((ClientMessage.Register) r).instances().size() <= 7));
     }
 
     @Test
@@ -288,15 +301,26 @@ class RepliesTest {
         Service orders = mooring.service("orders");
         stage.runMillis(20);
         ListedInstance odd = new ListedInstance(Stage.instance(77), Standing.LIVE);
-        stage.registry.latest().say(new ServerMessage.Delta(
-                Stage.ORDERS, 999_999, 1_000_000, 1, List.of(odd), List.of(), false, false));
+        stage.registry
+                .latest()
+                .say(new ServerMessage.Delta(
+                        Stage.ORDERS, 999_999, 1_000_000, 1, List.of(odd), List.of(), false, false));
         stage.runMillis(20);
         assertEquals(5, orders.instances().size());
         assertEquals(1, mooring.status().repairs());
         assertEquals(Source.LIVE, orders.view().source());
         long revision = stage.registry.latest().streams.getOrDefault(Stage.ORDERS, 0L);
-        stage.registry.latest().say(new ServerMessage.Delta(
-                Stage.ORDERS, revision, revision + 1, 1, List.of(odd), List.of(), false, false)); // a wrong digest
+        stage.registry
+                .latest()
+                .say(new ServerMessage.Delta(
+                        Stage.ORDERS,
+                        revision,
+                        revision + 1,
+                        1,
+                        List.of(odd),
+                        List.of(),
+                        false,
+                        false)); // a wrong digest
         stage.runMillis(20);
         assertEquals(5, orders.instances().size());
         assertEquals(2, mooring.status().repairs());
@@ -308,7 +332,14 @@ class RepliesTest {
         stage.registry.put(Stage.instances(5));
         stage.registry.tamper = (request, answer) -> request instanceof ClientMessage.Subscribe subscribe
                 ? List.of(new ServerMessage.View(
-                        OptionalLong.of(subscribe.id()), subscribe.service(), 1, 12345, List.of(), List.of(), false, false))
+                        OptionalLong.of(subscribe.id()),
+                        subscribe.service(),
+                        1,
+                        12345,
+                        List.of(),
+                        List.of(),
+                        false,
+                        false))
                 : answer;
         Mooring mooring = stage.client();
         Service orders = mooring.service("orders");
@@ -485,7 +516,9 @@ class RepliesTest {
         stage.runMillis(20);
         CompletableFuture<Void> left = me.drain(Duration.ofSeconds(3));
         stage.runMillis(20);
-        assertEquals(List.of(other.id()), orders.instances().stream().map(Instance::id).toList());
+        assertEquals(
+                List.of(other.id()),
+                orders.instances().stream().map(Instance::id).toList());
         assertEquals(2, orders.view().instances().size());
         assertFalse(left.isDone());
         stage.run(Duration.ofMillis(2_900));

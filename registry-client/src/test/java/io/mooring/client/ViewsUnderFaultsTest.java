@@ -63,7 +63,10 @@ class ViewsUnderFaultsTest {
             int before = rebuilt.size();
             int unexplained = 0;
             for (ServiceChange.Removed removed : change.removed()) {
-                assertEquals(removed.instance(), rebuilt.remove(removed.instance().id()), seed + " removed what was not there");
+                assertEquals(
+                        removed.instance(),
+                        rebuilt.remove(removed.instance().id()),
+                        seed + " removed what was not there");
                 boolean certain = removed.cause().map(RemovalCause::certain).orElse(false);
                 unexplained += certain ? 0 : 1;
             }
@@ -79,7 +82,10 @@ class ViewsUnderFaultsTest {
                 assertFalse(was == null || was.equals(listed), seed + " changed into the same");
                 check(listed);
             }
-            assertEquals(change.view().instances(), List.copyOf(rebuilt.values()), seed + " the parts do not make the whole");
+            assertEquals(
+                    change.view().instances(),
+                    List.copyOf(rebuilt.values()),
+                    seed + " the parts do not make the whole");
         }
 
         private void check(ListedInstance listed) {
@@ -144,21 +150,34 @@ class ViewsUnderFaultsTest {
                     count("crash");
                 }
                 case 7 -> {
-                    stage.registry.live().forEach(c -> c.say(new io.mooring.protocol.ServerMessage.Delta(
-                            Stage.ORDERS, random.nextInt(30), 1_000_000, 5, List.of(), List.of(), false, false)));
+                    stage.registry
+                            .live()
+                            .forEach(c -> c.say(new io.mooring.protocol.ServerMessage.Delta(
+                                    Stage.ORDERS,
+                                    random.nextInt(30),
+                                    1_000_000,
+                                    5,
+                                    List.of(),
+                                    List.of(),
+                                    false,
+                                    false)));
                     count("odd delta");
                 }
                 case 8 -> {
                     if (stage.registry.incomplete) {
                         stage.registry.incomplete = false;
-                        stage.registry.live().forEach(
-                                c -> c.say(stage.registry.same(OptionalLong.empty(), Stage.ORDERS)));
+                        stage.registry
+                                .live()
+                                .forEach(c -> c.say(stage.registry.same(OptionalLong.empty(), Stage.ORDERS)));
                     }
                 }
                 case 9 -> {
                     List<ListedInstance> listed = new ArrayList<>();
-                    stage.registry.view(OptionalLong.empty(), Stage.ORDERS).instances().forEach(i -> listed.add(
-                            new ListedInstance(i.instance(), random.nextBoolean() ? Standing.SUSPECT : Standing.LIVE)));
+                    stage.registry
+                            .view(OptionalLong.empty(), Stage.ORDERS)
+                            .instances()
+                            .forEach(i -> listed.add(new ListedInstance(
+                                    i.instance(), random.nextBoolean() ? Standing.SUSPECT : Standing.LIVE)));
                     stage.registry.list(listed);
                 }
                 case 10 -> {
