@@ -371,6 +371,10 @@ class DiskCacheTest {
             }
         }
         assertEquals(keys, names.size());
+        // Put together without their lengths these two would be one.
+        assertFalse(CacheNames.list(new ServiceKey("n1", "g", "ABCDEFGHIJx"))
+                .endsWith(
+                        CacheNames.list(new ServiceKey("n", "gABCDEFGHIJ", "x")).substring(7)));
         assertFalse(CacheNames.directory("A").equalsIgnoreCase(CacheNames.directory("a")));
         assertTrue(CacheNames.directory("..").matches("ns-[a-z0-9-]+"));
     }

@@ -455,6 +455,26 @@ class RepliesTest {
     }
 
     @Test
+    void whatAnAbandonedConnectionSaysCountsForNothing() {
+        stage.registry.modes.put("a:9847", FakeRegistry.Mode.SWALLOWS);
+        stage.registry.put(Stage.instances(3));
+        Mooring mooring = stage.client();
+        Service orders = mooring.service("orders");
+        stage.run(Duration.ofSeconds(12));
+        assertEquals(2, stage.registry.opened.size());
+        MooringPorts.LinkListener late = stage.registry.conversations.get(0).listener;
+        late.opened();
+        late.sent();
+        late.received("[{\"type\":\"done\",\"id\":1}]".getBytes(StandardCharsets.UTF_8));
+        late.closed("at last");
+        stage.run(Duration.ofSeconds(12));
+        assertEquals(2, stage.registry.opened.size());
+        assertEquals(0, mooring.status().doubts());
+        assertEquals(0, mooring.status().lateReplies());
+        assertEquals(Source.LIVE, orders.view().source());
+    }
+
+    @Test
     void movesWhenAsked() {
         stage.registry.peers = List.of("c:1234", "not an address");
         Mooring mooring = stage.client();
