@@ -325,6 +325,45 @@ class SessionServerTest {
         }
     }
 
+    /** D4, D1: one reader and one thread serve everybody; from large to small, nothing of one is seen by another. */
+    @Test
+    void nothingOfOneSessionIsSeenByAnother() throws IOException {
+        try (WireClient secretive = WireClient.greeted(port, "a".repeat(32));
+                WireClient other = new WireClient(port)) {
+            StringBuilder heard = new StringBuilder(other.hello("b".repeat(32), "tenant-b"));
+            for (int id = 1; id <= 60; id++) {
+                String canary = "canary-" + "x".repeat(Math.max(1, 8_000 - 140 * id));
+                secretive.text(
+                        "[{\"type\":\"register\",\"id\":" + id + ",\"instances\":[{\"service\":\"orders\",\"group\":"
+                                + "\"canary-group\",\"host\":\"canary.host\",\"port\":" + id
+                                + ",\"metadata\":{\"canary-key\":\""
+                                + canary + "\"}}]}]");
+                other.text("[{\"type\":\"register\",\"id\":" + id
+                        + ",\"instances\":[{\"service\":\"orders\",\"host\":\"h\","
+                        + "\"port\":" + id + "}]},{\"type\":\"subscribe\",\"id\":" + (1_000 + id)
+                        + ",\"service\":\"orders\"},{\"type\":\"subscribe\",\"id\":" + (2_000 + id)
+                        + ",\"service\":\"a/b\"}]");
+                secretive.until("\"id\":" + id + "}");
+                for (String answer : List.of("\"id\":" + (2_000 + id), "\"id\":" + (1_000 + id))) {
+                    if (heard.indexOf(answer) < 0) {
+                        for (String frame = other.frame(); ; frame = other.frame()) {
+                            heard.append(frame);
+                            if (frame.contains(answer) || frame.equals("end")) {
+                                break;
+                            }
+                        }
+                    }
+                }
+            }
+            while (heard.indexOf("\"port\":60") < 0) { // its own, which it must hear of
+                String frame = other.frame();
+                assertFalse(frame.equals("end"), heard.toString());
+                heard.append(frame);
+            }
+            assertEquals(-1, heard.indexOf("canary"), "of another's: " + heard);
+        }
+    }
+
     private void stillServes() throws IOException {
         try (WireClient client = WireClient.greeted(port, "f".repeat(32))) {
             client.text("[{\"type\":\"renew\",\"id\":9}]");

@@ -47,6 +47,12 @@ final class WireClient implements Closeable {
         return client;
     }
 
+    String hello(String session, String namespace) throws IOException {
+        text("[{\"type\":\"hello\",\"version\":1,\"session\":\"" + session + "\",\"namespace\":\"" + namespace
+                + "\"}]");
+        return frame();
+    }
+
     String hello(String session) throws IOException {
         text("[{\"type\":\"hello\",\"version\":1,\"session\":\"" + session + "\",\"client\":\"test\"}]");
         return frame();
