@@ -1,0 +1,406 @@
+package io.mooring.server.catalog;
+
+import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Removal;
+import io.mooring.model.RemovalCause;
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import io.mooring.model.Standing;
+import io.mooring.runtime.EventLoop;
+import io.mooring.server.protection.Protection;
+import io.mooring.server.protection.ProtectionSettings;
+import io.mooring.server.shard.Change;
+import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ConcurrentSkipListSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All shards folded into one immutable view per service. Written on the event loop, read from any thread.
+ *
+ * <p>A fold takes the shards' changes of one turn and touches each affected service once, so a batch becomes visible
+ * in one step. Where the same instance stands in two shards, the later generation shows. Removals that nobody stands
+ * up for pass the protection: those it holds stay listed, marked, until they are confirmed or have been held long
+ * enough.
+ */
+public final class Catalog {
+    /** Removals a view remembers, so that a subscriber who was away can tell an explained absence. */
+    private static final int REMOVALS_KEPT = 64;
+
+    /** Empty services whose removals are remembered; the oldest make room. */
+    private static final int EMPTY_SERVICES_KEPT = 10_000;
+
+    private final ProtectionSettings protection;
+    private final EventLoop loop;
+    private final List<Shard> confirmed;
+    private final List<Shard> unconfirmed;
+    private final ConcurrentMap<ServiceKey, ServiceView> views = new ConcurrentHashMap<>();
+    private final NavigableSet<ServiceKey> listedServices = new ConcurrentSkipListSet<>();
+    private final LinkedHashMap<ServiceKey, Boolean> emptyServices = new LinkedHashMap<>();
+    private final Map<ServiceKey, ServiceGuard> guards = new TreeMap<>();
+    private final StandingCounts counts = new StandingCounts();
+    private int protectedServices;
+    private int listed;
+    private long revision;
+
+    /**
+     * @param confirmed shards whose publishers are in touch with their node
+     * @param unconfirmed shards nobody renews, such as that of an earlier incarnation
+     * @param firstRevision views count from here; must be higher than any the node used in an earlier incarnation
+     */
+    public Catalog(
+            ProtectionSettings protection,
+            EventLoop loop,
+            List<Shard> confirmed,
+            List<Shard> unconfirmed,
+            long firstRevision) {
+        this.protection = protection;
+        this.loop = loop;
+        this.confirmed = List.copyOf(confirmed);
+        this.unconfirmed = List.copyOf(unconfirmed);
+        this.revision = firstRevision;
+        Map<ServiceKey, NavigableMap<InstanceId, RemovalCause>> all = new HashMap<>();
+        for (Shard shard : unconfirmed) {
+            for (Registration registration : shard.registrations()) {
+                all.computeIfAbsent(registration.id().service(), s -> new TreeMap<>())
+                        .put(registration.id(), RemovalCause.ORPHANED);
+            }
+        }
+        new TreeMap<>(all).forEach(this::foldService);
+    }
+
+    // ---- any thread
+
+    /** The view of that service now; an empty one with revision 0 if nothing is known of it. */
+    public ServiceView view(ServiceKey service) {
+        ServiceView view = views.get(service);
+        return view == null ? ServiceView.empty(service) : view;
+    }
+
+    /** The services with at least one listed instance, in order. */
+    public NavigableSet<ServiceKey> services() {
+        return Collections.unmodifiableNavigableSet(listedServices);
+    }
+
+    // ---- on the loop
+
+    public StandingCounts counts() {
+        return counts;
+    }
+
+    /** Services with at least one listed instance. */
+    public int listedServices() {
+        return listed;
+    }
+
+    public int protectedServices() {
+        return protectedServices;
+    }
+
+    /** The instances that protection keeps listed. */
+    public List<InstanceId> held() {
+        List<InstanceId> out = new ArrayList<>();
+        guards.values().forEach(guard -> out.addAll(guard.held.keySet()));
+        return out;
+    }
+
+    /** Makes the changes of one turn visible. @return the views that differ now, in the order of first change */
+    public List<ServiceView> fold(List<Change> changes) {
+        loop.assertInLoop();
+        Map<ServiceKey, NavigableMap<InstanceId, RemovalCause>> touched = new LinkedHashMap<>();
+        ServiceKey lastService = null;
+        NavigableMap<InstanceId, RemovalCause> last = new TreeMap<>();
+        for (Change change : changes) {
+            ServiceKey service = change.instance().service();
+            if (service != lastService) {
+                last = touched.computeIfAbsent(service, s -> new TreeMap<>());
+                lastService = service;
+            }
+            RemovalCause cause = change instanceof Change.Removed removed
+                    ? removed.removal().cause()
+                    : RemovalCause.DEREGISTERED; // not used: the instance is there
+            last.put(change.instance(), cause);
+        }
+        List<ServiceView> changed = new ArrayList<>(touched.size());
+        touched.forEach((service, instances) -> {
+            ServiceView view = foldService(service, instances);
+            if (view != null) {
+                changed.add(view);
+            }
+        });
+        return changed;
+    }
+
+    /** Takes a held instance off the list because its removal was confirmed. @return the view, if it differs now */
+    public @Nullable ServiceView confirm(InstanceId instance, RemovalCause cause) {
+        ServiceGuard guard = guards.get(instance.service());
+        if (guard == null || !guard.held.containsKey(instance) || !cause.certain()) {
+            return null;
+        }
+        NavigableMap<InstanceId, RemovalCause> one = new TreeMap<>();
+        one.put(instance, cause);
+        return foldService(instance.service(), one);
+    }
+
+    /** Ends the holds that have lasted long enough. @return the views that differ now */
+    public List<ServiceView> releaseHolds() {
+        long now = loop.now();
+        List<ServiceView> changed = new ArrayList<>();
+        Iterator<Map.Entry<ServiceKey, ServiceGuard>> each = guards.entrySet().iterator();
+        while (each.hasNext()) {
+            Map.Entry<ServiceKey, ServiceGuard> entry = each.next();
+            ServiceGuard guard = entry.getValue();
+            List<InstanceId> released = guard.released(now);
+            if (!released.isEmpty()) {
+                NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
+                List<Removal> removals = new ArrayList<>();
+                for (InstanceId id : released) {
+                    ServiceGuard.Hold hold = guard.held.remove(id);
+                    updates.put(id, null);
+                    removals.add(new Removal(id, hold == null ? RemovalCause.LEASE_EXPIRED : hold.cause()));
+                }
+                ServiceView view = publish(view(entry.getKey()), updates, removals, guard);
+                if (view != null) {
+                    changed.add(view);
+                }
+            }
+            if (guard.isIdle(protection.window().toNanos(), now)) {
+                each.remove();
+            }
+        }
+        return changed;
+    }
+
+    private @Nullable ServiceView foldService(ServiceKey service, NavigableMap<InstanceId, RemovalCause> touched) {
+        ServiceView before = view(service);
+        ServiceGuard guard = guards.get(service);
+        NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
+        List<Removal> removals = new ArrayList<>();
+        List<Removal> doubtful = new ArrayList<>();
+        touched.forEach((id, cause) -> {
+            ListedInstance there = listedNow(id);
+            if (there != null) {
+                updates.put(id, there);
+                if (guard != null) {
+                    guard.held.remove(id); // its publisher is back
+                }
+            } else if (cause.certain()) {
+                updates.put(id, null);
+                removals.add(new Removal(id, cause));
+                if (guard != null) {
+                    guard.held.remove(id);
+                }
+            } else {
+                doubtful.add(new Removal(id, cause));
+            }
+        });
+        ServiceGuard guardNow = guard;
+        if (!doubtful.isEmpty()) {
+            guardNow = judge(before, doubtful, updates, removals);
+        }
+        return publish(before, updates, removals, guardNow);
+    }
+
+    /** Sorts doubtful removals into those that happen and those that are held. */
+    private ServiceGuard judge(
+            ServiceView before,
+            List<Removal> doubtful,
+            NavigableMap<InstanceId, @Nullable ListedInstance> updates,
+            List<Removal> removals) {
+        long now = loop.now();
+        ServiceGuard guard = guards.computeIfAbsent(before.service(), s -> new ServiceGuard());
+        doubtful.removeIf(removal ->
+                indexOf(before.instances(), removal.instance()) < 0 || guard.held.containsKey(removal.instance()));
+        if (doubtful.isEmpty()) {
+            return guard;
+        }
+        int certainlyGone = removals.size();
+        int listed = before.instances().size() - guard.held.size() - certainlyGone;
+        int left = guard.leftWithin(protection.window().toNanos(), now);
+        if (Protection.holds(protection, listed, left, doubtful.size())) {
+            long until = now + protection.confirmation().toNanos();
+            for (Removal removal : doubtful) {
+                int at = indexOf(before.instances(), removal.instance());
+                ListedInstance listedBefore = before.instances().get(at);
+                guard.held.put(removal.instance(), new ServiceGuard.Hold(removal.cause(), until));
+                updates.put(removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD));
+            }
+        } else {
+            guard.left(doubtful.size(), now);
+            for (Removal removal : doubtful) {
+                updates.put(removal.instance(), null);
+                removals.add(removal);
+            }
+        }
+        return guard;
+    }
+
+    /** The instance as it should be listed, or null if it is in no shard. */
+    private @Nullable ListedInstance listedNow(InstanceId id) {
+        Registration sure = latest(confirmed, id);
+        Registration unsure = latest(unconfirmed, id);
+        if (unsure != null && (sure == null || Registration.BY_GENERATION.compare(unsure, sure) > 0)) {
+            return new ListedInstance(unsure.instance(), Standing.RESTORED);
+        }
+        if (sure == null) {
+            return null;
+        }
+        return new ListedInstance(sure.instance(), sure.suspect() ? Standing.SUSPECT : Standing.LIVE);
+    }
+
+    private static @Nullable Registration latest(List<Shard> shards, InstanceId id) {
+        Registration latest = null;
+        for (Shard shard : shards) {
+            Registration registration = shard.get(id);
+            if (registration != null
+                    && (latest == null || Registration.BY_GENERATION.compare(registration, latest) > 0)) {
+                latest = registration;
+            }
+        }
+        return latest;
+    }
+
+    /** Swaps the view if it differs; readers see the old or the new one. */
+    private @Nullable ServiceView publish(
+            ServiceView before,
+            NavigableMap<InstanceId, @Nullable ListedInstance> updates,
+            List<Removal> newRemovals,
+            @Nullable ServiceGuard guard) {
+        Merge merge = Merge.of(before.instances(), updates, before.digest(), counts);
+        boolean underProtection = guard != null && !guard.held.isEmpty();
+        if (!merge.differs() && underProtection == before.underProtection()) {
+            return null;
+        }
+        ServiceView after = new ServiceView(
+                before.service(),
+                ++revision,
+                merge.digest(),
+                merge.instances(),
+                underProtection,
+                remembered(before, updates, newRemovals));
+        protectedServices += (underProtection ? 1 : 0) - (before.underProtection() ? 1 : 0);
+        views.put(after.service(), after);
+        remember(after);
+        return after;
+    }
+
+    private static List<Removal> remembered(
+            ServiceView before, NavigableMap<InstanceId, @Nullable ListedInstance> updates, List<Removal> fresh) {
+        if (fresh.isEmpty() && before.removals().isEmpty()) {
+            return before.removals();
+        }
+        List<Removal> all = new ArrayList<>(before.removals().size() + fresh.size());
+        for (Removal removal : before.removals()) {
+            if (!updates.containsKey(removal.instance())) { // back, or gone for a newer reason
+                all.add(removal);
+            }
+        }
+        for (Removal removal : fresh) {
+            if (indexOf(before.instances(), removal.instance()) >= 0) {
+                all.add(removal);
+            }
+        }
+        int surplus = Math.max(0, all.size() - REMOVALS_KEPT);
+        return List.copyOf(all.subList(surplus, all.size()));
+    }
+
+    private void remember(ServiceView view) {
+        ServiceKey service = view.service();
+        if (!view.instances().isEmpty()) {
+            if (listedServices.add(service)) {
+                listed++;
+            }
+            emptyServices.remove(service);
+            return;
+        }
+        if (listedServices.remove(service)) {
+            listed--;
+        }
+        emptyServices.put(service, true);
+        if (emptyServices.size() > EMPTY_SERVICES_KEPT) {
+            ServiceKey oldest = emptyServices.keySet().iterator().next();
+            emptyServices.remove(oldest);
+            views.remove(oldest);
+        }
+    }
+
+    /** As {@link Collections#binarySearch}: negative if absent, and then {@code -(where it belongs) - 1}. */
+    private static int indexOf(List<ListedInstance> sorted, InstanceId id) {
+        int low = 0;
+        int high = sorted.size() - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = sorted.get(middle).id().compareTo(id);
+            if (order == 0) {
+                return middle;
+            }
+            if (order < 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return -low - 1;
+    }
+
+    /** A sorted list with updates applied. */
+    private record Merge(List<ListedInstance> instances, long digest, boolean differs) {
+        static Merge of(
+                List<ListedInstance> before,
+                NavigableMap<InstanceId, @Nullable ListedInstance> updates,
+                long digestBefore,
+                StandingCounts counts) {
+            ListedInstance[] out = new ListedInstance[before.size() + updates.size()];
+            long digest = digestBefore;
+            boolean differs = false;
+            int from = 0;
+            int size = 0;
+            for (Map.Entry<InstanceId, @Nullable ListedInstance> update : updates.entrySet()) {
+                int at = indexOf(before, update.getKey());
+                int until = at >= 0 ? at : -at - 1;
+                while (from < until) {
+                    out[size++] = before.get(from++);
+                }
+                ListedInstance old = at >= 0 ? before.get(from++) : null;
+                ListedInstance now = update.getValue();
+                if (old != null && old.equals(now)) {
+                    out[size++] = old;
+                    continue;
+                }
+                if (old != null) {
+                    digest -= old.fingerprint();
+                    counts.drop(old);
+                    differs = true;
+                }
+                if (now != null) {
+                    digest += now.fingerprint();
+                    counts.add(now);
+                    differs = true;
+                    out[size++] = now;
+                }
+            }
+            if (!differs) {
+                return new Merge(before, digestBefore, false);
+            }
+            while (from < before.size()) {
+                out[size++] = before.get(from++);
+            }
+            ListedInstance[] exact = size == out.length ? out : Arrays.copyOf(out, size);
+            return new Merge(Collections.unmodifiableList(Arrays.asList(exact)), digest, true);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package io.mooring.server.edge.probe;
+
+import io.mooring.server.lease.Prober;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.NetUtil;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/**
+ * Connects once and hangs up. Only literal addresses are tried: DNS has no part in deciding who lives.
+ */
+public final class TcpProber implements Prober {
+    private final Bootstrap bootstrap;
+    private final Executor loop;
+
+    /** @param loop where verdicts come back */
+    public TcpProber(EventLoopGroup group, Executor loop, Duration timeout) {
+        this.loop = loop;
+        bootstrap = new Bootstrap()
+                .group(group)
+                .channel(NioSocketChannel.class)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(timeout.toMillis()))
+                .handler(new ChannelInboundHandlerAdapter());
+    }
+
+    @Override
+    public void probe(String host, int port, Consumer<Verdict> verdict) {
+        byte[] address = NetUtil.createByteArrayFromIpAddressString(host);
+        if (address == null) {
+            loop.execute(() -> verdict.accept(Verdict.UNKNOWN));
+            return;
+        }
+        try {
+            InetSocketAddress target = new InetSocketAddress(InetAddress.getByAddress(address), port);
+            ChannelFuture connected = bootstrap.connect(target);
+            connected.addListener(result -> {
+                Verdict found = result.isSuccess()
+                        ? Verdict.ANSWERED
+                        : isRefusal(result.cause()) ? Verdict.REFUSED : Verdict.UNKNOWN;
+                connected.channel().close();
+                loop.execute(() -> verdict.accept(found));
+            });
+        } catch (UnknownHostException e) {
+            loop.execute(() -> verdict.accept(Verdict.UNKNOWN)); // cannot be: the bytes are an address
+        }
+    }
+
+    /** A reset from the host itself. A timeout, or "no route", is the network's word and says nothing of the host. */
+    private static boolean isRefusal(Throwable cause) {
+        return cause instanceof ConnectException
+                && String.valueOf(cause.getMessage()).contains("refused");
+    }
+}

@@ -1,0 +1,5 @@
+/** Evidence by TCP. */
+@NullMarked
+package io.mooring.server.edge.probe;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,290 @@
+package io.mooring.server.edge.session;
+
+import io.mooring.model.InvalidValueException;
+import io.mooring.model.ServiceKey;
+import io.mooring.protocol.ClientMessage;
+import io.mooring.protocol.MalformedFrameException;
+import io.mooring.protocol.Message;
+import io.mooring.protocol.MessageWriter;
+import io.mooring.protocol.ProtocolLimits;
+import io.mooring.protocol.RefusalCode;
+import io.mooring.protocol.ServerMessage;
+import io.mooring.server.lease.Outcome;
+import io.mooring.server.lease.SessionLine;
+import io.mooring.server.push.Subscriber;
+import io.mooring.server.push.Update;
+import io.netty.buffer.ByteBuf;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection, seen from the event loop: what its messages mean, and what waits to be sent.
+ *
+ * <p>What waits is bounded: one delivery of pushes (the scheduler hands out no second one before the first is
+ * written), and the answers to requests, of which only so many are read. Everything here is confined to the event
+ * loop, but for the channel.
+ */
+final class SessionConnection implements SessionLine, Subscriber {
+    private final SessionServer server;
+    private final SessionHandler handler;
+
+    private String session = "";
+    private String namespace = "";
+    private final Set<ServiceKey> subscribed = new HashSet<>(4);
+    private final Map<ServiceKey, List<Long>> subscribing = new HashMap<>(4);
+    private List<byte[]> outgoing = new ArrayList<>(2);
+    private PushEncoder.@Nullable Encoded only; // the shared frame, when nothing else goes with it
+    private int answered;
+    private long pushedAt;
+    private boolean pushing;
+    private boolean queued;
+    private boolean closing;
+    private boolean gone;
+
+    SessionConnection(SessionServer server, SessionHandler handler) {
+        this.server = server;
+        this.handler = handler;
+    }
+
+    SessionHandler handler() {
+        return handler;
+    }
+
+    // ---- what comes in
+
+    void receive(List<ClientMessage> messages) {
+        if (closing || gone) {
+            return;
+        }
+        if (!session.isEmpty()) {
+            server.node().heard(session);
+        }
+        for (ClientMessage message : messages) {
+            if (closing) {
+                return;
+            }
+            handle(message);
+        }
+    }
+
+    private void handle(ClientMessage message) {
+        if (message instanceof ClientMessage.Register m) {
+            server.node().register(session, m.instances(), done(m.id()));
+        } else if (message instanceof ClientMessage.Renew m) {
+            answer(new ServerMessage.Renewed(m.id()));
+        } else if (message instanceof ClientMessage.Deregister m) {
+            server.node().deregister(session, m.instances(), done(m.id()));
+        } else if (message instanceof ClientMessage.Subscribe m) {
+            subscribe(m);
+        } else if (message instanceof ClientMessage.Unsubscribe m) {
+            subscribed.remove(m.service());
+            for (long id : waitingFor(m.service())) {
+                refuse(id, RefusalCode.OUT_OF_ORDER, "unsubscribed before the view was sent", Duration.ZERO);
+            }
+            server.node().unsubscribe(this, m.service());
+            answer(new ServerMessage.Done(m.id()));
+        } else if (message instanceof ClientMessage.Unacceptable m) {
+            InvalidValueException reason = m.reason();
+            server.meter().refused(m.code());
+            answer(new ServerMessage.Refused(
+                    m.id(),
+                    m.code(),
+                    reason.field(),
+                    reason.value(),
+                    reason.expected(),
+                    String.valueOf(reason.getMessage()),
+                    Duration.ZERO));
+        } else if (message instanceof ClientMessage.Hello m) {
+            hello(m);
+        } else if (message instanceof ClientMessage.Bye m) {
+            server.node().bye(session, outcome -> {
+                answer(new ServerMessage.Done(m.id()));
+                end();
+            });
+        }
+    }
+
+    private void hello(ClientMessage.Hello hello) {
+        session = hello.session();
+        namespace = hello.namespace();
+        SessionSettings settings = server.settings();
+        server.node()
+                .open(
+                        session,
+                        this,
+                        hello.holds(),
+                        held -> answer(new ServerMessage.Welcome(
+                                ProtocolLimits.VERSION,
+                                server.node().status().name(),
+                                server.node().epoch(),
+                                settings.lease(),
+                                settings.renewEvery(),
+                                settings.reconnectSpread(),
+                                held,
+                                settings.peers(),
+                                settings.limits())),
+                        refusal -> {
+                            if (refusal instanceof Outcome.Refused refused) {
+                                close(refused.code(), refused.message());
+                            }
+                        });
+    }
+
+    private void subscribe(ClientMessage.Subscribe m) {
+        int limit = server.settings().limits().subscriptionsPerSession();
+        if (!subscribed.contains(m.service()) && subscribed.size() >= limit) {
+            refuse(
+                    m.id(),
+                    RefusalCode.LIMIT,
+                    "subscriptions: " + subscribed.size() + " (expected: at most " + limit + "); unsubscribe from some",
+                    Duration.ZERO);
+            return;
+        }
+        subscribing.computeIfAbsent(m.service(), s -> new ArrayList<>(1)).add(m.id());
+        subscribed.add(m.service());
+        server.node().subscribe(this, m.service(), m.digest());
+    }
+
+    private Consumer<Outcome> done(long id) {
+        return outcome -> {
+            if (outcome instanceof Outcome.Refused refused) {
+                refuse(id, refused.code(), refused.message(), refused.retryAfter());
+            } else {
+                answer(new ServerMessage.Done(id));
+            }
+        };
+    }
+
+    private void refuse(long id, String code, String message, Duration retryAfter) {
+        server.meter().refused(code);
+        answer(new ServerMessage.Refused(id, code, "", "", "", message, retryAfter));
+    }
+
+    // ---- what goes out
+
+    @Override
+    public void deliver(List<Update> updates) {
+        pushing = true;
+        pushedAt = server.node().loop().now();
+        for (Update update : updates) {
+            List<Long> ids = waitingFor(update.view().service());
+            for (long id : ids) {
+                answered++;
+                queue(server.encoder().encode(update, id));
+            }
+            if (ids.isEmpty()) {
+                queue(server.encoder().encode(update, 0));
+            }
+        }
+    }
+
+    /** The subscribes of that service that have no answer yet; they get it now. */
+    private List<Long> waitingFor(ServiceKey service) {
+        List<Long> ids = subscribing.isEmpty() ? null : subscribing.remove(service);
+        return ids == null ? List.of() : ids;
+    }
+
+    private void answer(Message message) {
+        answered++;
+        send(message);
+    }
+
+    private void send(Message message) {
+        queue(new PushEncoder.Encoded(MessageWriter.message(message)));
+    }
+
+    private void queue(PushEncoder.Encoded encoded) {
+        if (gone) {
+            return;
+        }
+        only = outgoing.isEmpty() ? encoded : null;
+        outgoing.add(encoded.message);
+        if (!queued) {
+            queued = true;
+            server.flushLater(this);
+        }
+    }
+
+    /** Takes what is to be written as one frame. */
+    Outgoing take() {
+        queued = false;
+        PushEncoder.Encoded single = only;
+        byte[] frame = single != null ? single.frame() : FrameBytes.of(outgoing);
+        Outgoing out = new Outgoing(this, FrameBytes.wrap(frame), answered, pushing ? pushedAt : 0, pushing, closing);
+        if (outgoing.size() > 16) {
+            outgoing = new ArrayList<>(2); // an idle session keeps nothing of its busy hour
+        } else {
+            outgoing.clear();
+        }
+        only = null;
+        answered = 0;
+        pushing = false;
+        return out;
+    }
+
+    /**
+     * A frame on its way.
+     *
+     * @param frame shared with other sessions; not to be written to
+     * @param answers requests it answers
+     * @param pushedAt when its pushes were decided
+     * @param pushes whether it carries pushes, so that the line is busy until it is written
+     * @param last whether the connection closes behind it
+     */
+    record Outgoing(
+            SessionConnection connection, ByteBuf frame, int answers, long pushedAt, boolean pushes, boolean last) {}
+
+    // ---- the end
+
+    @Override
+    public void close(String code, String message) {
+        if (!closing && !gone) {
+            server.meter().refused(code);
+            send(new ServerMessage.Closing(code, message));
+            end();
+        }
+    }
+
+    void closeMalformed(MalformedFrameException e) {
+        close(e.code(), String.valueOf(e.getMessage()));
+    }
+
+    /** Nothing is read any more; what is queued goes out, then the connection closes. */
+    private void end() {
+        closing = true;
+        server.node().forget(this);
+        if (!queued) {
+            queued = true;
+            server.flushLater(this);
+        }
+    }
+
+    void tellMove(ServerMessage.Move move) {
+        send(move);
+    }
+
+    /** The connection is closed, whoever did it. */
+    void disconnected() {
+        gone = true;
+        server.node().forget(this);
+        if (!session.isEmpty()) {
+            server.node().broken(session, this);
+        }
+        outgoing.clear();
+        subscribed.clear();
+        subscribing.clear();
+    }
+
+    /** For log lines: never the session's id, which is a secret. */
+    @Override
+    public String toString() {
+        return "session of " + handler.remoteAddress() + " in " + namespace;
+    }
+}

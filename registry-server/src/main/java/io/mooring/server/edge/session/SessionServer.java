@@ -1,0 +1,228 @@
+package io.mooring.server.edge.session;
+
+import io.mooring.protocol.MessageReader;
+import io.mooring.protocol.ServerMessage;
+import io.mooring.server.node.RegistryNode;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
+import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
+import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
+import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The WebSocket endpoint of sessions. I/O threads turn bytes into messages and hand whole frames to the event loop;
+ * the loop hands back frames, gathered per turn, so that a push to a thousand sessions is one hop.
+ */
+public final class SessionServer implements Closeable {
+    private static final Logger log = LoggerFactory.getLogger(SessionServer.class);
+    private static final int HANDSHAKE_BYTES = 8_192;
+    private static final int SOCKET_BUFFER = 64 * 1024;
+
+    private final RegistryNode node;
+    private final SessionSettings settings;
+    private final SessionMeter meter;
+    private final EventLoopGroup group;
+    private final PushEncoder encoder = new PushEncoder(); // the event loop's own
+    private final Set<SessionConnection> connections = new LinkedHashSet<>(); // the event loop's own
+    private final AtomicInteger open = new AtomicInteger();
+    private List<SessionConnection> toFlush = new ArrayList<>(); // the event loop's own
+    private boolean flushScheduled; // the event loop's own
+    private @Nullable Channel listening;
+
+    /** One reader per I/O thread. Nothing of a frame stays behind in it but strings that are the same anyway. */
+    private final FastThreadLocal<MessageReader> readers = new FastThreadLocal<>() {
+        @Override
+        protected MessageReader initialValue() {
+            return new MessageReader(settings.limits());
+        }
+    };
+
+    /** @param group the I/O threads; not closed by this */
+    public SessionServer(RegistryNode node, SessionSettings settings, SessionMeter meter, EventLoopGroup group) {
+        this.node = node;
+        this.settings = settings;
+        this.meter = meter;
+        this.group = group;
+    }
+
+    /**
+     * Begins to listen.
+     *
+     * @return the port
+     * @throws IOException when the port is taken or the address is not ours
+     */
+    public int start() throws IOException {
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(group)
+                .channel(NioServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, 4_096)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                // Small, so that a reader who stops costs the kernel little and is noticed soon.
+                .childOption(ChannelOption.SO_SNDBUF, SOCKET_BUFFER)
+                .childOption(ChannelOption.SO_RCVBUF, SOCKET_BUFFER)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(8 * 1024, SOCKET_BUFFER))
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        accept(channel);
+                    }
+                });
+        ChannelFuture bound = bootstrap.bind(new InetSocketAddress(settings.bind(), settings.port()));
+        bound.awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException(
+                    "sessions: cannot listen on " + settings.bind() + ":" + settings.port() + ": "
+                            + bound.cause().getMessage(),
+                    bound.cause());
+        }
+        Channel channel = bound.channel();
+        listening = channel;
+        return ((InetSocketAddress) channel.localAddress()).getPort();
+    }
+
+    private void accept(SocketChannel channel) {
+        if (open.incrementAndGet() > settings.maxConnections()) {
+            open.decrementAndGet();
+            meter.refused("overloaded");
+            channel.close();
+            return;
+        }
+        channel.closeFuture().addListener(closed -> open.decrementAndGet());
+        WebSocketServerProtocolConfig config = WebSocketServerProtocolConfig.newBuilder()
+                .websocketPath(SessionSettings.PATH)
+                .checkStartsWith(false)
+                .handshakeTimeoutMillis(settings.helloWithin().toMillis())
+                .decoderConfig(WebSocketDecoderConfig.newBuilder()
+                        .maxFramePayloadLength(settings.limits().frameBytes())
+                        .allowExtensions(false)
+                        .build())
+                .build();
+        channel.pipeline()
+                .addLast(new HttpServerCodec(4_096, HANDSHAKE_BYTES, HANDSHAKE_BYTES))
+                .addLast(new HttpObjectAggregator(HANDSHAKE_BYTES))
+                .addLast(new UpgradeGate())
+                .addLast(new WebSocketServerProtocolHandler(config))
+                .addLast(new WebSocketFrameAggregator(settings.limits().frameBytes()))
+                .addLast(new SessionHandler(this, channel));
+    }
+
+    /** Open connections, those that have not said hello yet among them. Any thread. */
+    public int connections() {
+        return open.get();
+    }
+
+    RegistryNode node() {
+        return node;
+    }
+
+    SessionSettings settings() {
+        return settings;
+    }
+
+    SessionMeter meter() {
+        return meter;
+    }
+
+    /** For the calling I/O thread. */
+    MessageReader reader() {
+        return readers.get();
+    }
+
+    PushEncoder encoder() {
+        return encoder;
+    }
+
+    // ---- on the event loop
+
+    void opened(SessionConnection connection) {
+        connections.add(connection);
+    }
+
+    void closed(SessionConnection connection) {
+        connections.remove(connection);
+        connection.disconnected();
+    }
+
+    /** The connection has something to send; it goes out with everything else of this turn. */
+    void flushLater(SessionConnection connection) {
+        toFlush.add(connection);
+        if (!flushScheduled) {
+            flushScheduled = true;
+            node.loop().execute(this::flush);
+        }
+    }
+
+    private void flush() {
+        flushScheduled = false;
+        List<SessionConnection> ready = toFlush;
+        toFlush = new ArrayList<>(ready.size() > 1_024 ? 16 : ready.size());
+        Map<EventLoop, List<SessionConnection.Outgoing>> byThread = new HashMap<>(4);
+        for (SessionConnection connection : ready) {
+            byThread.computeIfAbsent(connection.handler().thread(), t -> new ArrayList<>(ready.size()))
+                    .add(connection.take());
+        }
+        byThread.forEach((thread, outgoing) -> thread.execute(() -> SessionHandler.writeAll(this, outgoing)));
+    }
+
+    /** Frames with pushes are written: their sessions may hear the next ones. From an I/O thread. */
+    void written(List<SessionConnection> pushedTo) {
+        node.loop().execute(() -> pushedTo.forEach(node::ready));
+    }
+
+    /** Asks all sessions to go elsewhere, or to come back, within that time. From any thread. */
+    public void move(Duration within) {
+        node.loop()
+                .execute(() -> connections.forEach(
+                        connection -> connection.tellMove(new ServerMessage.Move(within, settings.peers()))));
+    }
+
+    /** Stops listening, says why, and closes what is open. Waits a second at most. */
+    @Override
+    public void close() {
+        Channel channel = listening;
+        if (channel != null) {
+            channel.close().awaitUninterruptibly(1, TimeUnit.SECONDS);
+        }
+        node.loop()
+                .execute(() -> List.copyOf(connections)
+                        .forEach(connection -> connection.close("stopping", "this node stops; connect to another")));
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+        while (open.get() > 0 && System.nanoTime() - deadline < 0) {
+            try {
+                TimeUnit.MILLISECONDS.sleep(10);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+        log.debug("{} connections were still open at the end", open.get());
+    }
+}

@@ -1,0 +1,33 @@
+package io.mooring.server.lease;
+
+import io.mooring.model.InstanceId;
+import io.mooring.server.shard.Publisher;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What one publisher was granted: a session with its instances, or a single instance by HTTP. */
+final class Lease {
+    final Publisher publisher;
+    final Set<InstanceId> instances = new LinkedHashSet<>(4);
+
+    /** The session's connection; null for HTTP and while a session is out of touch. */
+    @Nullable
+    SessionLine line;
+
+    /** When silence becomes too long, in the loop's nanoseconds. */
+    long deadline;
+
+    /** The tick in which the wheel looks at this lease next; other entries of it in the wheel are stale. */
+    long lookAt = Long.MIN_VALUE;
+
+    /** Whether the grace of a broken connection runs, rather than the lease. */
+    boolean broken;
+
+    /** Whether the deadline has passed; its instances wait for the eviction budget. */
+    boolean overdue;
+
+    Lease(Publisher publisher) {
+        this.publisher = publisher;
+    }
+}

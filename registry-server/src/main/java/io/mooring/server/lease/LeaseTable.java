@@ -1,0 +1,652 @@
+package io.mooring.server.lease;
+
+import io.mooring.model.Digest;
+import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Removal;
+import io.mooring.model.RemovalCause;
+import io.mooring.model.ServiceKey;
+import io.mooring.model.Standing;
+import io.mooring.runtime.EventLoop;
+import io.mooring.server.shard.Change;
+import io.mooring.server.shard.NodeId;
+import io.mooring.server.shard.Publisher;
+import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
+import io.mooring.server.shard.ShardVersion;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The leases this node has granted: the only shard it may write; and the shard of its earlier incarnation, of which it
+ * is the only heir.
+ *
+ * <p>Every accepted change raises the revision by exactly one and goes to the sink in that order, so a peer can tell a
+ * gap from a repeat without comparing contents. Confined to the event loop.
+ *
+ * <pre>
+ * a session:   attached ── connection broken ──▶ broken, instances suspect ── grace ──▶ overdue ── budget ──▶ removed
+ *                 ▲  └──── silent for a lease ─────────────────────────────────────────▶ overdue
+ *                 └─────────── attach, at any time before removal ────────────────────────┘
+ * </pre>
+ *
+ * While frozen, nothing becomes overdue and nothing is removed but by its publisher or an operator; leases run anew
+ * from the moment of the freeze.
+ */
+public final class LeaseTable {
+    private static final String REGISTRY = "registry";
+
+    private final LeaseSettings settings;
+    private final EventLoop loop;
+    private final RandomGenerator random;
+    private final Consumer<Change> sink;
+    private final Shard own;
+    private final Shard restored;
+    private final Map<String, Lease> sessions = new HashMap<>();
+    private final Map<InstanceId, Lease> single = new HashMap<>();
+    private final Map<ServiceKey, ServiceCount> services = new HashMap<>();
+    private final Map<String, Set<InstanceId>> restoredBySession = new HashMap<>();
+    private final Map<InstanceId, RemovalCause> overdue = new LinkedHashMap<>();
+    private final LeaseWheel wheel;
+    private final EvictionBudget budget;
+
+    private long restoredUntil;
+    private boolean restoredOverdue;
+    private long frozenUntil;
+    private long rearmedAt;
+    private @Nullable String freezeReason;
+    private long lastSweep;
+
+    /** Counts the registrations of a service and lends its key, so that they all share one. */
+    private static final class ServiceCount {
+        final ServiceKey key;
+        int registrations;
+
+        ServiceCount(ServiceKey key) {
+            this.key = key;
+        }
+    }
+
+    /** What a sweep found out besides the changes it made. */
+    public record Sweep(List<SessionLine> silent, List<InstanceId> newlySuspect) {}
+
+    /**
+     * Starts frozen for a lease: who was registered before may need that long to come back.
+     *
+     * @param restoredRegistrations what the node's earlier incarnation had, from disk
+     * @param sink takes every change, in order, at once
+     */
+    public LeaseTable(
+            NodeId self,
+            long incarnation,
+            Collection<Registration> restoredRegistrations,
+            LeaseSettings settings,
+            EventLoop loop,
+            RandomGenerator random,
+            Consumer<Change> sink) {
+        this.settings = settings;
+        this.loop = loop;
+        this.random = random;
+        this.sink = sink;
+        own = new Shard(self, incarnation);
+        restored = new Shard(self, incarnation - 1);
+        long now = loop.now();
+        wheel = new LeaseWheel(now);
+        budget = new EvictionBudget(settings);
+        lastSweep = now;
+        freezeFrom(now, "started less than a lease ago");
+        restoredUntil = now + 2 * settings.ttl().toNanos();
+        for (Registration registration : restoredRegistrations) {
+            Registration shared = new Registration(
+                    sharedService(registration.instance()), registration.publisher(), registration.generation(), false);
+            restored.apply(new Change.Granted(restored.version().next(), shared));
+            countOf(shared.id().service()).registrations++;
+            if (shared.publisher().isSession()) {
+                restoredBySession
+                        .computeIfAbsent(shared.publisher().session(), s -> new LinkedHashSet<>(4))
+                        .add(shared.id());
+            }
+        }
+    }
+
+    // ---- what others may look at
+
+    /** The registrations of this incarnation. */
+    public Shard own() {
+        return own;
+    }
+
+    /** Those of the earlier one whose publishers have not come back: listed, unconfirmed. */
+    public Shard restored() {
+        return restored;
+    }
+
+    /** Why nothing is removed but by its publisher; empty in the normal state. */
+    public Optional<String> frozen() {
+        return loop.now() - frozenUntil < 0 ? Optional.ofNullable(freezeReason) : Optional.empty();
+    }
+
+    public int sessions() {
+        return sessions.size();
+    }
+
+    /** Leases of single instances, by HTTP. */
+    public int singleLeases() {
+        return single.size();
+    }
+
+    /** Registrations that are overdue but wait for the eviction budget. */
+    public int overdue() {
+        return overdue.size();
+    }
+
+    // ---- sessions
+
+    /**
+     * A session says hello on a new connection.
+     *
+     * @param holds the digest of what it believes to hold here
+     * @param replaced takes the connection it had before, if it still has one
+     * @return whether the table holds exactly that, or empty when there is no room for another session
+     */
+    public Optional<Boolean> attach(
+            String session, SessionLine line, OptionalLong holds, Consumer<SessionLine> replaced) {
+        Lease lease = sessions.get(session);
+        if (lease == null) {
+            if (sessions.size() >= settings.maxSessions()) {
+                return Optional.empty();
+            }
+            lease = new Lease(Publisher.ofSession(session, settings.ttl()));
+            sessions.put(session, lease);
+        }
+        if (lease.line != null && lease.line != line) {
+            replaced.accept(lease.line);
+        }
+        lease.line = line;
+        touch(lease);
+        inTouch(lease);
+        adoptRestored(lease, holds);
+        return Optional.of(holds.isPresent() && holds.getAsLong() == held(lease));
+    }
+
+    /** A restart's best case: the session still has what the disk says it had, so nothing needs to be sent. */
+    private void adoptRestored(Lease lease, OptionalLong holds) {
+        Set<InstanceId> before = restoredBySession.get(lease.publisher.session());
+        if (before == null || holds.isEmpty() || !lease.instances.isEmpty()) {
+            return;
+        }
+        long sum = Digest.EMPTY;
+        for (InstanceId id : before) {
+            Registration registration = restored.get(id);
+            if (registration != null) {
+                sum += asLive(registration).fingerprint();
+            }
+        }
+        if (sum == holds.getAsLong()) {
+            for (InstanceId id : List.copyOf(before)) {
+                Registration registration = restored.get(id);
+                if (registration != null) {
+                    grant(registration.instance(), lease);
+                }
+            }
+        }
+    }
+
+    private long held(Lease lease) {
+        long sum = Digest.EMPTY;
+        for (InstanceId id : lease.instances) {
+            Registration registration = own.get(id);
+            if (registration != null) {
+                sum += asLive(registration).fingerprint();
+            }
+        }
+        return sum;
+    }
+
+    private static ListedInstance asLive(Registration registration) {
+        return new ListedInstance(registration.instance(), Standing.LIVE);
+    }
+
+    /** Any sign of life of an attached session. */
+    public void renew(String session) {
+        Lease lease = sessions.get(session);
+        if (lease != null) {
+            touch(lease);
+            if (lease.overdue) {
+                inTouch(lease);
+            }
+        }
+    }
+
+    /** All of them, or none. */
+    public Outcome register(String session, List<Instance> instances) {
+        Lease lease = sessions.get(session);
+        if (lease == null) {
+            return Outcome.refused("out_of_order", "the session is not open; say hello first");
+        }
+        Outcome room = room(instances, lease.instances.size());
+        if (room instanceof Outcome.Refused) {
+            return room;
+        }
+        touch(lease);
+        for (Instance instance : instances) {
+            grant(sharedService(instance), lease);
+        }
+        return Outcome.ACCEPTED;
+    }
+
+    /** Removes those that the session holds, or held before this node restarted; passes over the others. */
+    public void deregister(String session, List<InstanceId> instances) {
+        for (InstanceId id : instances) {
+            Registration registration = current(id);
+            if (registration != null && registration.publisher().session().equals(session)) {
+                remove(id, RemovalCause.DEREGISTERED, "publisher");
+            }
+        }
+    }
+
+    /** The orderly end of a session. */
+    public void bye(String session) {
+        Lease lease = sessions.remove(session);
+        if (lease != null) {
+            wheel.forget(lease);
+            deregister(session, List.copyOf(lease.instances));
+        }
+        Set<InstanceId> before = restoredBySession.get(session);
+        if (before != null) {
+            deregister(session, List.copyOf(before));
+        }
+    }
+
+    /**
+     * A session's connection broke.
+     *
+     * @param line the connection; if the session has another one by now, nothing happens
+     * @return the instances that are suspect now
+     */
+    public List<InstanceId> broken(String session, SessionLine line) {
+        Lease lease = sessions.get(session);
+        if (lease == null || lease.line != line) {
+            return List.of();
+        }
+        lease.line = null;
+        if (lease.instances.isEmpty()) {
+            wheel.forget(lease);
+            sessions.remove(session);
+            return List.of();
+        }
+        if (!lease.overdue) {
+            lease.broken = true;
+            lease.deadline = loop.now() + settings.grace().toNanos();
+            wheel.watch(lease);
+        }
+        suspect(lease);
+        return List.copyOf(lease.instances);
+    }
+
+    // ---- leases of single instances, by HTTP
+
+    /** Registers an instance with a lease of its own, or renews it when it is registered just so. */
+    public Outcome put(Instance instance, Duration ttl) {
+        Outcome room = room(List.of(instance), 0);
+        if (room instanceof Outcome.Refused) {
+            return room;
+        }
+        Lease lease = single.get(instance.id());
+        if (lease == null || !lease.publisher.ttl().equals(ttl)) {
+            if (lease != null) {
+                wheel.forget(lease);
+            }
+            lease = new Lease(Publisher.ofLease(ttl));
+        }
+        touch(lease);
+        Instance shared = sharedService(instance);
+        grant(shared, lease);
+        single.put(shared.id(), lease);
+        inTouch(lease);
+        return Outcome.ACCEPTED;
+    }
+
+    /** Renews a lease given by {@link #put}. @return false when there is none: register again */
+    public boolean renew(InstanceId instance) {
+        Lease lease = single.get(instance);
+        if (lease == null) {
+            Registration before = restored.get(instance);
+            if (before == null || before.publisher().isSession() || own.get(instance) != null) {
+                return false;
+            }
+            put(before.instance(), before.publisher().ttl());
+            return true;
+        }
+        touch(lease);
+        inTouch(lease);
+        return true;
+    }
+
+    // ---- whoever published it
+
+    /** @return refused with {@code unknown} if there is none */
+    public Outcome amend(InstanceId instance, UnaryOperator<Instance> change) {
+        Shard shard = own;
+        Registration before = own.get(instance);
+        if (before == null) {
+            before = restored.get(instance);
+            if (before == null) {
+                return Outcome.refused("unknown", "instance: " + instance + " is not registered on this node");
+            }
+            shard = restored;
+        }
+        Instance after = change.apply(before.instance()).withId(before.id());
+        if (!after.equals(before.instance())) {
+            Registration next = new Registration(after, before.publisher(), before.generation() + 1, before.suspect());
+            apply(shard, new Change.Granted(shard.version().next(), next));
+        }
+        return Outcome.ACCEPTED;
+    }
+
+    /** Who publishes the instance, if it is registered here. */
+    public Optional<Publisher> publisherOf(InstanceId instance) {
+        Registration registration = current(instance);
+        return registration == null ? Optional.empty() : Optional.of(registration.publisher());
+    }
+
+    /** Removes an instance for a cause that needs no second opinion. @return whether it was registered */
+    public boolean remove(InstanceId instance, RemovalCause cause, String actor) {
+        if (current(instance) == null) {
+            return false;
+        }
+        // In both shards: an earlier incarnation's word must not come back when this one's is gone.
+        removeFrom(restored, instance, cause, actor);
+        removeFrom(own, instance, cause, actor);
+        return true;
+    }
+
+    /** The instance's address refused a connection. Counts only while it is in doubt and the node is not frozen. */
+    public void confirmDead(InstanceId instance) {
+        Registration registration = current(instance);
+        boolean inDoubt = registration != null && (registration.suspect() || own.get(instance) == null);
+        if (inDoubt && frozen().isEmpty()) {
+            remove(instance, RemovalCause.PROBE_FAILED, REGISTRY);
+        }
+    }
+
+    // ---- time
+
+    /** Looks for leases that ended. To be called every {@link #sweepInterval()}; notices when it was not. */
+    public Sweep sweep() {
+        long now = loop.now();
+        long gap = now - lastSweep;
+        lastSweep = now;
+        if (gap > settings.ttl().toNanos() / 3) {
+            freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
+        }
+        Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>());
+        if (frozen().isPresent()) {
+            return sweep;
+        }
+        for (Lease lease : wheel.take(now)) {
+            if (deadline(lease) - now > 0) {
+                lease.deadline = deadline(lease);
+                wheel.watch(lease);
+            } else {
+                expire(lease, sweep);
+            }
+        }
+        if (!restoredOverdue && now - restoredUntil >= 0) {
+            restoredOverdue = true;
+            for (Registration registration : restored.registrations()) {
+                overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+            }
+        }
+        evict(now);
+        return sweep;
+    }
+
+    public static Duration sweepInterval() {
+        return Duration.ofNanos(LeaseWheel.TICK);
+    }
+
+    private void freezeFrom(long now, String reason) {
+        rearmedAt = now;
+        frozenUntil = now + settings.ttl().toNanos();
+        freezeReason = reason;
+    }
+
+    /** A lease runs anew from the start of a freeze: its renewals may have been stuck on the way to us. */
+    private long deadline(Lease lease) {
+        long whole = lease.broken
+                ? settings.grace().toNanos()
+                : lease.publisher.ttl().toNanos();
+        long rearmed = rearmedAt + whole;
+        return lease.deadline - rearmed > 0 ? lease.deadline : rearmed;
+    }
+
+    private void expire(Lease lease, Sweep sweep) {
+        if (lease.line != null) {
+            sweep.silent().add(lease.line);
+        }
+        if (lease.instances.isEmpty()) {
+            sessions.remove(lease.publisher.session());
+            return;
+        }
+        lease.overdue = true;
+        RemovalCause cause = lease.broken ? RemovalCause.CONNECTION_LOST : RemovalCause.LEASE_EXPIRED;
+        for (InstanceId id : lease.instances) {
+            overdue.put(id, cause);
+        }
+        if (!lease.broken) {
+            sweep.newlySuspect().addAll(lease.instances);
+        }
+        suspect(lease);
+    }
+
+    private void evict(long now) {
+        if (overdue.isEmpty()) {
+            return;
+        }
+        int available = budget.available(own.size() + restored.size(), now);
+        int count = Math.min(available, overdue.size());
+        if (count == 0) {
+            return;
+        }
+        List<InstanceId> candidates = new ArrayList<>(overdue.keySet());
+        for (int i = 0; i < count; i++) { // in random order, so that the cap hits no service on purpose
+            if (count < candidates.size()) {
+                int other = i + random.nextInt(candidates.size() - i);
+                InstanceId chosen = candidates.get(other);
+                candidates.set(other, candidates.get(i));
+                candidates.set(i, chosen);
+            }
+            InstanceId id = candidates.get(i);
+            RemovalCause cause = overdue.getOrDefault(id, RemovalCause.LEASE_EXPIRED);
+            remove(id, cause, REGISTRY);
+        }
+        budget.spend(count, now);
+    }
+
+    // ---- the one place that writes each shard
+
+    private void grant(Instance instance, Lease lease) {
+        Registration before = own.get(instance.id());
+        Lease holder = before == null ? null : leaseOf(before);
+        if (before != null
+                && holder == lease
+                && !before.suspect()
+                && before.instance().equals(instance)) {
+            return; // an equal registration changes nothing
+        }
+        if (before == null) {
+            countOf(instance.id().service()).registrations++;
+        } else if (holder != null && holder != lease) {
+            release(holder, instance.id());
+        }
+        Registration earlier = restored.get(instance.id());
+        long seen = Math.max(before == null ? 0 : before.generation(), earlier == null ? 0 : earlier.generation());
+        overdue.remove(instance.id());
+        lease.instances.add(instance.id());
+        apply(
+                own,
+                new Change.Granted(own.version().next(), new Registration(instance, lease.publisher, seen + 1, false)));
+        if (earlier != null) {
+            forgetRestored(earlier, RemovalCause.DEREGISTERED, "publisher");
+        }
+    }
+
+    private void removeFrom(Shard shard, InstanceId id, RemovalCause cause, String actor) {
+        Registration registration = shard.get(id);
+        if (registration == null) {
+            return;
+        }
+        overdue.remove(id);
+        if (shard == restored) {
+            forgetRestored(registration, cause, actor);
+            return;
+        }
+        Lease lease = leaseOf(registration);
+        if (lease != null) {
+            release(lease, id);
+        }
+        ServiceCount count = countOf(id.service());
+        if (--count.registrations == 0) {
+            services.remove(id.service());
+        }
+        ShardVersion next = own.version().next();
+        apply(own, new Change.Removed(next, new Removal(id, cause), actor, loop.now()));
+    }
+
+    private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
+        InstanceId id = earlier.id();
+        Set<InstanceId> before = restoredBySession.get(earlier.publisher().session());
+        if (before != null && before.remove(id) && before.isEmpty()) {
+            restoredBySession.remove(earlier.publisher().session());
+        }
+        ServiceCount count = services.get(id.service());
+        if (count != null && --count.registrations == 0) {
+            services.remove(id.service());
+        }
+        apply(restored, new Change.Removed(restored.version().next(), new Removal(id, cause), actor, loop.now()));
+    }
+
+    private void apply(Shard shard, Change change) {
+        shard.apply(change);
+        sink.accept(change);
+    }
+
+    /** The lease no longer holds the instance. */
+    private void release(Lease lease, InstanceId id) {
+        lease.instances.remove(id);
+        if (!lease.publisher.isSession()) {
+            single.remove(id, lease);
+            wheel.forget(lease);
+        } else if (lease.instances.isEmpty() && lease.line == null) {
+            sessions.remove(lease.publisher.session());
+            wheel.forget(lease);
+        }
+    }
+
+    // ---- small steps
+
+    private @Nullable Registration current(InstanceId id) {
+        Registration registration = own.get(id);
+        return registration != null ? registration : restored.get(id);
+    }
+
+    private @Nullable Lease leaseOf(Registration registration) {
+        return registration.publisher().isSession()
+                ? sessions.get(registration.publisher().session())
+                : single.get(registration.id());
+    }
+
+    private void touch(Lease lease) {
+        lease.deadline = loop.now() + lease.publisher.ttl().toNanos();
+        if (lease.lookAt == Long.MIN_VALUE || lease.broken) {
+            wheel.watch(lease);
+        }
+        lease.broken = false;
+    }
+
+    /** Its instances are beyond doubt again. */
+    private void inTouch(Lease lease) {
+        lease.overdue = false;
+        setSuspect(lease, false);
+    }
+
+    private void suspect(Lease lease) {
+        setSuspect(lease, true);
+    }
+
+    private void setSuspect(Lease lease, boolean suspect) {
+        for (InstanceId id : lease.instances) {
+            if (!suspect) {
+                overdue.remove(id);
+            }
+            Registration registration = own.get(id);
+            if (registration != null && registration.suspect() != suspect) {
+                apply(own, new Change.Granted(own.version().next(), registration.suspected(suspect)));
+            }
+        }
+    }
+
+    private ServiceCount countOf(ServiceKey service) {
+        return services.computeIfAbsent(service, ServiceCount::new);
+    }
+
+    /** The same instance under the key that all registrations of its service share. */
+    private Instance sharedService(Instance instance) {
+        ServiceCount count = services.get(instance.service());
+        return count == null ? instance : instance.withId(instance.id().withService(count.key));
+    }
+
+    private Outcome room(List<Instance> instances, int ofThisPublisher) {
+        int fresh = 0;
+        Map<ServiceKey, Integer> freshByService = instances.size() == 1 ? Map.of() : new HashMap<>();
+        int freshServices = 0;
+        for (Instance instance : instances) {
+            if (current(instance.id()) != null) {
+                continue; // replaced or confirmed: the table does not grow
+            }
+            fresh++;
+            ServiceCount count = services.get(instance.service());
+            int before = count == null ? 0 : count.registrations;
+            int freshHere = instances.size() == 1 ? 1 : freshByService.merge(instance.service(), 1, Integer::sum);
+            if (before == 0 && freshHere == 1) {
+                freshServices++;
+            }
+            if (before + freshHere > settings.maxInstancesPerService()) {
+                return full("instances of " + instance.service(), before, settings.maxInstancesPerService());
+            }
+        }
+        int registered = own.size() + restored.size();
+        if (fresh > 0 && registered + fresh > settings.maxInstances()) {
+            return full("instances on this node", registered, settings.maxInstances());
+        }
+        if (freshServices > 0 && services.size() + freshServices > settings.maxServices()) {
+            return full("services on this node", services.size(), settings.maxServices());
+        }
+        if (ofThisPublisher + fresh > settings.maxInstancesPerSession()) {
+            return full("instances of this session", ofThisPublisher, settings.maxInstancesPerSession());
+        }
+        return Outcome.ACCEPTED;
+    }
+
+    private static Outcome full(String what, int have, int limit) {
+        return Outcome.refused(
+                "limit",
+                what + ": " + have + " registered (expected: at most " + limit
+                        + "); deregister some or raise the limit");
+    }
+}

@@ -1,0 +1,23 @@
+package io.mooring.server.node;
+
+import io.mooring.server.lease.LeaseSettings;
+import io.mooring.server.protection.ProtectionSettings;
+import io.mooring.server.shard.NodeId;
+import java.time.Duration;
+
+/**
+ * How a node behaves.
+ *
+ * @param self its name
+ * @param lease leases and limits
+ * @param protection when removals are held
+ * @param diskPatience how long telling waits for the disk before it goes ahead
+ * @param durableOnly whether registrations are refused while the disk cannot be written
+ */
+public record NodeSettings(
+        NodeId self, LeaseSettings lease, ProtectionSettings protection, Duration diskPatience, boolean durableOnly) {
+    public static NodeSettings defaults(String name) {
+        return new NodeSettings(
+                new NodeId(name), LeaseSettings.DEFAULTS, ProtectionSettings.DEFAULTS, Duration.ofMillis(50), false);
+    }
+}

@@ -1,0 +1,375 @@
+package io.mooring.server.restore;
+
+import io.mooring.model.InstanceId;
+import io.mooring.runtime.EventLoop;
+import io.mooring.server.shard.Change;
+import io.mooring.server.shard.Registration;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a node writes to disk so that a restart serves the last view: a log of changes behind a snapshot, one file.
+ *
+ * <p>Every turn's changes are handed to the disk before anybody hears of them, so that what was told survives the death
+ * of the process; the caller waits for that, but not for long (see {@link #append}). The file is for restarts, not the
+ * truth: publishers are. When it cannot be written the node serves on and says so.
+ *
+ * <p>The file is named after the incarnation and a sequence number and starts with a snapshot. When the log behind it
+ * has grown much longer than what it describes, or an append failed, a new file is begun beside it: pages of the
+ * present registrations between the changes that go on, then a mark that it is complete, then its final name. A
+ * reader takes the newest complete file up to the first block that is not whole.
+ *
+ * <p>Confined to the event loop.
+ */
+public final class RestoreLog {
+    private static final Logger log = LoggerFactory.getLogger(RestoreLog.class);
+
+    private static final Pattern FILE = Pattern.compile("registrations-(\\d{1,15})-(\\d{1,9})\\.log(\\.new)?");
+    private static final byte[] MAGIC = "MOORING1".getBytes(StandardCharsets.US_ASCII);
+    private static final int PAGE = 1_000;
+    private static final long REWRITE_ABOVE = 64L << 20;
+    private static final int MAX_UNWRITTEN = 64 << 20;
+    private static final Duration RETRY = Duration.ofSeconds(5);
+
+    /** What an earlier incarnation left. */
+    public record Restored(long incarnation, Collection<Registration> registrations) {}
+
+    private final Storage storage;
+    private final EventLoop loop;
+    private final Supplier<List<InstanceId>> present;
+    private final Function<InstanceId, @Nullable Registration> lookup;
+    private final long incarnation;
+
+    private int sequence;
+    private String file;
+    private long written;
+    private long snapshotBytes;
+    private long unwritten;
+    private @Nullable Rewrite rewrite;
+    private @Nullable String problem;
+    private long behindSince;
+    private boolean behind;
+
+    /** A new file being made beside the one in use. */
+    private static final class Rewrite {
+        String name;
+        final List<InstanceId> todo;
+        int next;
+        long bytes;
+        boolean failed;
+
+        Rewrite(String name, List<InstanceId> todo) {
+            this.name = name;
+            this.todo = todo;
+        }
+    }
+
+    /**
+     * Reads what there is. Damaged files are passed over, loudly.
+     *
+     * @throws IOException when the data directory cannot be read
+     */
+    public static Restored read(Storage storage) throws IOException {
+        long highest = 0;
+        Map<String, long[]> complete = new LinkedHashMap<>();
+        for (String name : storage.names()) {
+            Matcher matcher = FILE.matcher(name);
+            if (matcher.matches()) {
+                long fileIncarnation = Long.parseLong(matcher.group(1));
+                highest = Math.max(highest, fileIncarnation);
+                if (matcher.group(3) == null) {
+                    complete.put(name, new long[] {fileIncarnation, Long.parseLong(matcher.group(2))});
+                }
+            }
+        }
+        List<String> newestFirst = new ArrayList<>(complete.keySet());
+        newestFirst.sort((a, b) -> {
+            long[] x = complete.getOrDefault(a, new long[2]);
+            long[] y = complete.getOrDefault(b, new long[2]);
+            return x[0] != y[0] ? Long.compare(y[0], x[0]) : Long.compare(y[1], x[1]);
+        });
+        for (String name : newestFirst) {
+            Contents contents = contents(storage, name);
+            if (contents.complete) {
+                return new Restored(highest, contents.registrations.values());
+            }
+            log.error("{} in the data directory is damaged before its snapshot is complete; trying an older one", name);
+        }
+        return new Restored(highest, List.of());
+    }
+
+    private static Contents contents(Storage storage, String name) {
+        Contents contents = new Contents();
+        try {
+            byte[] bytes = storage.read(name);
+            if (bytes.length < MAGIC.length
+                    || !new String(bytes, 0, MAGIC.length, StandardCharsets.US_ASCII)
+                            .equals(new String(MAGIC, StandardCharsets.US_ASCII))) {
+                return contents;
+            }
+            int whole = RegistrationCodec.read(bytes, MAGIC.length, contents);
+            if (whole < bytes.length) {
+                log.warn(
+                        "{} ends in {} bytes that are not whole; what was before them is restored",
+                        name,
+                        bytes.length - whole);
+            }
+        } catch (IOException e) {
+            log.error("{} in the data directory cannot be read: {}", name, e.toString());
+        }
+        return contents;
+    }
+
+    private static final class Contents implements RegistrationCodec.Entries {
+        final Map<InstanceId, Registration> registrations = new LinkedHashMap<>();
+        boolean complete;
+
+        @Override
+        public void put(Registration registration) {
+            registrations.put(registration.id(), registration);
+        }
+
+        @Override
+        public void remove(InstanceId instance) {
+            registrations.remove(instance);
+        }
+
+        @Override
+        public void complete() {
+            complete = true;
+        }
+    }
+
+    /**
+     * Begins the file of this incarnation with what was restored, and deletes the older ones.
+     *
+     * @param incarnation higher than any before
+     * @param present the ids of what should be restored next time, as a list of its own
+     * @param lookup the registration to be restored for an id, or null
+     * @throws IOException when it cannot be written: a node must not start without knowing its incarnation
+     */
+    public RestoreLog(
+            Storage storage,
+            EventLoop loop,
+            long incarnation,
+            Collection<Registration> restored,
+            Supplier<List<InstanceId>> present,
+            Function<InstanceId, @Nullable Registration> lookup)
+            throws IOException {
+        this.storage = storage;
+        this.loop = loop;
+        this.incarnation = incarnation;
+        this.present = present;
+        this.lookup = lookup;
+        file = name(0);
+        List<byte[]> blocks = new ArrayList<>();
+        blocks.add(MAGIC);
+        RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
+        for (Registration registration : restored) {
+            block.put(registration);
+            if (block.size() > 1 << 20) {
+                blocks.add(block.block());
+                block = new RegistrationCodec.BlockWriter();
+            }
+        }
+        block.complete();
+        blocks.add(block.block());
+        storage.replace(file, blocks);
+        blocks.forEach(b -> snapshotBytes += b.length);
+        for (String name : storage.names()) {
+            if (FILE.matcher(name).matches() && !name.equals(file)) {
+                storage.delete(name);
+            }
+        }
+    }
+
+    private String name(int number) {
+        return "registrations-" + incarnation + "-" + number + ".log";
+    }
+
+    // ---- state, for people and meters
+
+    /** What is wrong with the disk; empty when nothing is. */
+    public Optional<String> problem() {
+        return Optional.ofNullable(problem);
+    }
+
+    /** How long there has been something told that is not written; zero in the normal state. */
+    public Duration age() {
+        return behind ? Duration.ofNanos(loop.now() - behindSince) : Duration.ZERO;
+    }
+
+    // ---- writing
+
+    /**
+     * Writes a turn's changes. {@code done} runs on the loop when they are written, or when it is clear that they
+     * will not be: at once if the disk is known to be in trouble.
+     */
+    public void append(List<Change> changes, Runnable done) {
+        RegistrationCodec.BlockWriter writer = new RegistrationCodec.BlockWriter();
+        for (Change change : changes) {
+            Registration registration = lookup.apply(change.instance());
+            if (registration == null) {
+                writer.remove(change.instance());
+            } else {
+                writer.put(registration);
+            }
+        }
+        byte[] block = writer.block();
+        if (!behind) {
+            behind = true;
+            behindSince = loop.now();
+        }
+        Rewrite inProgress = rewrite;
+        if (inProgress != null) {
+            appendTo(inProgress, block);
+        }
+        if (problem != null) {
+            done.run();
+            return;
+        }
+        if (unwritten + block.length > MAX_UNWRITTEN) {
+            fail("the disk is " + age().toSeconds() + " s behind and takes no more");
+            done.run();
+            return;
+        }
+        unwritten += block.length;
+        storage.append(file, block, failure -> {
+            unwritten -= block.length;
+            if (failure.isPresent()) {
+                fail("writing " + file + " failed: " + failure.get());
+            } else {
+                written += block.length;
+                behind = unwritten > 0;
+                behindSince = loop.now();
+                if (written > REWRITE_ABOVE && written > 2 * snapshotBytes && rewrite == null) {
+                    beginRewrite();
+                }
+            }
+            done.run();
+        });
+    }
+
+    /** After a failed append the file's tail cannot be trusted: a new file is begun as soon as the disk allows. */
+    private void fail(String what) {
+        if (problem == null) {
+            problem = what;
+            log.error(
+                    "{}. Serving on; a restart would restore what was written before. Retrying every {} s.",
+                    what,
+                    RETRY.toSeconds());
+            loop.schedule(RETRY, this::retry);
+        }
+    }
+
+    private void retry() {
+        if (problem == null) {
+            return;
+        }
+        if (rewrite == null && unwritten == 0) {
+            beginRewrite();
+        }
+        loop.schedule(RETRY, this::retry);
+    }
+
+    private void beginRewrite() {
+        sequence++;
+        Rewrite begun = new Rewrite(name(sequence) + ".new", present.get());
+        rewrite = begun;
+        storage.append(begun.name, MAGIC, failure -> onRewriteStep(begun, failure));
+    }
+
+    private void onRewriteStep(Rewrite step, Optional<IOException> failure) {
+        if (failure.isPresent() || step.failed) {
+            abandon(step, failure);
+            return;
+        }
+        RegistrationCodec.BlockWriter page = new RegistrationCodec.BlockWriter();
+        int end = Math.min(step.todo.size(), step.next + PAGE);
+        for (; step.next < end; step.next++) {
+            Registration registration = lookup.apply(step.todo.get(step.next));
+            if (registration != null) {
+                page.put(registration);
+            }
+        }
+        boolean last = step.next == step.todo.size();
+        if (last) {
+            page.complete();
+        }
+        byte[] block = page.block();
+        step.bytes += block.length;
+        storage.append(step.name, block, next -> {
+            if (last && next.isEmpty() && !step.failed) {
+                finish(step);
+            } else {
+                onRewriteStep(step, next);
+            }
+        });
+    }
+
+    private void appendTo(Rewrite step, byte[] block) {
+        if (step.failed) {
+            return;
+        }
+        if (unwritten + block.length > MAX_UNWRITTEN) {
+            step.failed = true;
+            return;
+        }
+        unwritten += block.length;
+        storage.append(step.name, block, failure -> {
+            unwritten -= block.length;
+            step.failed |= failure.isPresent();
+        });
+    }
+
+    private void finish(Rewrite step) {
+        String before = step.name;
+        String target = name(sequence);
+        step.name = target; // what is appended from here on comes behind the rename
+        storage.rename(before, target, failure -> {
+            if (failure.isPresent() || step.failed) {
+                storage.delete(before);
+                abandon(step, failure);
+                return;
+            }
+            storage.delete(file);
+            if (problem != null) {
+                log.info("The disk can be written again; {} is complete.", target);
+            }
+            problem = null;
+            behind = unwritten > 0;
+            behindSince = loop.now();
+            file = target;
+            snapshotBytes = step.bytes;
+            written = 0;
+            rewrite = null;
+        });
+    }
+
+    private void abandon(Rewrite step, Optional<IOException> failure) {
+        storage.delete(step.name);
+        rewrite = null;
+        if (problem == null) {
+            // The file in use is sound; it is only longer than need be. Try again after as much again.
+            snapshotBytes = written;
+            log.warn(
+                    "Rewriting {} was given up: {}",
+                    file,
+                    failure.map(Object::toString).orElse("the disk is behind"));
+        }
+    }
+}
