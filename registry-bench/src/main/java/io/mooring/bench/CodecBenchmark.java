@@ -101,7 +101,8 @@ public class CodecBenchmark {
     private static Instance instance(int number) {
         String host = "10.1." + number / 256 + "." + number % 256;
         return Instance.of(ServiceKey.of("orders-" + number % 50), host, 8_080)
-                .withMetadata(Map.of("zone", "zone-" + number % 3, "version", "1.4." + number % 10, "protocol", "grpc"));
+                .withMetadata(
+                        Map.of("zone", "zone-" + number % 3, "version", "1.4." + number % 10, "protocol", "grpc"));
     }
 
     private static ServerMessage delta() {

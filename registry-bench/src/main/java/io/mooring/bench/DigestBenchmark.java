@@ -42,7 +42,8 @@ public class DigestBenchmark {
 
     private static Instance instance(int number) {
         return Instance.of(ServiceKey.of("orders-" + number % 50), "10.1.2." + number, 8_080)
-                .withMetadata(Map.of("zone", "zone-" + number % 3, "version", "1.4." + number % 10, "protocol", "grpc"));
+                .withMetadata(
+                        Map.of("zone", "zone-" + number % 3, "version", "1.4." + number % 10, "protocol", "grpc"));
     }
 
     private static List<ListedInstance> thousand() {

@@ -49,9 +49,9 @@ final class PushLatency {
             table.row(
                     instances + " × " + subscribers,
                     String.valueOf(made),
-                    Table.millis(h.getValueAtPercentile(50)),
-                    Table.millis(h.getValueAtPercentile(99)),
-                    Table.millis(h.getMaxValue()),
+                    Table.millis((double) h.getValueAtPercentile(50)),
+                    Table.millis((double) h.getValueAtPercentile(99)),
+                    Table.millis((double) h.getMaxValue()),
                     Table.millis(spent / made),
                     Table.number((double) bytes / made),
                     Table.number((double) (after[0] - before[0]) / made),
@@ -76,7 +76,7 @@ final class PushLatency {
     /** All of it on one I/O thread, so that times and counters need no care. */
     private static final class Run {
         private final Histogram latencies = new Histogram(3);
-        private final Workload workload = new Workload("orders-", 1);
+        private final Workload workload = new Workload("orders-", 1, 1);
         private final Session publisher;
         private final List<Session> listeners;
         private final int instances;
@@ -111,7 +111,7 @@ final class PushLatency {
             expect(listeners.size());
             for (Session listener : listeners) {
                 listener.onReceive((from, payload, at) -> arrived(Scan.count(payload, Scan.VIEW)));
-                listener.send("[{\"type\":\"subscribe\",\"id\":1,\"service\":\"" + workload.service(0) + "\"}]");
+                listener.send("[{\"type\":\"subscribe\",\"id\":1,\"service\":\"" + workload.serviceName(0) + "\"}]");
             }
             await();
             for (Session listener : listeners) {

@@ -30,8 +30,9 @@ final class RegistrationRate {
      * @param window requests of a session without an answer
      * @param perMessage instances in a register message
      * @param perFrame register messages in a frame
+     * @param perService consecutive instances of one service
      */
-    record Mode(String name, int sessions, int window, int perMessage, int perFrame) {}
+    record Mode(String name, int sessions, int window, int perMessage, int perFrame, int perService) {}
 
     private record Round(double perSecond, double cpuMicros) {}
 
@@ -56,8 +57,8 @@ final class RegistrationRate {
                 Table.number(results.get(0).perSecond) + " – "
                         + Table.number(results.get(results.size() - 1).perSecond),
                 Table.number(median.cpuMicros),
-                Table.millis(answerTimes.getValueAtPercentile(50)),
-                Table.millis(answerTimes.getValueAtPercentile(99)));
+                Table.millis((double) answerTimes.getValueAtPercentile(50)),
+                Table.millis((double) answerTimes.getValueAtPercentile(99)));
     }
 
     private Round run(Mode mode, int instances, Histogram answerTimes) {
@@ -70,12 +71,14 @@ final class RegistrationRate {
         long cpu = process.cpuNanos();
         long start = System.nanoTime();
         senders.forEach(Sender::start);
-        senders.forEach(sender -> sender.finished.orTimeout(120, TimeUnit.SECONDS).join());
+        senders.forEach(
+                sender -> sender.finished.orTimeout(120, TimeUnit.SECONDS).join());
         long took = System.nanoTime() - start;
         long spent = process.cpuNanos() - cpu;
         for (Session session : sessions) {
             if (session.refused() > 0) {
-                throw new IllegalStateException(session.refused() + " requests were refused: the figure would be wrong");
+                throw new IllegalStateException(
+                        session.refused() + " requests were refused: the figure would be wrong");
             }
         }
         Session.byeAll(sessions);
@@ -86,7 +89,7 @@ final class RegistrationRate {
     /** Keeps one session's window full. Confined to the session's thread once started. */
     private final class Sender implements Session.Receiver {
         private final CompletableFuture<Void> finished = new CompletableFuture<>();
-        private final Workload workload = new Workload("orders-", services);
+        private final Workload workload;
         private final Session session;
         private final Mode mode;
         private final int end;
@@ -102,6 +105,7 @@ final class RegistrationRate {
             this.mode = mode;
             this.next = first;
             this.end = first + count;
+            this.workload = new Workload("orders-", services, mode.perService);
             this.answerTimes = answerTimes;
             this.sentAt = new long[mode.window];
         }

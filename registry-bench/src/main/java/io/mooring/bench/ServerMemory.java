@@ -3,6 +3,7 @@ package io.mooring.bench;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +31,7 @@ final class ServerMemory {
         this.flags = flags;
         this.core = core;
         this.port = port;
-        this.address = new InetSocketAddress("127.0.0.1", port);
+        this.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
     void idleSessions(EventLoopGroup threads, int count) throws IOException {
@@ -85,7 +86,7 @@ final class ServerMemory {
 
     /** Registers that many, evenly over the sessions, and waits for every answer. */
     private static void fill(List<Session> sessions, int size) {
-        Workload workload = new Workload("orders-", SERVICES);
+        Workload workload = new Workload("orders-", SERVICES, 1);
         int each = size / sessions.size();
         List<CompletableFuture<Void>> open = new ArrayList<>();
         for (int s = 0; s < sessions.size(); s++) {

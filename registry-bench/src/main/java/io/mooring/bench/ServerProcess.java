@@ -3,7 +3,6 @@ package io.mooring.bench;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,7 +86,9 @@ final class ServerProcess implements AutoCloseable {
             boolean heap = lower.contains("heap") || lower.contains("generation");
             int at = lower.indexOf("used ");
             if (heap && at >= 0 && !lower.contains("metaspace") && !lower.contains("class space")) {
-                used += Long.parseLong(lower.substring(at + 5).replaceAll("k.*", "").trim()) * 1_024;
+                used += Long.parseLong(
+                                lower.substring(at + 5).replaceAll("k.*", "").trim())
+                        * 1_024;
             }
         }
         return used;
@@ -124,9 +125,5 @@ final class ServerProcess implements AutoCloseable {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
-    }
-
-    static InetSocketAddress loopback(int port) {
-        return new InetSocketAddress("127.0.0.1", port);
     }
 }

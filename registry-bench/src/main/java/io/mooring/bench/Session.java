@@ -49,7 +49,8 @@ final class Session extends SimpleChannelInboundHandler<WebSocketFrame> {
     private static final int LARGEST_FRAME = 64 << 20;
     private static final int OPENING_AT_ONCE = 64;
     private static final SecureRandom RANDOM = new SecureRandom();
-    private static final byte[] RENEW = "[{\"type\":\"renew\",\"id\":4503599627370496}]".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] RENEW =
+            "[{\"type\":\"renew\",\"id\":4503599627370496}]".getBytes(StandardCharsets.UTF_8);
 
     private final CompletableFuture<Session> open = new CompletableFuture<>();
     private final String namespace;
@@ -129,8 +130,9 @@ final class Session extends SimpleChannelInboundHandler<WebSocketFrame> {
         if (event == ClientHandshakeStateEvent.HANDSHAKE_COMPLETE) {
             byte[] secret = new byte[16];
             RANDOM.nextBytes(secret);
-            send("[{\"type\":\"hello\",\"version\":1,\"session\":\"" + HexFormat.of().formatHex(secret)
-                    + "\",\"client\":\"mooring-bench\",\"namespace\":\"" + namespace + "\"}]");
+            send("[{\"type\":\"hello\",\"version\":1,\"session\":\""
+                    + HexFormat.of().formatHex(secret) + "\",\"client\":\"mooring-bench\",\"namespace\":\"" + namespace
+                    + "\"}]");
         }
     }
 

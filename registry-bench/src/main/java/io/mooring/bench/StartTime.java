@@ -3,6 +3,7 @@ package io.mooring.bench;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -49,7 +50,7 @@ final class StartTime {
                 });
                 ByteBuf frame = session.buffer(400);
                 frame.writeByte('[');
-                new Workload("orders-", 1).register(frame, 1, 0, 1);
+                new Workload("orders-", 1, 1).register(frame, 1, 0, 1);
                 frame.writeByte(']');
                 session.send(frame);
                 times.add((done.orTimeout(30, TimeUnit.SECONDS).join() - start) / 1e9);
@@ -78,7 +79,7 @@ final class StartTime {
     /** Tries until the port answers. */
     static Session firstSession(EventLoopGroup threads, ServerProcess server, int port, Path directory)
             throws IOException {
-        InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         long start = System.nanoTime();
         while (true) {
             try (Socket probe = new Socket()) {

@@ -9,15 +9,22 @@ import java.nio.charset.StandardCharsets;
  */
 final class Workload {
     private final int services;
+    private final int block;
     private final String prefix;
 
-    Workload(String prefix, int services) {
+    /** @param block so many with consecutive numbers are of one service */
+    Workload(String prefix, int services, int block) {
         this.prefix = prefix;
         this.services = services;
+        this.block = block;
     }
 
-    String service(int number) {
-        return prefix + number % services;
+    String serviceName(int n) {
+        return prefix + service(n);
+    }
+
+    private int service(int n) {
+        return n / block % services;
     }
 
     void register(ByteBuf out, long id, int first, int count) {
@@ -37,7 +44,7 @@ final class Workload {
     void instance(ByteBuf out, int n, int version) {
         text(out, "{\"service\":\"");
         text(out, prefix);
-        number(out, n % services);
+        number(out, service(n));
         text(out, "\",\"host\":\"10.");
         number(out, n >>> 16 & 255);
         out.writeByte('.');
@@ -46,7 +53,7 @@ final class Workload {
         number(out, n & 255);
         text(out, "\",\"port\":8080,\"metadata\":{\"pod\":\"");
         text(out, prefix);
-        number(out, n % services);
+        number(out, service(n));
         text(out, "-7f9c5d-");
         number(out, n);
         text(out, "\",\"version\":\"");

@@ -180,6 +180,22 @@ class RoundTripTest {
     }
 
     @Test
+    void servicesThatMeetInTheReadersCacheStayApart() throws MalformedFrameException {
+        // "Aa" and "BB" have the same hash, so all of these share a slot.
+        MessageReader reader = new MessageReader(ProtocolLimits.DEFAULTS);
+        for (String namespace : List.of("one", "two", "one")) {
+            List<ClientMessage> requests = new ArrayList<>();
+            for (String name : List.of("Aa", "BB", "Aa")) {
+                for (String group : List.of("Aa", "BB", "Aa")) {
+                    requests.add(new ClientMessage.Unsubscribe(1, new ServiceKey(namespace, group, name)));
+                }
+            }
+            byte[] frame = MessageWriter.frame(requests);
+            assertEquals(requests, reader.readFromClient(frame, 0, frame.length, namespace));
+        }
+    }
+
+    @Test
     void anUnacceptableRequestIsNoMessageOfTheWire() {
         ClientMessage refused = new ClientMessage.Unacceptable(1, "invalid", new InvalidValueException("a", "b", "c"));
         org.junit.jupiter.api.Assertions.assertThrows(
