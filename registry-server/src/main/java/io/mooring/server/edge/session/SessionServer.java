@@ -119,6 +119,7 @@ public final class SessionServer implements Closeable {
         WebSocketServerProtocolConfig config = WebSocketServerProtocolConfig.newBuilder()
                 .websocketPath(SessionSettings.PATH)
                 .checkStartsWith(false)
+                .sendCloseFrame(null) // we say goodbye ourselves; who does not read would keep it from closing
                 .handshakeTimeoutMillis(settings.helloWithin().toMillis())
                 .decoderConfig(WebSocketDecoderConfig.newBuilder()
                         .maxFramePayloadLength(settings.limits().frameBytes())
