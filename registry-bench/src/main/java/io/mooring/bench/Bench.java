@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** The front door: {@code java -jar registry-bench.jar jmh|load|memory|start …}. */
@@ -21,6 +23,7 @@ public final class Bench {
                         --host=127.0.0.1 --port=9847   its session port
                         --pid=0                        its process, for its processor time
                         --only=rates,push              what to measure
+                        --modes=awaited,own,combined,batch,spread   how registrations are sent
                         --total=200000 --rounds=5 --warmups=5 --services=1000 --window=512 --per-frame=64 --sessions=4
                         --instances=1,100,1000 --subscribers=1,100,500 --changes=2000 --warm-changes=1000 --seconds=30
               memory  starts registries and fills them
@@ -55,6 +58,8 @@ public final class Bench {
                 new InetSocketAddress(options.text("host", "127.0.0.1"), options.number("port", 9_847));
         ServerProcess process = ServerProcess.running(options.number("pid", 0));
         Set<String> only = Set.of(options.text("only", "rates,push").split(","));
+        Set<String> modes = Set.of(
+                options.text("modes", "awaited,own,combined,batch,spread").split(","));
         int total = options.number("total", 200_000);
         int rounds = options.number("rounds", 5);
         int warmUps = options.number("warmups", 5);
@@ -75,31 +80,21 @@ public final class Bench {
                 RegistrationRate rate = new RegistrationRate(threads, server, process, services);
                 Table table =
                         new Table("registrations", "instances/s", "min – max", "server CPU µs", "p50 ms", "p99 ms");
-                rate.measure(new Mode("one by one, each awaited", 1, 1, 1, 1, 1), total / 10, warmUps, rounds, table);
-                rate.measure(
-                        new Mode("pipelined one by one, own frames", sessions, window, 1, 1, 1),
-                        total,
-                        warmUps,
-                        rounds,
-                        table);
-                rate.measure(
-                        new Mode("pipelined one by one, " + perFrame + " in a frame", sessions, window, 1, perFrame, 1),
-                        total,
-                        warmUps,
-                        rounds,
-                        table);
-                rate.measure(
-                        new Mode("batched by 100 of one service", sessions, 8, 100, 1, 100),
-                        total,
-                        warmUps,
-                        rounds,
-                        table);
-                rate.measure(
-                        new Mode("batched by 100 of 100 services", sessions, 8, 100, 1, 1),
-                        total,
-                        warmUps,
-                        rounds,
-                        table);
+                Map<String, Mode> all = new LinkedHashMap<>();
+                all.put("awaited", new Mode("one by one, each awaited", 1, 1, 1, 1, 1));
+                all.put("own", new Mode("pipelined one by one, own frames", sessions, window, 1, 1, 1));
+                all.put(
+                        "combined",
+                        new Mode(
+                                "pipelined one by one, " + perFrame + " in a frame", sessions, window, 1, perFrame, 1));
+                all.put("batch", new Mode("batched by 100 of one service", sessions, 8, 100, 1, 100));
+                all.put("spread", new Mode("batched by 100 of 100 services", sessions, 8, 100, 1, 1));
+                for (Map.Entry<String, Mode> mode : all.entrySet()) {
+                    if (modes.contains(mode.getKey())) {
+                        int inRound = mode.getKey().equals("awaited") ? total / 10 : total;
+                        rate.measure(mode.getValue(), inRound, warmUps, rounds, table);
+                    }
+                }
                 table.print("Registrations: " + total + " new instances of " + services + " services in a round, "
                         + rounds + " rounds (median); " + sessions + " sessions, window " + window
                         + "; times are per request");
