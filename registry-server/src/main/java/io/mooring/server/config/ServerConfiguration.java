@@ -1,0 +1,255 @@
+package io.mooring.server.config;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.mooring.server.edge.health.NodeHealth;
+import io.mooring.server.edge.http.HttpEdge;
+import io.mooring.server.edge.http.HttpLimits;
+import io.mooring.server.edge.http.ProblemValve;
+import io.mooring.server.edge.metrics.NodeMeters;
+import io.mooring.server.edge.metrics.PushMeter;
+import io.mooring.server.edge.metrics.Refusals;
+import io.mooring.server.edge.session.SessionMeter;
+import io.mooring.server.edge.session.SessionServer;
+import io.mooring.server.edge.session.SessionSettings;
+import io.mooring.server.node.RegistryNode;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.apache.catalina.core.StandardHost;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.endpoint.jackson.JacksonEndpointAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.endpoint.web.WebEndpointAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.info.InfoContributorAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.info.InfoEndpointAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.web.server.ManagementContextAutoConfiguration;
+import org.springframework.boot.actuate.info.InfoContributor;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
+import org.springframework.boot.autoconfigure.context.ConfigurationPropertiesAutoConfiguration;
+import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.autoconfigure.actuate.endpoint.AvailabilityProbesAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.actuate.endpoint.HealthEndpointAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.application.AvailabilityHealthContributorAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.contributor.HealthContributorAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.registry.HealthContributorRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsEndpointAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.export.prometheus.PrometheusMetricsExportAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.jvm.JvmMetricsAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.system.SystemMetricsAutoConfiguration;
+import org.springframework.boot.servlet.autoconfigure.actuate.web.ServletManagementContextAutoConfiguration;
+import org.springframework.boot.tomcat.TomcatConnectorCustomizer;
+import org.springframework.boot.tomcat.TomcatContextCustomizer;
+import org.springframework.boot.tomcat.autoconfigure.actuate.web.server.TomcatServletManagementContextAutoConfiguration;
+import org.springframework.boot.tomcat.autoconfigure.servlet.TomcatServletWebServerAutoConfiguration;
+import org.springframework.boot.webmvc.autoconfigure.DispatcherServletAutoConfiguration;
+import org.springframework.boot.webmvc.autoconfigure.actuate.endpoint.web.WebMvcHealthEndpointExtensionAutoConfiguration;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.context.annotation.Bean;
+import org.springframework.web.servlet.function.RouterFunction;
+import org.springframework.web.servlet.function.ServerResponse;
+import org.springframework.web.servlet.function.support.HandlerFunctionAdapter;
+import org.springframework.web.servlet.function.support.RouterFunctionMapping;
+
+/**
+ * Builds the node and its edges, by plain constructors.
+ *
+ * <p>The parts of Spring Boot that we use are named one by one: what is not in the list does not cost start-up time or
+ * memory, and a new jar on the class path changes nothing by being there.
+ */
+@SpringBootConfiguration(proxyBeanMethods = false)
+@EnableConfigurationProperties(MooringProperties.class)
+@ImportAutoConfiguration({
+    // properties and life cycle
+    ConfigurationPropertiesAutoConfiguration.class,
+    LifecycleAutoConfiguration.class,
+    ApplicationAvailabilityAutoConfiguration.class,
+    // HTTP, without WebMvcAutoConfiguration: there are functional routes only, and we write JSON ourselves
+    TomcatServletWebServerAutoConfiguration.class,
+    DispatcherServletAutoConfiguration.class,
+    // operations
+    EndpointAutoConfiguration.class,
+    WebEndpointAutoConfiguration.class,
+    JacksonEndpointAutoConfiguration.class,
+    ManagementContextAutoConfiguration.class,
+    ServletManagementContextAutoConfiguration.class,
+    TomcatServletManagementContextAutoConfiguration.class,
+    HealthContributorRegistryAutoConfiguration.class,
+    HealthContributorAutoConfiguration.class,
+    HealthEndpointAutoConfiguration.class,
+    AvailabilityHealthContributorAutoConfiguration.class,
+    AvailabilityProbesAutoConfiguration.class,
+    WebMvcHealthEndpointExtensionAutoConfiguration.class,
+    InfoContributorAutoConfiguration.class,
+    InfoEndpointAutoConfiguration.class,
+    MetricsAutoConfiguration.class,
+    CompositeMeterRegistryAutoConfiguration.class,
+    PrometheusMetricsExportAutoConfiguration.class,
+    MetricsEndpointAutoConfiguration.class,
+    JvmMetricsAutoConfiguration.class,
+    SystemMetricsAutoConfiguration.class,
+})
+public class ServerConfiguration {
+    /** Small, so that a reader who takes nothing costs little of the kernel's memory too. */
+    private static final String SEND_BUFFER = "65536";
+
+    // ---- the core
+
+    /** Netty's threads, for sessions and probes. */
+    @Bean(destroyMethod = "shutdownGracefully")
+    EventLoopGroup sessionThreads(MooringProperties properties) {
+        return new MultiThreadIoEventLoopGroup(
+                properties.session().threads(),
+                new DefaultThreadFactory("mooring-io", true),
+                NioIoHandler.newFactory());
+    }
+
+    @Bean
+    Core core(MooringProperties properties, EventLoopGroup sessionThreads) {
+        return Core.start(properties, sessionThreads);
+    }
+
+    @Bean
+    RegistryNode node(Core core) {
+        return core.node();
+    }
+
+    // ---- sessions
+
+    @Bean
+    Sessions sessions(
+            RegistryNode node,
+            MooringProperties properties,
+            EventLoopGroup sessionThreads,
+            PushMeter pushes,
+            MeterRegistry meters) {
+        Refusals refusals = new Refusals(meters, "session");
+        SessionMeter meter = new SessionMeter() {
+            @Override
+            public void pushed(long nanos) {
+                pushes.pushed(nanos);
+            }
+
+            @Override
+            public void refused(String code) {
+                refusals.count(code);
+            }
+        };
+        SessionSettings defaults = SessionSettings.defaults(properties.session().port());
+        Duration ttl = properties.lease().ttl();
+        SessionSettings settings = new SessionSettings(
+                properties.bind(),
+                defaults.port(),
+                properties.session().threads(),
+                ttl,
+                ttl.dividedBy(3),
+                properties.session().reconnectSpread(),
+                defaults.helloWithin(),
+                defaults.stalledAfter(),
+                properties.session().connections(),
+                defaults.peers(),
+                properties.limits().ofProtocol());
+        return new Sessions(new SessionServer(node, settings, meter, sessionThreads), settings);
+    }
+
+    // ---- HTTP
+
+    /** One thread suffices: its tasks never block. Its queue holds at most one task for each watcher and stream. */
+    @Bean(destroyMethod = "shutdown")
+    ExecutorService httpPump() {
+        ThreadPoolExecutor pump = new ThreadPoolExecutor(
+                1, 1, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, "http-pump"));
+        pump.allowCoreThreadTimeOut(true);
+        return pump;
+    }
+
+    @Bean
+    HttpEdge httpEdge(RegistryNode node, MooringProperties properties, MeterRegistry meters, ExecutorService httpPump) {
+        MooringProperties.Http http = properties.http();
+        HttpLimits limits = new HttpLimits(
+                http.ttl(),
+                http.ttlMin(),
+                http.ttlMax(),
+                http.threads() / 2,
+                http.watchers(),
+                http.streams(),
+                HttpLimits.DEFAULTS.largeAnswers(),
+                HttpLimits.DEFAULTS.loopWait());
+        Refusals refusals = new Refusals(meters, "http");
+        return new HttpEdge(node, limits, MooringVersion.of(), refusals::count, httpPump);
+    }
+
+    @Bean
+    RouterFunction<ServerResponse> httpRoutes(HttpEdge edge) {
+        return edge.router();
+    }
+
+    @Bean
+    RouterFunctionMapping routerFunctionMapping() {
+        return new RoutesWithoutCors();
+    }
+
+    @Bean
+    HandlerFunctionAdapter handlerFunctionAdapter() {
+        return new HandlerFunctionAdapter();
+    }
+
+    @Bean
+    TomcatContextCustomizer problemsInsteadOfPages() {
+        return context -> ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemValve.class.getName());
+    }
+
+    @Bean
+    TomcatConnectorCustomizer smallSendBuffers() {
+        return connector -> connector.setProperty("socket.txBufSize", SEND_BUFFER);
+    }
+
+    /** Ends watches and streams before the web server waits for its last requests. */
+    @Bean
+    SmartLifecycle httpLongLived(HttpEdge edge) {
+        return new StopFirst(edge::close);
+    }
+
+    // ---- operations
+
+    @Bean
+    NodeHealth mooringHealthIndicator(RegistryNode node) {
+        return new NodeHealth(node);
+    }
+
+    @Bean
+    InfoContributor mooringInfo(MooringProperties properties) {
+        return info -> info.withDetail(
+                "mooring",
+                Map.of("version", MooringVersion.of(), "node", properties.node().name(), "sessionProtocol", 1));
+    }
+
+    @Bean
+    PushMeter pushMeter(MeterRegistry meters) {
+        return new PushMeter(meters);
+    }
+
+    @Bean
+    NodeMeters nodeMeters(Core core, Sessions sessions, HttpEdge edge, MooringProperties properties) {
+        MooringProperties.Limits limits = properties.limits();
+        Map<String, Integer> bounds = Map.of(
+                "instances", limits.instances(),
+                "services", limits.services(),
+                "sessions", limits.sessions(),
+                "session_connections", properties.session().connections(),
+                "http_watchers", properties.http().watchers(),
+                "http_streams", properties.http().streams(),
+                "http_connections", properties.http().connections());
+        return new NodeMeters(core.node(), core::backlog, sessions::connections, edge::watchers, edge::streams, bounds);
+    }
+}

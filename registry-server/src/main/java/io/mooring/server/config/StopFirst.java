@@ -1,0 +1,34 @@
+package io.mooring.server.config;
+
+import org.springframework.context.SmartLifecycle;
+
+/** Runs something when the node is told to stop, before everything else. */
+final class StopFirst implements SmartLifecycle {
+    private final Runnable atStop;
+    private volatile boolean running;
+
+    StopFirst(Runnable atStop) {
+        this.atStop = atStop;
+    }
+
+    @Override
+    public void start() {
+        running = true;
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        atStop.run();
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    @Override
+    public int getPhase() {
+        return Integer.MAX_VALUE; // stopped in descending order; the web server's graceful end comes just after
+    }
+}

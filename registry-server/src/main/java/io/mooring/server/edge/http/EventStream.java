@@ -1,0 +1,243 @@
+package io.mooring.server.edge.http;
+
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import io.mooring.server.node.RegistryNode;
+import io.mooring.server.push.Subscriber;
+import io.mooring.server.push.Update;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
+import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.WriteListener;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One reader of server-sent events: the latest view, whenever it changed and the line is free.
+ *
+ * <p>Never has more than one view in its hands. The core learns that the line is free when the last byte of the
+ * previous view was taken by the connection, so a slow reader gets the latest later and costs one view. One that takes
+ * nothing is given up by the container after its connection timeout, or by {@link #beat} after {@link #STUCK}.
+ *
+ * <p>The loop delivers; the pump's thread and the container's write. What they share is guarded by this object.
+ */
+final class EventStream implements Subscriber, WriteListener, AsyncListener {
+    /** Comments in between tell proxies and readers that the connection lives. */
+    static final Duration HEARTBEAT = Duration.ofSeconds(15);
+
+    static final Duration STUCK = Duration.ofSeconds(30);
+
+    private static final Logger log = LoggerFactory.getLogger(EventStream.class);
+    private static final byte[] COMMENT = ":\n\n".getBytes(StandardCharsets.UTF_8);
+
+    private final RegistryNode node;
+    private final ServiceKey service;
+    private final AsyncContext async;
+    private final ServletOutputStream out;
+    private final Executor pump;
+    private final Encoder encoder;
+    private Runnable whenOver = () -> {};
+
+    private @Nullable Update latest; // guarded by this
+    private boolean beatDue; // guarded by this
+    private byte @Nullable [] writing; // guarded by this
+    private int at; // guarded by this
+    private boolean flushDue; // guarded by this
+    private boolean inFlight; // guarded by this; whether the core waits for us
+    private boolean over; // guarded by this
+    private long movedAt; // guarded by this
+
+    /** The JSON of a view as this reader asked for it. */
+    interface Encoder {
+        byte[] json(ServiceView view, boolean incomplete);
+    }
+
+    EventStream(RegistryNode node, ServiceKey service, AsyncContext async, Executor pump, Encoder encoder)
+            throws IOException {
+        this.node = node;
+        this.service = service;
+        this.async = async;
+        this.out = async.getResponse().getOutputStream();
+        this.pump = pump;
+        this.encoder = encoder;
+        this.movedAt = node.loop().now();
+    }
+
+    /** Before the start: {@code ended} runs once, when the reader is gone or sent away. */
+    void whenOver(Runnable ended) {
+        whenOver = ended;
+    }
+
+    /** On a thread of the container. */
+    void start() {
+        async.addListener(this);
+        out.setWriteListener(this);
+        node.loop().execute(() -> {
+            if (!isOver()) {
+                node.subscribe(this, service, OptionalLong.empty());
+                node.loop().schedule(HEARTBEAT, this::beat);
+            }
+        });
+    }
+
+    @Override
+    public synchronized void deliver(List<Update> updates) {
+        latest = updates.get(updates.size() - 1);
+        pump.execute(this::write);
+    }
+
+    /** On the loop, every {@link #HEARTBEAT}. */
+    private void beat() {
+        boolean stuck;
+        synchronized (this) {
+            if (over) {
+                return;
+            }
+            stuck = writing != null && node.loop().now() - movedAt > STUCK.toNanos();
+            beatDue = true;
+        }
+        if (stuck) {
+            end();
+            return;
+        }
+        pump.execute(this::write);
+        node.loop().schedule(HEARTBEAT, this::beat);
+    }
+
+    @Override
+    public void onWritePossible() {
+        write();
+    }
+
+    /** Hands over as much as the connection takes now; the container calls again when it takes more. */
+    private void write() {
+        try {
+            writeWhatFits();
+        } catch (IOException | IllegalStateException e) {
+            log.debug("A reader of events went away: {}", e.toString());
+            end();
+        }
+    }
+
+    private synchronized void writeWhatFits() throws IOException {
+        while (!over && (writing != null || flushDue || takeNext())) {
+            while (writing != null) {
+                if (!out.isReady()) {
+                    return;
+                }
+                int length = Math.min(LargeAnswer.CHUNK, writing.length - at);
+                out.write(writing, at, length);
+                movedAt = node.loop().now();
+                at += length;
+                if (at == writing.length) {
+                    writing = null;
+                    flushDue = true;
+                }
+            }
+            if (!out.isReady()) {
+                return;
+            }
+            out.flush();
+            flushDue = false;
+            if (inFlight) {
+                inFlight = false;
+                node.loop().execute(this::listenOn);
+            }
+        }
+    }
+
+    private synchronized boolean takeNext() {
+        if (latest != null) {
+            writing = event(latest);
+            latest = null;
+            inFlight = true;
+        } else if (beatDue) {
+            writing = COMMENT;
+        } else {
+            return false;
+        }
+        beatDue = false;
+        at = 0;
+        movedAt = node.loop().now();
+        return true;
+    }
+
+    private byte[] event(Update update) {
+        byte[] json = encoder.json(update.view(), update.incomplete());
+        byte[] head = ("event: view\nid: " + update.view().revision() + "\ndata: ").getBytes(StandardCharsets.UTF_8);
+        byte[] event = new byte[head.length + json.length + 2];
+        System.arraycopy(head, 0, event, 0, head.length);
+        System.arraycopy(json, 0, event, head.length, json.length); // one line: JSON escapes line breaks
+        event[event.length - 2] = '\n';
+        event[event.length - 1] = '\n';
+        return event;
+    }
+
+    private void listenOn() {
+        if (!isOver()) {
+            node.ready(this);
+        }
+    }
+
+    private synchronized boolean isOver() {
+        return over;
+    }
+
+    /** From any thread: closes the stream. */
+    void end() {
+        if (leave()) {
+            try {
+                async.complete();
+            } catch (IllegalStateException e) {
+                log.debug("The container was first to end a stream of events: {}", e.toString());
+            }
+        }
+    }
+
+    private boolean leave() {
+        synchronized (this) {
+            if (over) {
+                return false;
+            }
+            over = true;
+            latest = null;
+            writing = null;
+        }
+        node.loop().execute(() -> node.forget(this));
+        whenOver.run();
+        return true;
+    }
+
+    @Override
+    public void onError(Throwable t) {
+        leave();
+    }
+
+    @Override
+    public void onError(AsyncEvent event) {
+        leave();
+    }
+
+    @Override
+    public void onComplete(AsyncEvent event) {
+        leave();
+    }
+
+    @Override
+    public void onTimeout(AsyncEvent event) {
+        leave();
+    }
+
+    @Override
+    public void onStartAsync(AsyncEvent event) {
+        // Never started anew.
+    }
+}

@@ -1,0 +1,59 @@
+package io.mooring.server.edge.http;
+
+import io.mooring.model.InvalidValueException;
+import java.time.Duration;
+
+/**
+ * What the REST interface takes at most.
+ *
+ * @param defaultTtl of a lease whose publisher asks for none
+ * @param leastTtl shortest lease
+ * @param mostTtl longest lease
+ * @param writes requests that change something, at the same time; the others find room beside them
+ * @param watchers long polls at the same time
+ * @param streams streams of events at the same time
+ * @param largeAnswers answers of more than one buffer on their way at the same time
+ * @param loopWait how long a request waits for the core
+ */
+public record HttpLimits(
+        Duration defaultTtl,
+        Duration leastTtl,
+        Duration mostTtl,
+        int writes,
+        int watchers,
+        int streams,
+        int largeAnswers,
+        Duration loopWait) {
+    public static final HttpLimits DEFAULTS = new HttpLimits(
+            Duration.ofSeconds(15),
+            Duration.ofSeconds(1),
+            Duration.ofHours(1),
+            8,
+            1_000,
+            500,
+            256,
+            Duration.ofSeconds(5));
+
+    /** @throws InvalidValueException when the ttl are not in order or a count is not positive */
+    public HttpLimits {
+        if (leastTtl.isNegative()
+                || leastTtl.isZero()
+                || leastTtl.compareTo(defaultTtl) > 0
+                || defaultTtl.compareTo(mostTtl) > 0) {
+            throw new InvalidValueException(
+                    "ttl",
+                    leastTtl + ", " + defaultTtl + ", " + mostTtl,
+                    "least <= default <= most, and more than nothing");
+        }
+        positive("writes", writes);
+        positive("watchers", watchers);
+        positive("streams", streams);
+        positive("largeAnswers", largeAnswers);
+    }
+
+    private static void positive(String field, int value) {
+        if (value < 1) {
+            throw new InvalidValueException(field, value, "at least 1");
+        }
+    }
+}
