@@ -124,6 +124,7 @@ public final class SessionServer implements Closeable {
                 .decoderConfig(WebSocketDecoderConfig.newBuilder()
                         .maxFramePayloadLength(settings.limits().frameBytes())
                         .allowExtensions(false)
+                        .withUTF8Validator(false) // the reader checks, more strictly
                         .build())
                 .build();
         channel.pipeline()
