@@ -61,7 +61,7 @@ public final class MessageReader {
 
     private final ProtocolLimits limits;
     private final SharedStrings strings = new SharedStrings();
-    private final @Nullable ServiceKey[] recentKeys = new @Nullable ServiceKey[256];
+    private final @Nullable ServiceKey[] recentKeys = new @Nullable ServiceKey[1_024];
     private boolean fromClient;
     private final Draft draft = new Draft();
     private final InstanceDraft instanceDraft = new InstanceDraft();
