@@ -1,10 +1,13 @@
 package io.mooring.server.restore;
 
 import io.mooring.runtime.EventLoop;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,22 +76,21 @@ public final class MemoryStorage implements Storage {
     }
 
     @Override
-    public byte[] read(String name) throws IOException {
+    public InputStream read(String name) throws IOException {
         ByteArrayOutputStream file = files.get(name);
         if (file == null) {
             throw new IOException("no such file: " + name);
         }
-        return file.toByteArray();
+        return new ByteArrayInputStream(file.toByteArray());
     }
 
     @Override
-    public void replace(String name, List<byte[]> blocks) throws IOException {
-        long length = blocks.stream().mapToLong(block -> block.length).sum();
-        if (used() + length > capacity) {
+    public void replace(String name, Iterator<byte[]> blocks) throws IOException {
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        blocks.forEachRemaining(file::writeBytes);
+        if (used() + file.size() > capacity) {
             throw new IOException("No space left on device");
         }
-        ByteArrayOutputStream file = new ByteArrayOutputStream();
-        blocks.forEach(file::writeBytes);
         files.put(name, file);
     }
 
