@@ -3,6 +3,8 @@ package io.mooring.client;
 import io.mooring.client.MooringPorts.CacheStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,7 +73,7 @@ final class DiskCache implements CacheStore {
     }
 
     private static boolean absent(IOException e) {
-        return e instanceof java.nio.file.NoSuchFileException;
+        return e instanceof NoSuchFileException;
     }
 
     @Override
@@ -97,7 +99,7 @@ final class DiskCache implements CacheStore {
 
     /** The way to the base, which is the user's own choice, links and all. */
     private void makeDirectories(Path base) throws IOException {
-        if (!java.nio.file.Files.isDirectory(base)) {
+        if (!Files.isDirectory(base)) {
             Path parent = base.toAbsolutePath().getParent();
             if (parent != null) {
                 makeDirectories(parent);
@@ -123,7 +125,7 @@ final class DiskCache implements CacheStore {
             if (disk.read(now, HEADER + MOST_BYTES)
                     .flatMap(DiskCache::unwrapped)
                     .isPresent()) {
-                disk.replace(now, directory.resolve(name + OLD)); // a rotten one must not push the good old one out
+                rotate(now, directory.resolve(name + OLD)); // a rotten one must not push the good old one out
             }
             disk.replace(temporary, now);
         } catch (IOException | RuntimeException e) {
@@ -135,6 +137,14 @@ final class DiskCache implements CacheStore {
             throw e;
         }
         disk.forceDirectory(directory);
+    }
+
+    private void rotate(Path now, Path old) throws IOException {
+        try {
+            disk.replace(now, old);
+        } catch (NoSuchFileException e) {
+            log.trace("Another process was faster with {}", now, e);
+        }
     }
 
     /** Once: what crashed writers left, and the longest unchanged when there are too many. */

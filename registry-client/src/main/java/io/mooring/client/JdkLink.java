@@ -33,7 +33,7 @@ final class JdkLink implements Link, WebSocket.Listener {
     private final LinkListener listener;
     private final AtomicBoolean over = new AtomicBoolean(); // aborted or reported closed: nothing more is said
     private volatile @Nullable WebSocket socket;
-    private volatile @Nullable CompletableFuture<WebSocket> handshake;
+    private volatile Consumer<Boolean> outcome = whether -> {};
 
     // Between callbacks, which come one at a time.
     private final CharsetEncoder encoder = StandardCharsets.UTF_8
@@ -49,26 +49,21 @@ final class JdkLink implements Link, WebSocket.Listener {
         this.listener = listener;
     }
 
-    /** @param outcome told whether the handshake worked */
-    void connect(URI uri, Consumer<Boolean> outcome) {
+    /** @param whether told whether the handshake worked */
+    void connect(URI uri, Consumer<Boolean> whether) {
         if (over.get()) {
             return;
         }
-        CompletableFuture<WebSocket> opening = client.newWebSocketBuilder()
+        outcome = whether;
+        CompletableFuture<?> unused = client.newWebSocketBuilder()
                 .connectTimeout(timeout) // of the whole handshake: the JDK applies it to the answer too
-                .buildAsync(uri, this);
-        handshake = opening;
-        CompletableFuture<?> unused = opening.whenComplete((opened, failure) -> {
-            outcome.accept(failure == null);
-            if (failure != null) {
-                fail(uri.getHost() + ": " + reason(failure));
-            } else if (over.get()) {
-                opened.abort();
-            }
-        });
-        if (over.get()) {
-            opening.cancel(true);
-        }
+                .buildAsync(uri, this)
+                .whenComplete((opened, failure) -> {
+                    if (failure != null) {
+                        whether.accept(false);
+                        fail(uri.getHost() + ": " + reason(failure));
+                    }
+                });
     }
 
     private static String reason(Throwable failure) {
@@ -122,10 +117,8 @@ final class JdkLink implements Link, WebSocket.Listener {
         if (open != null) {
             open.abort(); // no callback comes of it
         }
-        CompletableFuture<WebSocket> opening = handshake;
-        if (opening != null) {
-            opening.cancel(true);
-        }
+        // A handshake under way is not cancelled: the JDK would finish it and leave the socket open. It ends within its
+        // time limit, or in onOpen, which aborts.
     }
 
     // ---- the JDK's side
@@ -137,6 +130,7 @@ final class JdkLink implements Link, WebSocket.Listener {
             opened.abort();
             return;
         }
+        outcome.accept(true);
         listener.opened();
         opened.request(1);
     }

@@ -62,6 +62,7 @@ final class Session {
     private static final Duration STABLE = Duration.ofSeconds(10);
     private static final Duration BYE_WITHIN = Duration.ofSeconds(1);
     private static final int MOST_OPEN = 512;
+    private static final int MOST_UNARMED = 100;
     private static final int FRAME_BEFORE_WELCOME = 1 << 16;
 
     /** Where the conversation stands. */
@@ -112,6 +113,7 @@ final class Session {
     private @Nullable Timer timer;
     private long timerAt;
     private boolean watching;
+    private int unarmed; // steps in a row that could not set a timer
     private boolean closing;
 
     // For the status, from any thread.
@@ -163,12 +165,24 @@ final class Session {
             log.error("{} failed; starting the connection anew. This is a bug, please report it.", what, e);
             lose("internal failure", false);
         }
+        // Two timers, set apart: while one of them runs, the next step sets the other again.
+        boolean armed = attempt(this::arm);
+        boolean watched = attempt(this::watchUnlessWatching);
+        if (armed && watched) {
+            unarmed = 0;
+        } else if (++unarmed < MOST_UNARMED) {
+            attempt(() -> loop.execute(() -> enter("another try to set a timer", () -> {})));
+        }
+    }
+
+    private boolean attempt(Runnable step) {
         try {
-            watchUnlessWatching();
-            arm();
+            step.run();
+            return true;
         } catch (Throwable e) {
             counters.internalFailures.increment();
-            log.error("Could not set a timer; the watchdog will do", e);
+            log.error("Could not set a timer", e);
+            return false;
         }
     }
 

@@ -84,4 +84,17 @@ final class WeightedRandom implements Balancer.Picker {
         int column = (int) ((bits >>> 32) * size >>> 32);
         return alias.length == 0 || (bits & 0xffffffffL) < threshold[column] ? column : alias[column];
     }
+
+    /** What the table makes of the weights, to be compared with them. */
+    double[] shares() {
+        double[] shares = new double[size];
+        for (int i = 0; i < size; i++) {
+            double own = alias.length == 0 ? 1 : threshold[i] / 0x1p32;
+            shares[i] += own / size;
+            if (own < 1) {
+                shares[alias[i]] += (1 - own) / size;
+            }
+        }
+        return shares;
+    }
 }
