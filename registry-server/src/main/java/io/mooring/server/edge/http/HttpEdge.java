@@ -106,10 +106,16 @@ public final class HttpEdge {
         String instance = "/v1/services/{service}/instances/{instance}";
         String service = "/v1/services/{service}";
         return List.of(
-                new Route("PUT", instance, OF_INSTANCE, Reply.JSON, Set.of(200, 201), this::put),
-                new Route("PATCH", instance, OF_INSTANCE, Reply.JSON, Set.of(200), this::amend),
-                new Route("DELETE", instance, with(OF_INSTANCE, "force"), Reply.JSON, Set.of(204, 409), this::remove),
-                new Route("POST", "/v1/renew", Set.of(), Reply.JSON, Set.of(200), this::renew),
+                new Route("PUT", instance, OF_INSTANCE, Reply.JSON, Set.of(200, 201, 422), this::put),
+                new Route("PATCH", instance, OF_INSTANCE, Reply.JSON, Set.of(200, 204, 404), this::amend),
+                new Route(
+                        "DELETE",
+                        instance,
+                        with(OF_INSTANCE, "force"),
+                        Reply.JSON,
+                        Set.of(204, 404, 409),
+                        this::remove),
+                new Route("POST", "/v1/renew", Set.of(), Reply.JSON, Set.of(200, 422), this::renew),
                 new Route(
                         "GET",
                         "/v1/services",

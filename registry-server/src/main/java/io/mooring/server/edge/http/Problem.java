@@ -7,6 +7,7 @@ import io.mooring.server.lease.Outcome;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,24 @@ record Problem(
     static final String UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type";
     static final String NOT_ACCEPTABLE = "not_acceptable";
     static final String TOO_LARGE = "too_large";
+
+    /** All there are. */
+    static final Set<String> CODES = Set.of(
+            RefusalCode.INVALID,
+            RefusalCode.MISSING,
+            RefusalCode.MALFORMED,
+            RefusalCode.LIMIT,
+            RefusalCode.UNKNOWN,
+            RefusalCode.NOT_OWNER,
+            RefusalCode.OVERLOADED,
+            RefusalCode.NOT_DURABLE,
+            RefusalCode.STOPPING,
+            RefusalCode.TOO_SLOW,
+            RefusalCode.INTERNAL,
+            METHOD_NOT_ALLOWED,
+            UNSUPPORTED_MEDIA_TYPE,
+            NOT_ACCEPTABLE,
+            TOO_LARGE);
 
     static Problem of(String code, String detail) {
         return new Problem(code, detail, null, null, null, Duration.ZERO, List.of());
