@@ -16,18 +16,18 @@ public final class Digest {
         return new String(text);
     }
 
-    /** @throws InvalidValueException unless {@code text} is 16 hexadecimal digits */
+    /** @throws InvalidValueException unless {@code text} is 16 lower-case hexadecimal digits */
     public static long parse(String field, String text) {
         long digest = 0;
         boolean fits = text.length() == 16;
         for (int i = 0; fits && i < 16; i++) {
             char c = text.charAt(i);
-            int digit = c < 0x80 ? Character.digit(c, 16) : -1;
-            fits = digit >= 0;
+            int digit = c < 'a' ? c - '0' : c - 'a' + 10;
+            fits = c >= '0' && c <= '9' || c >= 'a' && c <= 'f';
             digest = digest << 4 | digit;
         }
         if (!fits) {
-            throw new InvalidValueException(field, text, "16 hexadecimal digits");
+            throw new InvalidValueException(field, text, "16 lower-case hexadecimal digits");
         }
         return digest;
     }

@@ -1,5 +1,7 @@
 package io.mooring.model;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A value that breaks its rule, told so that a person can mend it: which field, what was given, what was expected.
  *
@@ -15,16 +17,15 @@ public final class InvalidValueException extends IllegalArgumentException {
     private final String expected;
 
     /**
-     * @param field the name of the field as the sender knows it
+     * @param field the name of the field as the sender knows it; made printable too, for a sender may choose it
      * @param value what was given; anything printable
      * @param expected the rule, in words that fit behind "expected: "
      */
-    public InvalidValueException(String field, Object value, String expected) {
-        this(field, shown(String.valueOf(value)), expected, true);
+    public InvalidValueException(String field, @Nullable Object value, String expected) {
+        this(shown(field), shown(String.valueOf(value)), expected, true);
     }
 
     private InvalidValueException(String field, String shown, String expected, boolean alreadyShown) {
-        super(field + ": " + shown + " (expected: " + expected + ")");
         this.field = field;
         this.value = shown;
         this.expected = expected;
@@ -34,6 +35,12 @@ public final class InvalidValueException extends IllegalArgumentException {
     /** The same complaint about a field inside {@code container}, as in {@code instances[3].port}. */
     public InvalidValueException inside(String container) {
         return new InvalidValueException(container + "." + field, value, expected, true);
+    }
+
+    /** All of it as one sentence. */
+    @Override
+    public String getMessage() {
+        return field + ": " + value + " (expected: " + expected + ")";
     }
 
     public String field() {

@@ -67,8 +67,8 @@ public final class Metadata extends AbstractMap<String, String> {
         }
         int total = 0;
         for (int i = 0; i < length; i += 2) {
-            total += checked("metadata key", flat[i], 1, MAX_KEY).length();
-            total += checked("metadata." + flat[i], flat[i + 1], 0, MAX_VALUE).length();
+            total += checkedKey(flat[i]).length();
+            total += checkedValue(flat[i], flat[i + 1]).length();
         }
         if (total > MAX_TOTAL) {
             throw new InvalidValueException(
@@ -80,25 +80,41 @@ public final class Metadata extends AbstractMap<String, String> {
         return new Metadata(sorted);
     }
 
-    private static String checked(String field, @Nullable String text, int shortest, int longest) {
-        if (text == null || text.length() < shortest || text.length() > longest) {
-            throw new InvalidValueException(
-                    field, String.valueOf(text), "text of " + shortest + "-" + longest + " characters");
+    private static String checkedKey(@Nullable String key) {
+        if (key == null || key.isEmpty() || key.length() > MAX_KEY) {
+            throw new InvalidValueException("metadata key", key, "text of 1-" + MAX_KEY + " characters");
         }
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (Character.isSurrogate(c)) {
-                if (Character.isLowSurrogate(c)
-                        || i + 1 == text.length()
-                        || !Character.isLowSurrogate(text.charAt(i + 1))) {
-                    throw new InvalidValueException(field, text, "well-formed Unicode");
-                }
-                i++;
-            } else if (shortest == 1 && (c < ' ' || c == 0x7f)) {
-                throw new InvalidValueException(field, text, "no control characters");
+        for (int i = 0; i < key.length(); i++) {
+            if (key.charAt(i) < ' ' || key.charAt(i) == 0x7f) {
+                throw new InvalidValueException("metadata key", key, "no control characters");
             }
         }
-        return text;
+        if (!wellFormed(key)) {
+            throw new InvalidValueException("metadata key", key, "well-formed Unicode");
+        }
+        return key;
+    }
+
+    private static String checkedValue(@Nullable String key, @Nullable String value) {
+        if (value == null || value.length() > MAX_VALUE) {
+            throw new InvalidValueException("metadata." + key, value, "text of 0-" + MAX_VALUE + " characters");
+        }
+        if (!wellFormed(value)) {
+            throw new InvalidValueException("metadata." + key, value, "well-formed Unicode");
+        }
+        return value;
+    }
+
+    private static boolean wellFormed(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i))) {
+                if (i + 1 == text.length() || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
+                    return false;
+                }
+                i++;
+            }
+        }
+        return true;
     }
 
     /** Insertion sort: a handful of entries, usually sorted already. */

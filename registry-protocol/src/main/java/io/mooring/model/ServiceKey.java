@@ -1,7 +1,5 @@
 package io.mooring.model;
 
-import java.util.Comparator;
-
 /**
  * Names a service: the namespace separates tenants, the group separates variants within a namespace.
  *
@@ -12,10 +10,6 @@ import java.util.Comparator;
 public record ServiceKey(String namespace, String group, String name) implements Comparable<ServiceKey> {
     public static final String DEFAULT_NAMESPACE = "public";
     public static final String DEFAULT_GROUP = "DEFAULT_GROUP";
-
-    private static final Comparator<ServiceKey> ORDER = Comparator.comparing(ServiceKey::namespace)
-            .thenComparing(ServiceKey::group)
-            .thenComparing(ServiceKey::name);
 
     /** @throws InvalidValueException when a part breaks its rule */
     public ServiceKey {
@@ -36,7 +30,11 @@ public record ServiceKey(String namespace, String group, String name) implements
 
     @Override
     public int compareTo(ServiceKey other) {
-        return ORDER.compare(this, other);
+        int order = namespace.compareTo(other.namespace);
+        if (order == 0) {
+            order = group.compareTo(other.group);
+        }
+        return order == 0 ? name.compareTo(other.name) : order;
     }
 
     @Override

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,13 @@ public final class MessageReader {
     static final long MAX_SAFE_INTEGER = (1L << 53) - 1;
 
     private static final int MAX_DEPTH = 16;
+    private static final long ABSENT = -1;
+    private static final long IN_DOUBT = -2;
+
+    private static final Set<String> REQUESTS =
+            Set.of("register", "deregister", "subscribe", "unsubscribe", "renew", "bye");
+    private static final Set<String> ANSWERS =
+            Set.of("welcome", "done", "renewed", "refused", "view", "delta", "same", "move", "closing");
 
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -53,8 +61,8 @@ public final class MessageReader {
 
     private final ProtocolLimits limits;
     private final SharedStrings strings = new SharedStrings();
-    private final @Nullable ServiceKey[] recentKeys = new @Nullable ServiceKey[256];
-    private int listCap;
+    private final @Nullable ServiceKey[] recentKeys = new @Nullable ServiceKey[1_024];
+    private boolean fromClient;
     private final Draft draft = new Draft();
     private final InstanceDraft instanceDraft = new InstanceDraft();
 
@@ -70,8 +78,8 @@ public final class MessageReader {
     public List<ClientMessage> readFromClient(byte[] frame, int offset, int length, String namespace)
             throws MalformedFrameException {
         List<ClientMessage> messages = new ArrayList<>();
-        listCap = limits.instancesPerMessage();
-        try (JsonParser json = JSON.createParser(frame, offset, length)) {
+        fromClient = true;
+        try (JsonParser json = parser(frame, offset, length)) {
             expectArray(json);
             while (nextMessage(json)) {
                 if (messages.size() == limits.messagesPerFrame()) {
@@ -95,8 +103,8 @@ public final class MessageReader {
     public List<ServerMessage> readFromServer(byte[] frame, int offset, int length, String namespace)
             throws MalformedFrameException {
         List<ServerMessage> messages = new ArrayList<>();
-        listCap = Integer.MAX_VALUE; // a view is as long as its service; the frame's length bounds it
-        try (JsonParser json = JSON.createParser(frame, offset, length)) {
+        fromClient = false;
+        try (JsonParser json = parser(frame, offset, length)) {
             expectArray(json);
             while (nextMessage(json)) {
                 gather(json);
@@ -112,6 +120,22 @@ public final class MessageReader {
             throw malformed(e.getMessage(), e);
         }
         return messages;
+    }
+
+    /** Jackson passes over some bad UTF-8 and guesses other encodings from the first bytes: so we look first. */
+    private static JsonParser parser(byte[] frame, int offset, int length) throws IOException, MalformedFrameException {
+        boolean plain = length > 0 && frame[offset] > 0; // no byte order mark either
+        for (int i = 1; i < Math.min(4, length); i++) {
+            plain &= frame[offset + i] != 0;
+        }
+        if (!plain) {
+            throw malformed("a frame must be a JSON array of messages in UTF-8", null);
+        }
+        int bad = Utf8.firstBad(frame, offset, length);
+        if (bad >= 0) {
+            throw malformed("not UTF-8: byte " + bad + " of the frame", null);
+        }
+        return JSON.createParser(frame, offset, length);
     }
 
     private static void expectArray(JsonParser json) throws IOException, MalformedFrameException {
@@ -151,54 +175,81 @@ public final class MessageReader {
         for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
             JsonToken token = json.nextToken();
             try {
-                switch (name) {
-                    case "type" -> draft.type = once(name, draft.type, text(json, token, name));
-                    case "id" -> draft.id = number(json, token, name, 1);
-                    case "service" -> draft.service = once(name, draft.service, text(json, token, name));
-                    case "group" -> draft.group = once(name, draft.group, text(json, token, name));
-                    case "digest" -> draft.digest = once(name, draft.digest, text(json, token, name));
-                    case "holds" -> draft.holds = once(name, draft.holds, text(json, token, name));
-                    case "session" -> draft.session = once(name, draft.session, text(json, token, name));
-                    case "client" -> draft.client = once(name, draft.client, text(json, token, name));
-                    case "namespace" -> draft.namespace = once(name, draft.namespace, text(json, token, name));
-                    case "node" -> draft.node = once(name, draft.node, text(json, token, name));
-                    case "epoch" -> draft.epoch = once(name, draft.epoch, text(json, token, name));
-                    case "code" -> draft.code = once(name, draft.code, text(json, token, name));
-                    case "field" -> draft.field = once(name, draft.field, text(json, token, name));
-                    case "value" -> draft.value = once(name, draft.value, text(json, token, name));
-                    case "expected" -> draft.expected = once(name, draft.expected, text(json, token, name));
-                    case "message" -> draft.message = once(name, draft.message, text(json, token, name));
-                    case "version" -> draft.version = number(json, token, name, 0);
-                    case "revision" -> draft.revision = number(json, token, name, 0);
-                    case "from" -> draft.from = number(json, token, name, 0);
-                    case "to" -> draft.to = number(json, token, name, 0);
-                    case "lease" -> draft.lease = number(json, token, name, 0);
-                    case "renewEvery" -> draft.renewEvery = number(json, token, name, 0);
-                    case "reconnectSpread" -> draft.reconnectSpread = number(json, token, name, 0);
-                    case "retryAfter" -> draft.retryAfter = number(json, token, name, 0);
-                    case "within" -> draft.within = number(json, token, name, 0);
-                    case "held" -> draft.held = flag(json, token, name);
-                    case "protected" -> draft.underProtection = flag(json, token, name);
-                    case "incomplete" -> draft.incomplete = flag(json, token, name);
-                    case "peers" -> draft.peers = once(name, draft.peers, texts(json, token, name));
-                    case "limits" -> draft.limits = readLimits(json, token);
-                    case "instances", "put" -> {
-                        once(name, draft.instances, draft);
-                        draft.instances = new ArrayList<>();
-                        readInstances(json, token, name, draft.instances);
-                    }
-                    case "removed" -> {
-                        once(name, draft.removed, draft);
-                        draft.removed = new ArrayList<>();
-                        readInstances(json, token, name, draft.removed);
-                    }
-                    default -> json.skipChildren();
+                boolean known = fromClient
+                        ? gatherFromClient(json, token, name) || gatherFromBoth(json, token, name)
+                        : gatherFromBoth(json, token, name) || gatherFromServer(json, token, name);
+                if (!known) {
+                    json.skipChildren();
                 }
             } catch (InvalidValueException e) {
-                draft.fail(RefusalCode.INVALID, e);
+                draft.fail(e);
                 skipRest(json, token);
             }
         }
+    }
+
+    private boolean gatherFromBoth(JsonParser json, @Nullable JsonToken token, String name) throws IOException {
+        switch (name) {
+            case "type" -> draft.type = once(name, draft.type, text(json, token, name));
+            case "id" -> {
+                long before = draft.id;
+                draft.id = IN_DOUBT; // a wrong or second id names no request
+                draft.id = number(json, token, name, before, 1);
+            }
+            case "service" -> draft.service = once(name, draft.service, text(json, token, name));
+            case "group" -> draft.group = once(name, draft.group, text(json, token, name));
+            case "digest" -> draft.digest = once(name, draft.digest, text(json, token, name));
+            case "version" -> draft.version = number(json, token, name, draft.version, 0);
+            case "instances" -> draft.instances = instances(json, token, name, draft.instances);
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean gatherFromClient(JsonParser json, @Nullable JsonToken token, String name) throws IOException {
+        switch (name) {
+            case "holds" -> draft.holds = once(name, draft.holds, text(json, token, name));
+            case "session" -> draft.session = once(name, draft.session, text(json, token, name));
+            case "client" -> draft.client = once(name, draft.client, text(json, token, name));
+            case "namespace" -> draft.namespace = once(name, draft.namespace, text(json, token, name));
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean gatherFromServer(JsonParser json, @Nullable JsonToken token, String name) throws IOException {
+        switch (name) {
+            case "node" -> draft.node = once(name, draft.node, text(json, token, name));
+            case "epoch" -> draft.epoch = once(name, draft.epoch, text(json, token, name));
+            case "code" -> draft.code = once(name, draft.code, text(json, token, name));
+            case "field" -> draft.field = once(name, draft.field, text(json, token, name));
+            case "value" -> draft.value = once(name, draft.value, text(json, token, name));
+            case "expected" -> draft.expected = once(name, draft.expected, text(json, token, name));
+            case "message" -> draft.message = once(name, draft.message, text(json, token, name));
+            case "revision" -> draft.revision = number(json, token, name, draft.revision, 0);
+            case "from" -> draft.from = number(json, token, name, draft.from, 0);
+            case "to" -> draft.to = number(json, token, name, draft.to, 0);
+            case "lease" -> draft.lease = number(json, token, name, draft.lease, 0);
+            case "renewEvery" -> draft.renewEvery = number(json, token, name, draft.renewEvery, 0);
+            case "reconnectSpread" -> draft.reconnectSpread = number(json, token, name, draft.reconnectSpread, 0);
+            case "retryAfter" -> draft.retryAfter = number(json, token, name, draft.retryAfter, 0);
+            case "within" -> draft.within = number(json, token, name, draft.within, 0);
+            case "held" -> draft.held = once(name, draft.held, flag(json, token, name));
+            case "protected" -> draft.underProtection = once(name, draft.underProtection, flag(json, token, name));
+            case "incomplete" -> draft.incomplete = once(name, draft.incomplete, flag(json, token, name));
+            case "peers" -> draft.peers = once(name, draft.peers, texts(json, token, name));
+            case "limits" -> draft.limits = once(name, draft.limits, readLimits(json, token));
+            case "put" -> draft.put = instances(json, token, name, draft.put);
+            case "removed" -> draft.removed = instances(json, token, name, draft.removed);
+            default -> {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** After a complaint about a value: leaves the parser at its end. */
@@ -222,8 +273,11 @@ public final class MessageReader {
         return strings.of(json.getTextCharacters(), json.getTextOffset(), json.getTextLength());
     }
 
-    private static long number(JsonParser json, @Nullable JsonToken token, String field, long least)
+    private static long number(JsonParser json, @Nullable JsonToken token, String field, long before, long least)
             throws IOException {
+        if (before != ABSENT) {
+            throw new InvalidValueException(field, "given twice", "each field once");
+        }
         if (token == JsonToken.VALUE_NUMBER_INT && json.getNumberType() != JsonParser.NumberType.BIG_INTEGER) {
             long value = json.getLongValue();
             if (value >= least && value <= MAX_SAFE_INTEGER) {
@@ -297,24 +351,28 @@ public final class MessageReader {
         return new ProtocolLimits(frameBytes, messages, perMessage, perSession, subscriptions);
     }
 
-    private void readInstances(JsonParser json, @Nullable JsonToken token, String field, List<InstanceParts> target)
+    private List<InstanceParts> instances(
+            JsonParser json, @Nullable JsonToken token, String field, @Nullable List<InstanceParts> before)
             throws IOException {
         if (token != JsonToken.START_ARRAY) {
             throw wrongType(json, token, field, "a list of instances");
         }
+        List<InstanceParts> target = once(field, before, new ArrayList<>());
+        int cap = fromClient ? limits.instancesPerMessage() : Integer.MAX_VALUE; // a view: the frame's length bounds it
         int index = 0;
         for (JsonToken next = json.nextToken(); next != JsonToken.END_ARRAY; next = json.nextToken(), index++) {
             if (next != JsonToken.START_OBJECT) {
-                draft.fail(RefusalCode.INVALID, wrongType(json, next, field + "[" + index + "]", "an object"));
+                draft.fail(wrongType(json, next, field + "[" + index + "]", "an object"));
                 json.skipChildren();
                 continue;
             }
             instanceDraft.read(json, field, index);
-            if (index < listCap) {
+            if (index < cap) {
                 target.add(instanceDraft.parts());
             }
         }
-        draft.listed = Math.max(draft.listed, index);
+        draft.listed = index;
+        return target;
     }
 
     private ServiceKey key(String namespace, @Nullable String group, String name) {
@@ -374,14 +432,6 @@ public final class MessageReader {
                 JsonToken token = json.nextToken();
                 try {
                     int bit = switch (name) {
-                        case "service" -> {
-                            service = text(json, token, name);
-                            yield 1;
-                        }
-                        case "group" -> {
-                            group = text(json, token, name);
-                            yield 2;
-                        }
                         case "cluster" -> {
                             cluster = text(json, token, name);
                             yield 4;
@@ -406,26 +456,51 @@ public final class MessageReader {
                             metadata = metadata(json, token);
                             yield 128;
                         }
-                        case "standing" -> {
-                            standing = standing(text(json, token, name));
-                            yield 256;
-                        }
-                        case "cause" -> {
-                            cause = cause(text(json, token, name));
-                            yield 512;
-                        }
-                        default -> {
-                            json.skipChildren();
-                            yield 0;
-                        }
+                        default -> fromClient ? owner(json, token, name) : verdict(json, token, name);
                     };
                     if ((seen & bit) != 0) {
                         throw new InvalidValueException(name, "given twice", "each field once");
                     }
                     seen |= bit;
                 } catch (InvalidValueException e) {
-                    draft.fail(RefusalCode.INVALID, e.inside(list + "[" + index + "]"));
+                    draft.fail(e.inside(list + "[" + index + "]"));
                     skipRest(json, token);
+                }
+            }
+        }
+
+        /** What only a client says of an instance; returns the field's bit, 0 if it is unknown. */
+        private int owner(JsonParser json, @Nullable JsonToken token, String name) throws IOException {
+            switch (name) {
+                case "service" -> {
+                    service = text(json, token, name);
+                    return 1;
+                }
+                case "group" -> {
+                    group = text(json, token, name);
+                    return 2;
+                }
+                default -> {
+                    json.skipChildren();
+                    return 0;
+                }
+            }
+        }
+
+        /** What only a registry says of an instance; returns the field's bit, 0 if it is unknown. */
+        private int verdict(JsonParser json, @Nullable JsonToken token, String name) throws IOException {
+            switch (name) {
+                case "standing" -> {
+                    standing = standing(text(json, token, name));
+                    return 256;
+                }
+                case "cause" -> {
+                    cause = cause(text(json, token, name));
+                    return 512;
+                }
+                default -> {
+                    json.skipChildren();
+                    return 0;
                 }
             }
         }
@@ -514,9 +589,9 @@ public final class MessageReader {
         private long reconnectSpread;
         private long retryAfter;
         private long within;
-        private boolean held;
-        private boolean underProtection;
-        private boolean incomplete;
+        private @Nullable Boolean held;
+        private @Nullable Boolean underProtection;
+        private @Nullable Boolean incomplete;
         private int listed;
         private @Nullable String service;
         private @Nullable String group;
@@ -535,25 +610,26 @@ public final class MessageReader {
         private @Nullable List<String> peers;
         private @Nullable ProtocolLimits limits;
         private @Nullable List<InstanceParts> instances;
+        private @Nullable List<InstanceParts> put;
         private @Nullable List<InstanceParts> removed;
         private @Nullable InvalidValueException problem;
         private String problemCode = RefusalCode.INVALID;
 
         void clear() {
             type = null;
-            id = 0;
-            version = -1;
-            revision = -1;
-            from = -1;
-            to = -1;
-            lease = -1;
-            renewEvery = -1;
-            reconnectSpread = 0;
-            retryAfter = 0;
-            within = 0;
-            held = false;
-            underProtection = false;
-            incomplete = false;
+            id = ABSENT;
+            version = ABSENT;
+            revision = ABSENT;
+            from = ABSENT;
+            to = ABSENT;
+            lease = ABSENT;
+            renewEvery = ABSENT;
+            reconnectSpread = ABSENT;
+            retryAfter = ABSENT;
+            within = ABSENT;
+            held = null;
+            underProtection = null;
+            incomplete = null;
             listed = 0;
             service = null;
             group = null;
@@ -572,14 +648,16 @@ public final class MessageReader {
             peers = null;
             limits = null;
             instances = null;
+            put = null;
             removed = null;
             problem = null;
+            problemCode = RefusalCode.INVALID;
         }
 
-        void fail(String failureCode, InvalidValueException failure) {
+        /** Notes what is wrong; the first complaint is the one that is told. */
+        void fail(InvalidValueException failure) {
             if (problem == null) {
                 problem = failure;
-                problemCode = failureCode;
             }
         }
 
@@ -593,15 +671,15 @@ public final class MessageReader {
                 throw new MalformedFrameException(
                         RefusalCode.OUT_OF_ORDER, "the first message must be hello, not " + shownType(), null);
             }
-            if (id == 0) {
+            if (id < 1) {
                 String why = problem == null ? "a request needs an id (a whole number from 1)" : problem.getMessage();
                 throw malformed(shownType() + ": " + why, problem);
             }
-            if (problem != null) {
+            if (problem != null && (type == null || REQUESTS.contains(type))) {
                 return new ClientMessage.Unacceptable(id, problemCode, problem);
             }
             try {
-                return request(sessionNamespace);
+                return request(sessionNamespace); // a type nobody knows may have fields of any shape
             } catch (InvalidValueException e) {
                 return new ClientMessage.Unacceptable(id, problemCode, e);
             }
@@ -615,16 +693,17 @@ public final class MessageReader {
             if (!sessionNamespace.isEmpty()) {
                 throw new MalformedFrameException(RefusalCode.OUT_OF_ORDER, "hello came twice", null);
             }
-            if (problem != null) {
-                throw malformed("hello: " + problem.getMessage(), problem);
-            }
-            if (version != ProtocolLimits.VERSION) {
+            if (version != ABSENT && version != ProtocolLimits.VERSION) { // first: another version may look otherwise
                 throw new MalformedFrameException(
                         RefusalCode.VERSION,
                         "version: " + version + " (expected: " + ProtocolLimits.VERSION + ")",
                         null);
             }
+            if (problem != null) {
+                throw malformed("hello: " + problem.getMessage(), problem);
+            }
             try {
+                requiredNumber("version", version);
                 return new ClientMessage.Hello(
                         (int) version,
                         checkedSession(session),
@@ -737,6 +816,9 @@ public final class MessageReader {
 
         @Nullable
         ServerMessage toServerMessage(String sessionNamespace) throws MalformedFrameException {
+            if (type != null && !ANSWERS.contains(type)) {
+                return null; // of a later version, with fields of any shape
+            }
             if (problem != null) {
                 throw malformed(shownType() + ": " + problem.getMessage(), problem);
             }
@@ -753,7 +835,7 @@ public final class MessageReader {
                             orEmpty(value),
                             orEmpty(expected),
                             orEmpty(message),
-                            Duration.ofMillis(retryAfter));
+                            orNone(retryAfter));
                 case "view" -> {
                     ServiceKey owner = serviceKey(sessionNamespace);
                     yield new ServerMessage.View(
@@ -763,8 +845,8 @@ public final class MessageReader {
                             Digest.parse("digest", required("digest", digest)),
                             listed(owner, required("instances", instances)),
                             removals(owner),
-                            underProtection,
-                            incomplete);
+                            is(underProtection),
+                            is(incomplete));
                 }
                 case "delta" -> {
                     ServiceKey owner = serviceKey(sessionNamespace);
@@ -773,10 +855,10 @@ public final class MessageReader {
                             requiredNumber("from", from),
                             requiredNumber("to", to),
                             Digest.parse("digest", required("digest", digest)),
-                            instances == null ? List.of() : listed(owner, instances),
+                            put == null ? List.of() : listed(owner, put),
                             removals(owner),
-                            underProtection,
-                            incomplete);
+                            is(underProtection),
+                            is(incomplete));
                 }
                 case "same" ->
                     new ServerMessage.Same(
@@ -784,10 +866,9 @@ public final class MessageReader {
                             serviceKey(sessionNamespace),
                             requiredNumber("revision", revision),
                             Digest.parse("digest", required("digest", digest)),
-                            underProtection,
-                            incomplete);
-                case "move" ->
-                    new ServerMessage.Move(Duration.ofMillis(within), peers == null ? List.of() : List.copyOf(peers));
+                            is(underProtection),
+                            is(incomplete));
+                case "move" -> new ServerMessage.Move(orNone(within), peers == null ? List.of() : List.copyOf(peers));
                 case "closing" -> new ServerMessage.Closing(required("code", code), orEmpty(message));
                 default -> null;
             };
@@ -795,13 +876,13 @@ public final class MessageReader {
 
         private ServerMessage.Welcome welcome() {
             return new ServerMessage.Welcome(
-                    (int) requiredNumber("version", version),
+                    (int) Math.min(Integer.MAX_VALUE, requiredNumber("version", version)),
                     orEmpty(node),
                     required("epoch", epoch),
                     Duration.ofMillis(requiredNumber("lease", lease)),
                     Duration.ofMillis(requiredNumber("renewEvery", renewEvery)),
-                    Duration.ofMillis(reconnectSpread),
-                    held,
+                    orNone(reconnectSpread),
+                    is(held),
                     peers == null ? List.of() : List.copyOf(peers),
                     limits == null ? ProtocolLimits.DEFAULTS : limits);
         }
@@ -810,12 +891,20 @@ public final class MessageReader {
             return text == null ? "" : text;
         }
 
+        private static Duration orNone(long millis) {
+            return millis == ABSENT ? Duration.ZERO : Duration.ofMillis(millis);
+        }
+
+        private static boolean is(@Nullable Boolean flag) {
+            return flag != null && flag;
+        }
+
         private long requiredId() {
-            return requiredNumber("id", id == 0 ? -1 : id);
+            return requiredNumber("id", id);
         }
 
         private OptionalLong optionalId() {
-            return id == 0 ? OptionalLong.empty() : OptionalLong.of(id);
+            return id == ABSENT ? OptionalLong.empty() : OptionalLong.of(id);
         }
 
         private long requiredNumber(String name, long given) {

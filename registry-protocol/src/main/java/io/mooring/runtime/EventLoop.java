@@ -27,7 +27,7 @@ public interface EventLoop extends Executor {
     /** @throws IllegalStateException when the caller does not run on this loop: a bug */
     default void assertInLoop() {
         if (!inLoop()) {
-            throw new IllegalStateException("called off the event loop, on " + Thread.currentThread());
+            throw new IllegalStateException("called off the event loop: a bug of the caller");
         }
     }
 }

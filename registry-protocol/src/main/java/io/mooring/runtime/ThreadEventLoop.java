@@ -19,15 +19,24 @@ import org.slf4j.LoggerFactory;
 public final class ThreadEventLoop implements EventLoop, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ThreadEventLoop.class);
 
+    /** Later is as good as never; the sum with the clock must not overflow past what a comparison can tell apart. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
+
     private final Thread thread;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
     private ArrayDeque<Runnable> incoming = new ArrayDeque<>(); // guarded by lock
-    private boolean closed; // guarded by lock
+    private volatile boolean closed; // written under the lock
     private volatile int backlog;
 
-    private final PriorityQueue<Scheduled> timers = new PriorityQueue<>(Scheduled.EARLIEST_FIRST); // the thread's own
+    private static final Comparator<Scheduled> EARLIEST_FIRST = (a, b) -> {
+        long order = a.due - b.due; // a difference, so that an overflowing clock does no harm
+        return order != 0 ? Long.signum(order) : Long.compare(a.sequence, b.sequence);
+    };
+
+    private final PriorityQueue<Scheduled> timers = new PriorityQueue<>(EARLIEST_FIRST); // the thread's own
     private long scheduledSoFar;
+    private int cancelledTimers;
 
     /** Starts the thread. */
     public ThreadEventLoop(String threadName) {
@@ -55,7 +64,8 @@ public final class ThreadEventLoop implements EventLoop, AutoCloseable {
     @Override
     public Timer schedule(Duration delay, Runnable task) {
         assertInLoop();
-        Scheduled timer = new Scheduled(now() + Math.max(0, delay.toNanos()), scheduledSoFar++, task);
+        Duration wait = delay.isNegative() ? Duration.ZERO : delay.compareTo(LONGEST) > 0 ? LONGEST : delay;
+        Scheduled timer = new Scheduled(now() + wait.toNanos(), scheduledSoFar++, task);
         timers.add(timer);
         return timer;
     }
@@ -73,6 +83,11 @@ public final class ThreadEventLoop implements EventLoop, AutoCloseable {
     /** Tasks taken but not finished, roughly; from any thread. */
     public int backlog() {
         return backlog;
+    }
+
+    /** Timers held, cancelled ones that have not been let go included; for tests, on the loop. */
+    int timers() {
+        return timers.size();
     }
 
     /** Lets the running task finish and drops the rest. Safe to call twice, and on the loop. */
@@ -94,7 +109,7 @@ public final class ThreadEventLoop implements EventLoop, AutoCloseable {
             if (batch == null) {
                 return;
             }
-            for (Runnable task = batch.poll(); task != null; task = batch.poll()) {
+            for (Runnable task = batch.poll(); task != null && !closed; task = batch.poll()) {
                 backlog = batch.size();
                 runOne(task);
             }
@@ -130,9 +145,12 @@ public final class ThreadEventLoop implements EventLoop, AutoCloseable {
 
     private void runDueTimers() {
         long now = now();
-        for (Scheduled next = timers.peek(); next != null && next.due - now <= 0; next = timers.peek()) {
+        for (Scheduled next = timers.peek(); next != null && next.due - now <= 0 && !closed; next = timers.peek()) {
             timers.poll();
-            if (!next.cancelled) {
+            next.waiting = false;
+            if (next.cancelled) {
+                cancelledTimers--;
+            } else {
                 runOne(next.task);
             }
         }
@@ -146,16 +164,20 @@ public final class ThreadEventLoop implements EventLoop, AutoCloseable {
         }
     }
 
-    private static final class Scheduled implements Timer {
-        static final Comparator<Scheduled> EARLIEST_FIRST = (a, b) -> {
-            long order = a.due - b.due; // a difference, so that an overflowing clock does no harm
-            return order != 0 ? Long.signum(order) : Long.compare(a.sequence, b.sequence);
-        };
+    /** Timeouts are mostly cancelled: once they are the greater part, they go before their time comes. */
+    private void noteCancelled() {
+        if (++cancelledTimers > 64 && cancelledTimers > timers.size() / 2) {
+            timers.removeIf(timer -> timer.cancelled);
+            cancelledTimers = 0;
+        }
+    }
 
+    private final class Scheduled implements Timer {
         private final long due;
         private final long sequence;
         private Runnable task;
         private boolean cancelled;
+        private boolean waiting = true;
 
         Scheduled(long due, long sequence, Runnable task) {
             this.due = due;
@@ -165,8 +187,12 @@ public final class ThreadEventLoop implements EventLoop, AutoCloseable {
 
         @Override
         public void cancel() {
-            cancelled = true;
-            task = () -> {}; // what it held may go before its time comes
+            assertInLoop();
+            if (waiting && !cancelled) {
+                cancelled = true;
+                task = () -> {}; // what it held may go now
+                noteCancelled();
+            }
         }
     }
 }

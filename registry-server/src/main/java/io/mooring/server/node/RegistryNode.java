@@ -363,6 +363,11 @@ public final class RegistryNode {
             publish(turnChanges, turnReplies);
             return;
         }
+        if (restoreLog.age().compareTo(settings.diskPatience()) >= 0) {
+            restoreLog.append(turnChanges, () -> {}); // the disk is behind already: its word is not waited for
+            publish(turnChanges, turnReplies);
+            return;
+        }
         writing = true;
         long turn = ++turns;
         // A disk that hangs must not take discovery with it: after a moment we tell without it.

@@ -11,9 +11,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
@@ -27,7 +30,11 @@ import java.util.zip.CRC32C;
  * </pre>
  */
 final class RegistrationCodec {
-    static final int MAX_BLOCK = 1 << 28;
+    /** A block is closed when it is longer than this. */
+    static final int FULL_BLOCK = 1 << 20;
+
+    /** A longer one is damage: an entry is at most 64 kB or so. */
+    private static final int MAX_BLOCK = 2 * FULL_BLOCK;
 
     private RegistrationCodec() {}
 
@@ -117,61 +124,80 @@ final class RegistrationCodec {
     /**
      * Reads blocks until the end or until one is not whole.
      *
-     * @return how many bytes were whole; less than the length means that the rest was torn or damaged
+     * @return whether all of it was whole; if not, the rest was torn or damaged, and is not looked at
      */
-    static int read(byte[] log, int offset, Entries entries) {
-        int at = offset;
-        while (log.length - at >= 8) {
-            ByteBuffer head = ByteBuffer.wrap(log, at, 8);
-            int length = head.getInt();
-            int expected = head.getInt();
-            if (length < 0 || length > MAX_BLOCK || length > log.length - at - 8) {
-                return at;
+    static boolean read(InputStream log, Entries entries) throws IOException {
+        DataInputStream in = new DataInputStream(log);
+        SharedText texts = new SharedText();
+        byte[] head = new byte[8];
+        while (true) {
+            int headLength = in.readNBytes(head, 0, head.length);
+            if (headLength < head.length) {
+                return headLength == 0;
             }
+            int length = ByteBuffer.wrap(head).getInt();
+            if (length < 0 || length > MAX_BLOCK) {
+                return false;
+            }
+            byte[] payload = in.readNBytes(length);
             CRC32C crc = new CRC32C();
-            crc.update(log, at + 8, length);
-            if ((int) crc.getValue() != expected) {
-                return at;
+            crc.update(payload);
+            if (payload.length < length
+                    || (int) crc.getValue() != ByteBuffer.wrap(head).getInt(4)) {
+                return false;
             }
             try {
-                readEntries(log, at + 8, length, entries);
+                readEntries(payload, entries, texts);
             } catch (IOException | IllegalArgumentException e) {
-                return at; // the checksum fits but we cannot read it: another version wrote it
+                return false; // the checksum fits but we cannot read it: another version wrote it
             }
-            at += 8 + length;
         }
-        return at;
     }
 
-    private static void readEntries(byte[] log, int offset, int length, Entries entries) throws IOException {
-        ByteArrayInputStream bytes = new ByteArrayInputStream(log, offset, length);
+    /** Lets equal texts of a file share one string, as long as they are not too many. */
+    private static final class SharedText {
+        private static final int MOST = 50_000;
+        private final Map<String, String> texts = new HashMap<>();
+
+        String read(DataInputStream in) throws IOException {
+            String text = in.readUTF();
+            String there = texts.get(text);
+            if (there == null && texts.size() < MOST) {
+                texts.put(text, text);
+            }
+            return there == null ? text : there;
+        }
+    }
+
+    private static void readEntries(byte[] payload, Entries entries, SharedText texts) throws IOException {
+        ByteArrayInputStream bytes = new ByteArrayInputStream(payload);
         DataInputStream in = new DataInputStream(bytes);
         while (bytes.available() > 0) {
             int kind = in.readUnsignedByte();
             switch (kind) {
-                case 'P' -> entries.put(registration(in));
-                case 'R' -> entries.remove(id(in));
+                case 'P' -> entries.put(registration(in, texts));
+                case 'R' -> entries.remove(id(in, texts));
                 case 'C' -> entries.complete();
                 default -> throw new IOException("entry of unknown kind " + kind);
             }
         }
     }
 
-    private static Registration registration(DataInputStream in) throws IOException {
-        InstanceId id = id(in);
+    private static Registration registration(DataInputStream in, SharedText texts) throws IOException {
+        InstanceId id = id(in, texts);
         double weight = in.readDouble();
         boolean enabled = in.readBoolean();
         String[] flat = new String[2 * in.readUnsignedShort()];
         for (int i = 0; i < flat.length; i++) {
-            flat[i] = in.readUTF();
+            flat[i] = texts.read(in);
         }
         Instance instance = new Instance(id, weight, enabled, Metadata.ofFlat(flat, flat.length));
-        Publisher publisher = new Publisher(in.readUTF(), Duration.ofMillis(in.readLong()));
+        Publisher publisher = new Publisher(texts.read(in), Duration.ofMillis(in.readLong()));
         return new Registration(instance, publisher, in.readLong(), false);
     }
 
-    private static InstanceId id(DataInputStream in) throws IOException {
-        ServiceKey service = new ServiceKey(in.readUTF(), in.readUTF(), in.readUTF());
-        return new InstanceId(service, in.readUTF(), in.readUTF(), in.readUnsignedShort());
+    private static InstanceId id(DataInputStream in, SharedText texts) throws IOException {
+        ServiceKey service = new ServiceKey(texts.read(in), texts.read(in), texts.read(in));
+        return new InstanceId(service, texts.read(in), texts.read(in), in.readUnsignedShort());
     }
 }

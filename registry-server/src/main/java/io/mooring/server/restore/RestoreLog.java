@@ -4,16 +4,22 @@ import io.mooring.model.InstanceId;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Registration;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -41,7 +47,7 @@ public final class RestoreLog {
     private static final Pattern FILE = Pattern.compile("registrations-(\\d{1,15})-(\\d{1,9})\\.log(\\.new)?");
     private static final byte[] MAGIC = "MOORING1".getBytes(StandardCharsets.US_ASCII);
     private static final int PAGE = 1_000;
-    private static final long REWRITE_ABOVE = 64L << 20;
+    private static final long REWRITE_ABOVE = 16L << 20;
     private static final int MAX_UNWRITTEN = 64 << 20;
     private static final Duration RETRY = Duration.ofSeconds(5);
 
@@ -114,19 +120,12 @@ public final class RestoreLog {
 
     private static Contents contents(Storage storage, String name) {
         Contents contents = new Contents();
-        try {
-            byte[] bytes = storage.read(name);
-            if (bytes.length < MAGIC.length
-                    || !new String(bytes, 0, MAGIC.length, StandardCharsets.US_ASCII)
-                            .equals(new String(MAGIC, StandardCharsets.US_ASCII))) {
+        try (InputStream in = storage.read(name)) {
+            if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
                 return contents;
             }
-            int whole = RegistrationCodec.read(bytes, MAGIC.length, contents);
-            if (whole < bytes.length) {
-                log.warn(
-                        "{} ends in {} bytes that are not whole; what was before them is restored",
-                        name,
-                        bytes.length - whole);
+            if (!RegistrationCodec.read(in, contents)) {
+                log.warn("{} ends in bytes that are not whole; what was before them is restored", name);
             }
         } catch (IOException e) {
             log.error("{} in the data directory cannot be read: {}", name, e.toString());
@@ -176,24 +175,51 @@ public final class RestoreLog {
         this.present = present;
         this.lookup = lookup;
         file = name(0);
-        List<byte[]> blocks = new ArrayList<>();
-        blocks.add(MAGIC);
-        RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
-        for (Registration registration : restored) {
-            block.put(registration);
-            if (block.size() > 1 << 20) {
-                blocks.add(block.block());
-                block = new RegistrationCodec.BlockWriter();
-            }
-        }
-        block.complete();
-        blocks.add(block.block());
-        storage.replace(file, blocks);
-        blocks.forEach(b -> snapshotBytes += b.length);
+        storage.replace(file, new SnapshotBlocks(restored.iterator(), length -> snapshotBytes += length));
         for (String name : storage.names()) {
             if (FILE.matcher(name).matches() && !name.equals(file)) {
                 storage.delete(name);
             }
+        }
+    }
+
+    /** A whole file, made block by block as the disk takes it. */
+    private static final class SnapshotBlocks implements Iterator<byte[]> {
+        private final Iterator<Registration> registrations;
+        private final IntConsumer length;
+        private boolean begun;
+        private boolean ended;
+
+        SnapshotBlocks(Iterator<Registration> registrations, IntConsumer length) {
+            this.registrations = registrations;
+            this.length = length;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return !ended;
+        }
+
+        @Override
+        public byte[] next() {
+            if (!begun) {
+                begun = true;
+                return MAGIC.clone();
+            }
+            if (ended) {
+                throw new NoSuchElementException();
+            }
+            RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
+            while (registrations.hasNext() && block.size() < RegistrationCodec.FULL_BLOCK) {
+                block.put(registrations.next());
+            }
+            if (!registrations.hasNext()) {
+                block.complete();
+                ended = true;
+            }
+            byte[] bytes = block.block();
+            length.accept(bytes.length);
+            return bytes;
         }
     }
 
@@ -220,16 +246,7 @@ public final class RestoreLog {
      * will not be: at once if the disk is known to be in trouble.
      */
     public void append(List<Change> changes, Runnable done) {
-        RegistrationCodec.BlockWriter writer = new RegistrationCodec.BlockWriter();
-        for (Change change : changes) {
-            Registration registration = lookup.apply(change.instance());
-            if (registration == null) {
-                writer.remove(change.instance());
-            } else {
-                writer.put(registration);
-            }
-        }
-        byte[] block = writer.block();
+        byte[] block = blocks(changes);
         if (!behind) {
             behind = true;
             behindSince = loop.now();
@@ -262,6 +279,29 @@ public final class RestoreLog {
             }
             done.run();
         });
+    }
+
+    /** The present word on each instance that changed: as many blocks as it takes, in one piece. */
+    private byte[] blocks(List<Change> changes) {
+        ByteArrayOutputStream several = new ByteArrayOutputStream(0);
+        RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
+        for (Change change : changes) {
+            Registration registration = lookup.apply(change.instance());
+            if (registration == null) {
+                block.remove(change.instance());
+            } else {
+                block.put(registration);
+            }
+            if (block.size() >= RegistrationCodec.FULL_BLOCK) {
+                several.writeBytes(block.block());
+                block = new RegistrationCodec.BlockWriter();
+            }
+        }
+        if (several.size() == 0) {
+            return block.block();
+        }
+        several.writeBytes(block.block());
+        return several.toByteArray();
     }
 
     /** After a failed append the file's tail cannot be trusted: a new file is begun as soon as the disk allows. */

@@ -1,6 +1,8 @@
 package io.mooring.server.restore;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -15,10 +17,11 @@ public interface Storage {
     /** The files there are, in no particular order. */
     List<String> names() throws IOException;
 
-    byte[] read(String name) throws IOException;
+    /** Reads a file from its beginning. The caller closes it. */
+    InputStream read(String name) throws IOException;
 
     /** Writes a whole file so that a crash leaves the old one or the new one: temporary file, force, rename. */
-    void replace(String name, List<byte[]> blocks) throws IOException;
+    void replace(String name, Iterator<byte[]> blocks) throws IOException;
 
     /** Adds a block to the end of a file, making the file if need be. {@code done} gets what went wrong, if it did. */
     void append(String name, byte[] block, Consumer<Optional<IOException>> done);

@@ -1,8 +1,10 @@
 package io.mooring.server.edge.disk;
 
 import io.mooring.server.restore.Storage;
+import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -15,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +39,7 @@ import org.slf4j.LoggerFactory;
 public final class FileStorage implements Storage, Closeable {
     private static final Logger log = LoggerFactory.getLogger(FileStorage.class);
     private static final String LOCK_FILE = "in-use.lock";
+    private static final int READ_BUFFER = 1 << 16;
 
     private final Path directory;
     private final Executor loop;
@@ -92,17 +96,17 @@ public final class FileStorage implements Storage, Closeable {
     }
 
     @Override
-    public byte[] read(String name) throws IOException {
-        return Files.readAllBytes(directory.resolve(name));
+    public InputStream read(String name) throws IOException {
+        return new BufferedInputStream(Files.newInputStream(directory.resolve(name)), READ_BUFFER);
     }
 
     @Override
-    public void replace(String name, List<byte[]> blocks) throws IOException {
+    public void replace(String name, Iterator<byte[]> blocks) throws IOException {
         Path temporary = directory.resolve(name + ".new");
         try (FileChannel channel = FileChannel.open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            for (byte[] block : blocks) {
-                writeFully(channel, block);
+            while (blocks.hasNext()) {
+                writeFully(channel, blocks.next());
             }
             channel.force(true);
         } catch (IOException e) {

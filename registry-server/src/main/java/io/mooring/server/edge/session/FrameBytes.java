@@ -1,7 +1,5 @@
 package io.mooring.server.edge.session;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.util.List;
 
 /**
@@ -46,10 +44,5 @@ final class FrameBytes {
         }
         frame[at] = ']';
         return frame;
-    }
-
-    /** For the channel; the bytes are shared and must not be written to. */
-    static ByteBuf wrap(byte[] frame) {
-        return Unpooled.wrappedBuffer(frame);
     }
 }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * Turns updates into messages, each view and form once, whoever else wants the same. Confined to the event loop; the
  * cache is bounded by its bytes.
  */
-final class PushEncoder {
+public final class PushEncoder {
     private static final long CACHE_BYTES = 16L << 20;
 
     /** What makes two messages the same; {@code from} is -1 for a whole view. */

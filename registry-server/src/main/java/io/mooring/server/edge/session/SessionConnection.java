@@ -13,7 +13,6 @@ import io.mooring.server.lease.Outcome;
 import io.mooring.server.lease.SessionLine;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
-import io.netty.buffer.ByteBuf;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -25,15 +24,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection, seen from the event loop: what its messages mean, and what waits to be sent.
+ * One connection, seen from the event loop: what its messages mean, and what waits to be sent. Knows no socket, so that
+ * the simulation can run it.
  *
  * <p>What waits is bounded: one delivery of pushes (the scheduler hands out no second one before the first is
  * written), and the answers to requests, of which only so many are read. Everything here is confined to the event
  * loop, but for the channel.
  */
-final class SessionConnection implements SessionLine, Subscriber {
-    private final SessionServer server;
-    private final SessionHandler handler;
+public final class SessionConnection implements SessionLine, Subscriber {
+    private final SessionHost host;
+    private final String remote;
 
     private String session = "";
     private String namespace = "";
@@ -48,23 +48,26 @@ final class SessionConnection implements SessionLine, Subscriber {
     private boolean closing;
     private boolean gone;
 
-    SessionConnection(SessionServer server, SessionHandler handler) {
-        this.server = server;
-        this.handler = handler;
-    }
-
-    SessionHandler handler() {
-        return handler;
+    /**
+     * A connection that has been opened.
+     *
+     * @param host what it shares with the others
+     * @param remote the other side, for log lines
+     */
+    public SessionConnection(SessionHost host, String remote) {
+        this.host = host;
+        this.remote = remote;
     }
 
     // ---- what comes in
 
-    void receive(List<ClientMessage> messages) {
+    /** A frame came in. */
+    public void receive(List<ClientMessage> messages) {
         if (closing || gone) {
             return;
         }
         if (!session.isEmpty()) {
-            server.node().heard(session);
+            host.node().heard(session);
         }
         for (ClientMessage message : messages) {
             if (closing) {
@@ -76,11 +79,11 @@ final class SessionConnection implements SessionLine, Subscriber {
 
     private void handle(ClientMessage message) {
         if (message instanceof ClientMessage.Register m) {
-            server.node().register(session, m.instances(), done(m.id()));
+            host.node().register(session, m.instances(), done(m.id()));
         } else if (message instanceof ClientMessage.Renew m) {
             answer(new ServerMessage.Renewed(m.id()));
         } else if (message instanceof ClientMessage.Deregister m) {
-            server.node().deregister(session, m.instances(), done(m.id()));
+            host.node().deregister(session, m.instances(), done(m.id()));
         } else if (message instanceof ClientMessage.Subscribe m) {
             subscribe(m);
         } else if (message instanceof ClientMessage.Unsubscribe m) {
@@ -88,11 +91,11 @@ final class SessionConnection implements SessionLine, Subscriber {
             for (long id : waitingFor(m.service())) {
                 refuse(id, RefusalCode.OUT_OF_ORDER, "unsubscribed before the view was sent", Duration.ZERO);
             }
-            server.node().unsubscribe(this, m.service());
+            host.node().unsubscribe(this, m.service());
             answer(new ServerMessage.Done(m.id()));
         } else if (message instanceof ClientMessage.Unacceptable m) {
             InvalidValueException reason = m.reason();
-            server.meter().refused(m.code());
+            host.meter().refused(m.code());
             answer(new ServerMessage.Refused(
                     m.id(),
                     m.code(),
@@ -104,7 +107,7 @@ final class SessionConnection implements SessionLine, Subscriber {
         } else if (message instanceof ClientMessage.Hello m) {
             hello(m);
         } else if (message instanceof ClientMessage.Bye m) {
-            server.node().bye(session, outcome -> {
+            host.node().bye(session, outcome -> {
                 answer(new ServerMessage.Done(m.id()));
                 end();
             });
@@ -114,16 +117,16 @@ final class SessionConnection implements SessionLine, Subscriber {
     private void hello(ClientMessage.Hello hello) {
         session = hello.session();
         namespace = hello.namespace();
-        SessionSettings settings = server.settings();
-        server.node()
+        SessionSettings settings = host.settings();
+        host.node()
                 .open(
                         session,
                         this,
                         hello.holds(),
                         held -> answer(new ServerMessage.Welcome(
                                 ProtocolLimits.VERSION,
-                                server.node().status().name(),
-                                server.node().epoch(),
+                                host.node().status().name(),
+                                host.node().epoch(),
                                 settings.lease(),
                                 settings.renewEvery(),
                                 settings.reconnectSpread(),
@@ -138,7 +141,7 @@ final class SessionConnection implements SessionLine, Subscriber {
     }
 
     private void subscribe(ClientMessage.Subscribe m) {
-        int limit = server.settings().limits().subscriptionsPerSession();
+        int limit = host.settings().limits().subscriptionsPerSession();
         if (!subscribed.contains(m.service()) && subscribed.size() >= limit) {
             refuse(
                     m.id(),
@@ -149,7 +152,7 @@ final class SessionConnection implements SessionLine, Subscriber {
         }
         subscribing.computeIfAbsent(m.service(), s -> new ArrayList<>(1)).add(m.id());
         subscribed.add(m.service());
-        server.node().subscribe(this, m.service(), m.digest());
+        host.node().subscribe(this, m.service(), m.digest());
     }
 
     private Consumer<Outcome> done(long id) {
@@ -163,7 +166,7 @@ final class SessionConnection implements SessionLine, Subscriber {
     }
 
     private void refuse(long id, String code, String message, Duration retryAfter) {
-        server.meter().refused(code);
+        host.meter().refused(code);
         answer(new ServerMessage.Refused(id, code, "", "", "", message, retryAfter));
     }
 
@@ -172,15 +175,15 @@ final class SessionConnection implements SessionLine, Subscriber {
     @Override
     public void deliver(List<Update> updates) {
         pushing = true;
-        pushedAt = server.node().loop().now();
+        pushedAt = host.node().loop().now();
         for (Update update : updates) {
             List<Long> ids = waitingFor(update.view().service());
             for (long id : ids) {
                 answered++;
-                queue(server.encoder().encode(update, id));
+                queue(host.encoder().encode(update, id));
             }
             if (ids.isEmpty()) {
-                queue(server.encoder().encode(update, 0));
+                queue(host.encoder().encode(update, 0));
             }
         }
     }
@@ -208,16 +211,16 @@ final class SessionConnection implements SessionLine, Subscriber {
         outgoing.add(encoded.message);
         if (!queued) {
             queued = true;
-            server.flushLater(this);
+            host.flushLater(this);
         }
     }
 
     /** Takes what is to be written as one frame. */
-    Outgoing take() {
+    public Outgoing take() {
         queued = false;
         PushEncoder.Encoded single = only;
         byte[] frame = single != null ? single.frame() : FrameBytes.of(outgoing);
-        Outgoing out = new Outgoing(this, FrameBytes.wrap(frame), answered, pushing ? pushedAt : 0, pushing, closing);
+        Outgoing out = new Outgoing(frame, answered, pushing ? pushedAt : 0, pushing, closing);
         if (outgoing.size() > 16) {
             outgoing = new ArrayList<>(2); // an idle session keeps nothing of its busy hour
         } else {
@@ -232,37 +235,38 @@ final class SessionConnection implements SessionLine, Subscriber {
     /**
      * A frame on its way.
      *
-     * @param frame shared with other sessions; not to be written to
+     * @param frame a whole text frame of the WebSocket, unmasked; shared with other sessions, not to be written to
      * @param answers requests it answers
      * @param pushedAt when its pushes were decided
      * @param pushes whether it carries pushes, so that the line is busy until it is written
      * @param last whether the connection closes behind it
      */
-    record Outgoing(
-            SessionConnection connection, ByteBuf frame, int answers, long pushedAt, boolean pushes, boolean last) {}
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    public record Outgoing(byte[] frame, int answers, long pushedAt, boolean pushes, boolean last) {}
 
     // ---- the end
 
     @Override
     public void close(String code, String message) {
         if (!closing && !gone) {
-            server.meter().refused(code);
+            host.meter().refused(code);
             send(new ServerMessage.Closing(code, message));
             end();
         }
     }
 
-    void closeMalformed(MalformedFrameException e) {
+    /** A frame came in that cannot be trusted. */
+    public void closeMalformed(MalformedFrameException e) {
         close(e.code(), String.valueOf(e.getMessage()));
     }
 
     /** Nothing is read any more; what is queued goes out, then the connection closes. */
     private void end() {
         closing = true;
-        server.node().forget(this);
+        host.node().forget(this);
         if (!queued) {
             queued = true;
-            server.flushLater(this);
+            host.flushLater(this);
         }
     }
 
@@ -271,11 +275,11 @@ final class SessionConnection implements SessionLine, Subscriber {
     }
 
     /** The connection is closed, whoever did it. */
-    void disconnected() {
+    public void disconnected() {
         gone = true;
-        server.node().forget(this);
+        host.node().forget(this);
         if (!session.isEmpty()) {
-            server.node().broken(session, this);
+            host.node().broken(session, this);
         }
         outgoing.clear();
         subscribed.clear();
@@ -285,6 +289,6 @@ final class SessionConnection implements SessionLine, Subscriber {
     /** For log lines: never the session's id, which is a secret. */
     @Override
     public String toString() {
-        return "session of " + handler.remoteAddress() + " in " + namespace;
+        return "session of " + remote + " in " + namespace;
     }
 }

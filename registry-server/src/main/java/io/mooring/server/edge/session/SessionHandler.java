@@ -4,6 +4,7 @@ import io.mooring.protocol.ClientMessage;
 import io.mooring.protocol.MalformedFrameException;
 import io.mooring.protocol.RefusalCode;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -18,8 +19,6 @@ import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import java.io.IOException;
-import java.net.SocketAddress;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -51,22 +50,18 @@ final class SessionHandler extends SimpleChannelInboundHandler<WebSocketFrame> {
     SessionHandler(SessionServer server, SocketChannel channel) {
         this.server = server;
         this.channel = channel;
-        this.connection = new SessionConnection(server, this);
+        this.connection = new SessionConnection(server, String.valueOf(channel.remoteAddress()));
     }
 
     EventLoop thread() {
         return channel.eventLoop();
     }
 
-    SocketAddress remoteAddress() {
-        return channel.remoteAddress();
-    }
-
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
         if (event instanceof WebSocketServerProtocolHandler.HandshakeComplete) {
             known = true;
-            server.node().loop().execute(() -> server.opened(connection));
+            server.node().loop().execute(() -> server.opened(connection, this));
             ctx.executor()
                     .schedule(this::expectHello, server.settings().helloWithin().toMillis(), TimeUnit.MILLISECONDS);
         }
@@ -146,19 +141,9 @@ final class SessionHandler extends SimpleChannelInboundHandler<WebSocketFrame> {
 
     // ---- writing
 
-    /** Writes what one turn of the event loop has for the sessions of this thread. */
-    static void writeAll(SessionServer server, List<SessionConnection.Outgoing> all) {
-        List<SessionConnection> written = new ArrayList<>();
-        for (SessionConnection.Outgoing out : all) {
-            out.connection().handler().write(out, written);
-        }
-        if (!written.isEmpty()) {
-            server.written(written);
-        }
-    }
-
-    private void write(SessionConnection.Outgoing out, List<SessionConnection> written) {
-        ChannelFuture done = channel.writeAndFlush(out.frame());
+    /** Writes a frame; adds the connection to {@code written} if it carried pushes and is out already. */
+    void write(SessionConnection.Outgoing out, List<SessionConnection> written) {
+        ChannelFuture done = channel.writeAndFlush(Unpooled.wrappedBuffer(out.frame()));
         if (done.isDone()) {
             wrote(out, done);
             if (out.pushes()) {

@@ -26,10 +26,9 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * The WebSocket endpoint of sessions. I/O threads turn bytes into messages and hand whole frames to the event loop;
  * the loop hands back frames, gathered per turn, so that a push to a thousand sessions is one hop.
  */
-public final class SessionServer implements Closeable {
+public final class SessionServer implements SessionHost, Closeable {
     private static final Logger log = LoggerFactory.getLogger(SessionServer.class);
     private static final int HANDSHAKE_BYTES = 8_192;
     private static final int SOCKET_BUFFER = 64 * 1024;
@@ -50,7 +49,9 @@ public final class SessionServer implements Closeable {
     private final SessionMeter meter;
     private final EventLoopGroup group;
     private final PushEncoder encoder = new PushEncoder(); // the event loop's own
-    private final Set<SessionConnection> connections = new LinkedHashSet<>(); // the event loop's own
+    /** The connections and who does their I/O; the event loop's own. */
+    private final Map<SessionConnection, SessionHandler> connections = new LinkedHashMap<>();
+
     private final AtomicInteger open = new AtomicInteger();
     private List<SessionConnection> toFlush = new ArrayList<>(); // the event loop's own
     private boolean flushScheduled; // the event loop's own
@@ -119,10 +120,12 @@ public final class SessionServer implements Closeable {
         WebSocketServerProtocolConfig config = WebSocketServerProtocolConfig.newBuilder()
                 .websocketPath(SessionSettings.PATH)
                 .checkStartsWith(false)
+                .sendCloseFrame(null) // we say goodbye ourselves; who does not read would keep it from closing
                 .handshakeTimeoutMillis(settings.helloWithin().toMillis())
                 .decoderConfig(WebSocketDecoderConfig.newBuilder()
                         .maxFramePayloadLength(settings.limits().frameBytes())
                         .allowExtensions(false)
+                        .withUTF8Validator(false) // the reader checks, more strictly
                         .build())
                 .build();
         channel.pipeline()
@@ -139,15 +142,18 @@ public final class SessionServer implements Closeable {
         return open.get();
     }
 
-    RegistryNode node() {
+    @Override
+    public RegistryNode node() {
         return node;
     }
 
-    SessionSettings settings() {
+    @Override
+    public SessionSettings settings() {
         return settings;
     }
 
-    SessionMeter meter() {
+    @Override
+    public SessionMeter meter() {
         return meter;
     }
 
@@ -156,14 +162,15 @@ public final class SessionServer implements Closeable {
         return readers.get();
     }
 
-    PushEncoder encoder() {
+    @Override
+    public PushEncoder encoder() {
         return encoder;
     }
 
     // ---- on the event loop
 
-    void opened(SessionConnection connection) {
-        connections.add(connection);
+    void opened(SessionConnection connection, SessionHandler handler) {
+        connections.put(connection, handler);
     }
 
     void closed(SessionConnection connection) {
@@ -171,8 +178,9 @@ public final class SessionServer implements Closeable {
         connection.disconnected();
     }
 
-    /** The connection has something to send; it goes out with everything else of this turn. */
-    void flushLater(SessionConnection connection) {
+    /** It goes out with everything else of this turn. */
+    @Override
+    public void flushLater(SessionConnection connection) {
         toFlush.add(connection);
         if (!flushScheduled) {
             flushScheduled = true;
@@ -184,12 +192,29 @@ public final class SessionServer implements Closeable {
         flushScheduled = false;
         List<SessionConnection> ready = toFlush;
         toFlush = new ArrayList<>(ready.size() > 1_024 ? 16 : ready.size());
-        Map<EventLoop, List<SessionConnection.Outgoing>> byThread = new HashMap<>(4);
+        Map<EventLoop, List<Writing>> byThread = new HashMap<>(4);
         for (SessionConnection connection : ready) {
-            byThread.computeIfAbsent(connection.handler().thread(), t -> new ArrayList<>(ready.size()))
-                    .add(connection.take());
+            SessionConnection.Outgoing outgoing = connection.take();
+            SessionHandler handler = connections.get(connection);
+            if (handler != null) {
+                byThread.computeIfAbsent(handler.thread(), t -> new ArrayList<>(ready.size()))
+                        .add(new Writing(handler, outgoing));
+            }
         }
-        byThread.forEach((thread, outgoing) -> thread.execute(() -> SessionHandler.writeAll(this, outgoing)));
+        byThread.forEach((thread, writing) -> thread.execute(() -> write(writing)));
+    }
+
+    private record Writing(SessionHandler handler, SessionConnection.Outgoing outgoing) {}
+
+    /** On the I/O thread of these connections. */
+    private void write(List<Writing> all) {
+        List<SessionConnection> pushedTo = new ArrayList<>();
+        for (Writing writing : all) {
+            writing.handler.write(writing.outgoing, pushedTo);
+        }
+        if (!pushedTo.isEmpty()) {
+            written(pushedTo);
+        }
     }
 
     /** Frames with pushes are written: their sessions may hear the next ones. From an I/O thread. */
@@ -200,8 +225,9 @@ public final class SessionServer implements Closeable {
     /** Asks all sessions to go elsewhere, or to come back, within that time. From any thread. */
     public void move(Duration within) {
         node.loop()
-                .execute(() -> connections.forEach(
-                        connection -> connection.tellMove(new ServerMessage.Move(within, settings.peers()))));
+                .execute(() -> connections
+                        .keySet()
+                        .forEach(connection -> connection.tellMove(new ServerMessage.Move(within, settings.peers()))));
     }
 
     /** Stops listening, says why, and closes what is open. Waits a second at most. */
@@ -212,7 +238,7 @@ public final class SessionServer implements Closeable {
             channel.close().awaitUninterruptibly(1, TimeUnit.SECONDS);
         }
         node.loop()
-                .execute(() -> List.copyOf(connections)
+                .execute(() -> List.copyOf(connections.keySet())
                         .forEach(connection -> connection.close("stopping", "this node stops; connect to another")));
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
         while (open.get() > 0 && System.nanoTime() - deadline < 0) {

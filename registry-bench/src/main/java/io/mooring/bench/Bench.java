@@ -1,0 +1,168 @@
+package io.mooring.bench;
+
+import io.mooring.bench.RegistrationRate.Mode;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** The front door: {@code java -jar registry-bench.jar jmh|load|memory|start …}. */
+public final class Bench {
+    private static final String USAGE = """
+            usage: java -jar registry-bench.jar COMMAND [--name=value …]
+
+              jmh     microbenchmarks; what follows goes to JMH
+              load    against a running registry
+                        --host=127.0.0.1 --port=9847   its session port
+                        --pid=0                        its process, for its processor time
+                        --only=rates,push              what to measure
+                        --modes=awaited,own,combined,batch,spread   how registrations are sent
+                        --total=200000 --rounds=5 --warmups=5 --services=1000 --window=512 --per-frame=64 --sessions=4
+                        --instances=1,100,1000 --subscribers=1,100,500 --changes=2000 --warm-changes=1000 --seconds=30
+              memory  starts registries and fills them
+                        --jar=registry-server.jar --core=0 --port=19847
+                        --sessions=5000 --sizes=10000,100000,1000000 --jvm=-Xmx1200m --flags=
+              start   from exec to the first answered registration, and what an idle registry takes
+                        --jar=registry-server.jar --core=-1 --port=19847 --runs=10 --jvm= --flags=
+            """;
+
+    private Bench() {}
+
+    /** @param args a command and its options */
+    public static void main(String[] args) throws Exception {
+        List<String> rest = args.length == 0 ? List.of() : Arrays.asList(args).subList(1, args.length);
+        try {
+            switch (args.length == 0 ? "" : args[0]) {
+                case "jmh" -> org.openjdk.jmh.Main.main(rest.toArray(new String[0]));
+                case "load" -> load(new Options(rest));
+                case "memory" -> memory(new Options(rest));
+                case "start" -> start(new Options(rest));
+                default -> throw new IllegalArgumentException("command: " + String.join(" ", args));
+            }
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage() + "\n\n" + USAGE);
+            System.exit(2);
+        }
+    }
+
+    @SuppressWarnings("AddressSelection") // the one address that was asked for
+    private static void load(Options options) {
+        InetSocketAddress server =
+                new InetSocketAddress(options.text("host", "127.0.0.1"), options.number("port", 9_847));
+        ServerProcess process = ServerProcess.running(options.number("pid", 0));
+        Set<String> only = Set.of(options.text("only", "rates,push").split(","));
+        Set<String> modes = Set.of(
+                options.text("modes", "awaited,own,combined,batch,spread").split(","));
+        int total = options.number("total", 200_000);
+        int rounds = options.number("rounds", 5);
+        int warmUps = options.number("warmups", 5);
+        int services = options.number("services", 1_000);
+        int window = options.number("window", 512);
+        int perFrame = options.number("per-frame", 64);
+        int sessions = options.number("sessions", 4);
+        List<Integer> instances = options.numbers("instances", "1,100,1000");
+        List<Integer> subscribers = options.numbers("subscribers", "1,100,500");
+        int changes = options.number("changes", 2_000);
+        int warmChanges = options.number("warm-changes", 1_000);
+        int seconds = options.number("seconds", 30);
+        options.refuseUnknown();
+
+        EventLoopGroup threads = threads();
+        try {
+            if (only.contains("rates")) {
+                RegistrationRate rate = new RegistrationRate(threads, server, process, services);
+                Table table =
+                        new Table("registrations", "instances/s", "min – max", "server CPU µs", "p50 ms", "p99 ms");
+                Map<String, Mode> all = new LinkedHashMap<>();
+                all.put("awaited", new Mode("one by one, each awaited", 1, 1, 1, 1, 1));
+                all.put("own", new Mode("pipelined one by one, own frames", sessions, window, 1, 1, 1));
+                all.put(
+                        "combined",
+                        new Mode(
+                                "pipelined one by one, " + perFrame + " in a frame", sessions, window, 1, perFrame, 1));
+                all.put("batch", new Mode("batched by 100 of one service", sessions, 8, 100, 1, 100));
+                all.put("spread", new Mode("batched by 100 of 100 services", sessions, 8, 100, 1, 1));
+                for (Map.Entry<String, Mode> mode : all.entrySet()) {
+                    if (modes.contains(mode.getKey())) {
+                        int inRound = mode.getKey().equals("awaited") ? total / 10 : total;
+                        rate.measure(mode.getValue(), inRound, warmUps, rounds, table);
+                    }
+                }
+                table.print("Registrations: " + total + " new instances of " + services + " services in a round, "
+                        + rounds + " rounds (median); " + sessions + " sessions, window " + window
+                        + "; times are per request");
+            }
+            if (only.contains("push")) {
+                PushLatency push = new PushLatency(threads, server, process);
+                Table table = new Table(
+                        "instances × subscribers",
+                        "changes",
+                        "p50 ms",
+                        "p99 ms",
+                        "max ms",
+                        "server CPU ms",
+                        "payload B",
+                        "lo bytes",
+                        "lo packets",
+                        "changes/s");
+                for (int size : instances) {
+                    for (int listeners : subscribers) {
+                        push.measure(size, listeners, warmChanges, changes, seconds, table);
+                    }
+                }
+                table.print("Push: change sent to last subscriber; processor time, payload received by all subscribers,"
+                        + " and what went over lo, per change");
+            }
+        } finally {
+            threads.shutdownGracefully();
+        }
+    }
+
+    private static void memory(Options options) throws IOException {
+        ServerMemory memory = new ServerMemory(
+                Path.of(options.text("jar", "registry-server/target/registry-server.jar")),
+                options.words("jvm", "-Xmx1200m"),
+                options.words("flags", ""),
+                options.number("core", 0),
+                options.number("port", 19_847));
+        int sessions = options.number("sessions", 5_000);
+        List<Integer> sizes = options.numbers("sizes", "10000,100000,1000000");
+        options.refuseUnknown();
+        EventLoopGroup threads = threads();
+        try {
+            memory.idleSessions(threads, sessions);
+            memory.instances(threads, sizes);
+        } finally {
+            threads.shutdownGracefully();
+        }
+    }
+
+    private static void start(Options options) throws IOException {
+        StartTime start = new StartTime(
+                Path.of(options.text("jar", "registry-server/target/registry-server.jar")),
+                options.words("jvm", ""),
+                options.words("flags", ""),
+                options.number("core", -1),
+                options.number("port", 19_847));
+        int runs = options.number("runs", 10);
+        options.refuseUnknown();
+        EventLoopGroup threads = threads();
+        try {
+            start.measure(threads, runs);
+        } finally {
+            threads.shutdownGracefully();
+        }
+    }
+
+    /** One I/O thread: the load has one core, and needs no locks. */
+    private static EventLoopGroup threads() {
+        return new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    }
+}

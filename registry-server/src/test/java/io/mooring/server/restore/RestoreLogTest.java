@@ -1,0 +1,163 @@
+package io.mooring.server.restore;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
+import io.mooring.model.Removal;
+import io.mooring.model.RemovalCause;
+import io.mooring.model.ServiceKey;
+import io.mooring.runtime.VirtualTime;
+import io.mooring.server.shard.Change;
+import io.mooring.server.shard.Publisher;
+import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.ShardVersion;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** C3 for the node: whatever happens to the file, a whole earlier state comes back, never a mixture. */
+class RestoreLogTest {
+    private static final ServiceKey SERVICE = ServiceKey.of("orders");
+
+    private final VirtualTime time = new VirtualTime(0);
+    private final VirtualTime.Loop loop = time.loop("node");
+    private final MemoryStorage disk = new MemoryStorage(loop);
+    private final Map<InstanceId, Registration> registered = new HashMap<>();
+    private long revision;
+
+    @BeforeEach
+    void quiet() {
+        assertEquals(0, disk.used());
+    }
+
+    private RestoreLog open() throws IOException {
+        RestoreLog.Restored restored = RestoreLog.read(disk);
+        registered.clear();
+        restored.registrations().forEach(r -> registered.put(r.id(), r));
+        return new RestoreLog(
+                disk,
+                loop,
+                restored.incarnation() + 1,
+                restored.registrations(),
+                () -> new ArrayList<>(registered.keySet()),
+                registered::get);
+    }
+
+    private Change put(int port, double weight) {
+        Instance instance = Instance.of(SERVICE, "10.0.0.1", port)
+                .withWeight(weight)
+                .withMetadata(Map.of("zone", "a", "text", "ü".repeat(port % 50)));
+        Registration registration = new Registration(instance, Publisher.ofLease(Duration.ofSeconds(20)), 1, false);
+        registered.put(registration.id(), registration);
+        return new Change.Granted(new ShardVersion(1, ++revision), registration);
+    }
+
+    private Change remove(int port) {
+        InstanceId id = Instance.of(SERVICE, "10.0.0.1", port).id();
+        registered.remove(id);
+        return new Change.Removed(
+                new ShardVersion(1, ++revision), new Removal(id, RemovalCause.DEREGISTERED), "test", 0);
+    }
+
+    private void write(RestoreLog log, Change... changes) {
+        loop.run(() -> log.append(List.of(changes), () -> {}));
+        time.runFor(Duration.ofMillis(1));
+    }
+
+    private Set<Registration> restored() throws IOException {
+        return new HashSet<>(RestoreLog.read(disk).registrations());
+    }
+
+    @Test
+    void whatWasWrittenComesBack() throws IOException {
+        RestoreLog log = open();
+        write(log, put(1, 1), put(2, 0.25));
+        write(log, remove(1), put(3, 7));
+        assertEquals(new HashSet<>(registered.values()), restored());
+        open();
+        assertEquals(new HashSet<>(registered.values()), restored());
+        assertEquals(2, RestoreLog.read(disk).incarnation());
+    }
+
+    @Test
+    void c3TruncatedOrFlippedAtAnyByteGivesAWholeEarlierState() throws IOException {
+        RestoreLog log = open();
+        Set<Set<Registration>> states = new HashSet<>();
+        states.add(Set.of());
+        for (int i = 1; i <= 6; i++) {
+            write(log, put(i, i), i > 3 ? remove(i - 3) : put(i + 100, 1));
+            states.add(new HashSet<>(registered.values()));
+        }
+        String name = disk.names().get(0);
+        byte[] whole = disk.contents().get(name);
+        int distinct = 0;
+        for (int offset = 0; offset < whole.length; offset++) {
+            disk.overwrite(name, Arrays.copyOf(whole, offset));
+            assertTrue(states.contains(restored()), "truncated at " + offset);
+            byte[] flipped = whole.clone();
+            flipped[offset] ^= (byte) (1 << offset % 8);
+            disk.overwrite(name, flipped);
+            Set<Registration> found = restored();
+            assertTrue(states.contains(found), "flipped at " + offset + ": " + found);
+            distinct += found.isEmpty() ? 0 : 1;
+        }
+        assertTrue(distinct > whole.length / 2, "most damage leaves most of it: " + distinct);
+    }
+
+    @Test
+    void aLogThatGrewLongIsRewrittenWhileChangesGoOn() throws IOException {
+        RestoreLog log = open();
+        String big = "x".repeat(8_000);
+        for (int round = 0; round < 12; round++) {
+            List<Change> changes = new ArrayList<>();
+            for (int i = 1; i <= 1_500; i++) {
+                InstanceId id = Instance.of(SERVICE, "10.0.0.1", i).id();
+                Registration registration = new Registration(
+                        Instance.of(SERVICE, "10.0.0.1", i).withMetadata(Map.of("r", round + big.substring(0, 2_000))),
+                        Publisher.ofLease(Duration.ofSeconds(20)),
+                        round,
+                        false);
+                registered.put(id, registration);
+                changes.add(new Change.Granted(new ShardVersion(1, ++revision), registration));
+            }
+            loop.run(() -> log.append(changes, () -> {}));
+            write(log, put(5_000 + round, 1));
+        }
+        time.runFor(Duration.ofSeconds(1));
+        assertEquals(1, disk.names().size(), disk.names().toString());
+        assertFalse(disk.names().get(0).endsWith("-0.log"), disk.names().toString());
+        assertTrue(disk.used() < 24L << 20, "rewritten: " + disk.used());
+        assertEquals(new HashSet<>(registered.values()), restored());
+    }
+
+    @Test
+    void aFullDiskLosesNothingThatWasWrittenAndRecoversByItself() throws IOException {
+        RestoreLog log = open();
+        write(log, put(1, 1));
+        Set<Registration> written = new HashSet<>(registered.values());
+        disk.capacity(disk.used() + 10);
+        write(log, put(2, 1));
+        assertTrue(log.problem().isPresent());
+        assertTrue(disk.failures > 0, "the fault must have taken effect");
+        assertEquals(written, restored());
+        time.runFor(Duration.ofSeconds(20));
+        assertEquals(written, restored(), "retries on a full disk harm nothing");
+        disk.capacity(Long.MAX_VALUE);
+        time.runFor(Duration.ofSeconds(6));
+        assertTrue(log.problem().isEmpty());
+        assertEquals(new HashSet<>(registered.values()), restored());
+        write(log, put(3, 1));
+        assertEquals(new HashSet<>(registered.values()), restored());
+    }
+}
