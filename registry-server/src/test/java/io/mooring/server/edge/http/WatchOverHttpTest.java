@@ -21,7 +21,9 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(60)
 class WatchOverHttpTest {
     private final HttpEdge edge = SharedServer.get().bean(HttpEdge.class);
 
