@@ -284,11 +284,11 @@ final class Session {
         }
         enter("the watchdog", () -> {
             long now = loop.now();
-            if (phase != Phase.ESTABLISHED && now - lastAttemptAt > LONGEST_GAP.toNanos()) {
+            if (phase != Phase.ESTABLISHED && withoutAttempt(now) > LONGEST_GAP.toNanos()) {
                 counters.watchdogRestarts.increment();
                 log.warn(
                         "No attempt to connect for {} s; starting one",
-                        Duration.ofNanos(now - lastAttemptAt).toSeconds());
+                        Duration.ofNanos(withoutAttempt(now)).toSeconds());
                 lose("the watchdog found no attempt", true);
                 nextAttemptAt = now;
             }
@@ -879,8 +879,9 @@ final class Session {
         return lastFailure;
     }
 
-    long lastAttemptAt() {
-        return lastAttemptAt;
+    /** Nanoseconds without a connection and without an attempt to get one. */
+    long withoutAttempt(long now) {
+        return phase == Phase.ESTABLISHED ? 0 : Math.max(0, Math.min(now - lastAttemptAt, now - disconnectedSince));
     }
 
     long disconnectedSince() {
