@@ -37,6 +37,11 @@ final class Evidence {
         next();
     }
 
+    /** Instances that wait to be probed. */
+    int waiting() {
+        return waiting.size();
+    }
+
     private void next() {
         Iterator<InstanceId> each = waiting.iterator();
         while (probing.size() < AT_ONCE && each.hasNext()) {
