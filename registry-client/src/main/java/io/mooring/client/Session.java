@@ -284,11 +284,13 @@ final class Session {
         }
         enter("the watchdog", () -> {
             long now = loop.now();
-            if (phase != Phase.ESTABLISHED && now - lastAttemptAt > LONGEST_GAP.toNanos()) {
+            // The last attempt may be hours ago when it succeeded; what counts then is when that connection was lost.
+            long idle = Math.min(now - lastAttemptAt, now - disconnectedSince);
+            if (phase != Phase.ESTABLISHED && idle > LONGEST_GAP.toNanos()) {
                 counters.watchdogRestarts.increment();
                 log.warn(
                         "No attempt to connect for {} s; starting one",
-                        Duration.ofNanos(now - lastAttemptAt).toSeconds());
+                        Duration.ofNanos(idle).toSeconds());
                 lose("the watchdog found no attempt", true);
                 nextAttemptAt = now;
             }
