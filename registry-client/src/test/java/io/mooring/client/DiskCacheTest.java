@@ -307,7 +307,20 @@ class DiskCacheTest {
     @Test
     void namesAreOneToOneAndHarmless() {
         List<String> parts = List.of(
-                "a", "A", "..", ".", "con", "NUL", "a.b", "a:b", "a$b", "a+b", "a~b", "-", "x".repeat(250), "x".repeat(251));
+                "a",
+                "A",
+                "..",
+                ".",
+                "con",
+                "NUL",
+                "a.b",
+                "a:b",
+                "a$b",
+                "a+b",
+                "a~b",
+                "-",
+                "x".repeat(250),
+                "x".repeat(251));
         Set<String> names = new HashSet<>();
         int keys = 0;
         for (String group : List.of("g", "G", "g.h", "a:b")) {

@@ -302,12 +302,15 @@ class JdkLinkTest {
                 after = clientThreads();
             }
         }
-        assertTrue(clientThreads() <= after + 1, clientThreads() + " threads after 200 connections, " + after + " after 20");
+        assertTrue(
+                clientThreads() <= after + 1,
+                clientThreads() + " threads after 200 connections, " + after + " after 20");
     }
 
     private static int clientThreads() {
         return (int) Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().contains("HttpClient") || thread.getName().startsWith("pool-"))
+                .filter(thread -> thread.getName().contains("HttpClient")
+                        || thread.getName().startsWith("pool-"))
                 .count();
     }
 
