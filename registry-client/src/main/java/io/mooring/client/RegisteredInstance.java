@@ -64,7 +64,7 @@ public final class RegisteredInstance implements AutoCloseable {
     /**
      * Leaves without a failed call: takes it out of rotation, and when the registry has confirmed that waits {@code
      * forCallers}, so that callers hear of it and calls under way end; then deregisters. When the registry does not
-     * confirm within {@code forCallers}, goes on without.
+     * confirm within twice {@code forCallers}, deregisters without.
      *
      * @param forCallers zero or more; a second or two suffice for hearing, the rest is for calls under way
      * @return completes when it is deregistered

@@ -59,6 +59,8 @@ final class Session {
     static final Duration LONGEST_GAP = Duration.ofSeconds(30);
 
     static final Duration FIRST_BACKOFF = Duration.ofMillis(500);
+    /** Short enough that everybody is back soon after the registry is, long enough that a crowd is spread. */
+    static final Duration LONGEST_BACKOFF = Duration.ofSeconds(10);
     private static final Duration STABLE = Duration.ofSeconds(10);
     private static final Duration BYE_WITHIN = Duration.ofSeconds(1);
     private static final int MOST_OPEN = 512;
@@ -284,13 +286,11 @@ final class Session {
         }
         enter("the watchdog", () -> {
             long now = loop.now();
-            // The last attempt may be hours ago when it succeeded; what counts then is when that connection was lost.
-            long idle = Math.min(now - lastAttemptAt, now - disconnectedSince);
-            if (phase != Phase.ESTABLISHED && idle > LONGEST_GAP.toNanos()) {
+            if (phase != Phase.ESTABLISHED && withoutAttempt(now) > LONGEST_GAP.toNanos()) {
                 counters.watchdogRestarts.increment();
                 log.warn(
                         "No attempt to connect for {} s; starting one",
-                        Duration.ofNanos(idle).toSeconds());
+                        Duration.ofNanos(withoutAttempt(now)).toSeconds());
                 lose("the watchdog found no attempt", true);
                 nextAttemptAt = now;
             }
@@ -383,7 +383,7 @@ final class Session {
             return;
         }
         failures = Math.min(failures + 1, 30);
-        long most = Math.min(LONGEST_GAP.toNanos(), FIRST_BACKOFF.toNanos() << Math.min(failures, 10));
+        long most = Math.min(LONGEST_BACKOFF.toNanos(), FIRST_BACKOFF.toNanos() << Math.min(failures, 10));
         // Counted from the start of the last attempt, so that a slow failure does not stretch the gap.
         long latest = lastAttemptAt + LONGEST_GAP.toNanos() - now;
         nextAttemptAt = now + Math.max(0, Math.min(drawn(Duration.ofNanos(most)), latest));
@@ -881,8 +881,9 @@ final class Session {
         return lastFailure;
     }
 
-    long lastAttemptAt() {
-        return lastAttemptAt;
+    /** Nanoseconds without a connection and without an attempt to get one. */
+    long withoutAttempt(long now) {
+        return phase == Phase.ESTABLISHED ? 0 : Math.max(0, Math.min(now - lastAttemptAt, now - disconnectedSince));
     }
 
     long disconnectedSince() {

@@ -17,11 +17,10 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.apache.catalina.core.StandardHost;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
@@ -164,23 +163,25 @@ public class ServerConfiguration {
 
     // ---- HTTP
 
-    /** One thread suffices: its tasks never block. Its queue holds at most one task for each watcher and stream. */
+    /** One thread suffices: its tasks never block, and each write, watch and stream has at most two of them in it. */
     @Bean(destroyMethod = "shutdown")
-    ExecutorService httpPump() {
-        ThreadPoolExecutor pump = new ThreadPoolExecutor(
-                1, 1, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, "http-pump"));
-        pump.allowCoreThreadTimeOut(true);
+    ScheduledExecutorService httpPump() {
+        ScheduledThreadPoolExecutor pump =
+                new ScheduledThreadPoolExecutor(1, task -> new Thread(task, "mooring-http-pump"));
+        pump.setRemoveOnCancelPolicy(true);
         return pump;
     }
 
     @Bean
-    HttpEdge httpEdge(RegistryNode node, MooringProperties properties, MeterRegistry meters, ExecutorService httpPump) {
+    HttpEdge httpEdge(
+            RegistryNode node, MooringProperties properties, MeterRegistry meters, ScheduledExecutorService httpPump) {
         MooringProperties.Http http = properties.http();
         HttpLimits limits = new HttpLimits(
                 http.ttl(),
                 http.ttlMin(),
                 http.ttlMax(),
                 http.threads() / 2,
+                HttpLimits.DEFAULTS.writes(),
                 http.watchers(),
                 http.streams(),
                 HttpLimits.DEFAULTS.largeAnswers(),
@@ -247,9 +248,18 @@ public class ServerConfiguration {
                 "services", limits.services(),
                 "sessions", limits.sessions(),
                 "session_connections", properties.session().connections(),
+                "http_connections", properties.http().connections(),
+                "http_writes", HttpLimits.DEFAULTS.writes(),
                 "http_watchers", properties.http().watchers(),
                 "http_streams", properties.http().streams(),
-                "http_connections", properties.http().connections());
-        return new NodeMeters(core.node(), core::backlog, sessions::connections, edge::watchers, edge::streams, bounds);
+                "http_answers", HttpLimits.DEFAULTS.largeAnswers());
+        List<NodeMeters.Count> counts = List.of(
+                new NodeMeters.Count("mooring.loop.backlog", "Tasks that wait for the core", core::backlog),
+                new NodeMeters.Count("mooring.session.connections", "Connections of sessions", sessions::connections),
+                new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", edge::writes),
+                new NodeMeters.Count("mooring.http.watchers", "Long polls", edge::watchers),
+                new NodeMeters.Count("mooring.http.streams", "Streams of events", edge::streams),
+                new NodeMeters.Count("mooring.http.answers", "Large answers on their way", edge::largeAnswers));
+        return new NodeMeters(core.node(), counts, bounds);
     }
 }

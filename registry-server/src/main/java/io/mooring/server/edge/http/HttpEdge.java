@@ -30,9 +30,11 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,9 +49,10 @@ import org.springframework.web.servlet.function.ServerResponse;
 /**
  * The REST interface {@code /v1}: a table of routes and their handlers.
  *
- * <p>Reads answer from immutable views on the request's thread. Writes hop onto the core's loop and wait for its
- * answer; there are fewer places for them than threads, so a busy core never keeps reads from being answered. Watches
- * and streams hold no thread. Every refusal is a {@link Problem}.
+ * <p>Reads answer from immutable views on the request's thread. Writes hop onto the core's loop and are answered from
+ * there; they, watches and streams hold no thread while they wait. Only reading a body may, and half of the threads are
+ * kept from that: neither a busy core nor slow senders keep reads from being answered. Every refusal is a
+ * {@link Problem}.
  */
 public final class HttpEdge {
     private static final Logger log = LoggerFactory.getLogger(HttpEdge.class);
@@ -67,8 +70,9 @@ public final class HttpEdge {
     private final HttpLimits limits;
     private final String version;
     private final Consumer<String> refused;
-    private final Executor pump;
+    private final ScheduledExecutorService pump;
     private final LoopCalls loop;
+    private final Semaphore senders;
     private final Semaphore writes;
     private final Semaphore watchers;
     private final Semaphore streams;
@@ -86,15 +90,21 @@ public final class HttpEdge {
     /**
      * @param version of this software, for people
      * @param refused hears the code of every problem
-     * @param pump writes to watchers and streams; its tasks never block
+     * @param pump one thread that answers what came from the loop; its tasks never block
      */
-    public HttpEdge(RegistryNode node, HttpLimits limits, String version, Consumer<String> refused, Executor pump) {
+    public HttpEdge(
+            RegistryNode node,
+            HttpLimits limits,
+            String version,
+            Consumer<String> refused,
+            ScheduledExecutorService pump) {
         this.node = node;
         this.limits = limits;
         this.version = version;
         this.refused = refused;
         this.pump = pump;
-        this.loop = new LoopCalls(node.loop(), limits.loopWait());
+        this.loop = new LoopCalls(node.loop(), pump, limits.loopWait());
+        this.senders = new Semaphore(limits.senders());
         this.writes = new Semaphore(limits.writes());
         this.watchers = new Semaphore(limits.watchers());
         this.streams = new Semaphore(limits.streams());
@@ -171,6 +181,16 @@ public final class HttpEdge {
         return limits.streams() - streams.availablePermits();
     }
 
+    /** Writes that wait for the core now. */
+    public int writes() {
+        return limits.writes() - writes.availablePermits();
+    }
+
+    /** Answers of more than one buffer that their readers have not taken yet. */
+    public int largeAnswers() {
+        return limits.largeAnswers() - largeAnswers.availablePermits();
+    }
+
     /** Ends watches and streams, so that their clients go elsewhere and the web server can end in order. */
     public void close() {
         stops.forEach(Runnable::run);
@@ -216,14 +236,24 @@ public final class HttpEdge {
         if (route.method().equals("GET")) {
             return route.handler().handle(call);
         }
-        if (!writes.tryAcquire()) {
+        if (!mayRead()) {
             throw new ProblemException(
-                    Problem.overloaded("the node has " + limits.writes() + " writes in work already; try again"));
+                    Problem.overloaded("the node waits for " + limits.senders() + " slow senders already; try again"));
         }
         try {
             return route.handler().handle(call);
         } finally {
-            writes.release();
+            senders.release();
+        }
+    }
+
+    /** Waits a moment: whoever sends its body at once needs a place for microseconds. */
+    private boolean mayRead() {
+        try {
+            return senders.tryAcquire(100, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -304,22 +334,20 @@ public final class HttpEdge {
         LargeAnswer.send(async, body, largeAnswers::release);
     }
 
-    /** For an answer that comes later, off the request's thread. */
+    /** For an answer that comes later; on the pump. */
     private void sendLater(AsyncContext async, Reply reply) {
-        pump.execute(() -> {
-            try {
-                HttpServletResponse out = (HttpServletResponse) async.getResponse();
-                reply.head(out);
-                if (reply.body().length <= LargeAnswer.CHUNK) {
-                    out.getOutputStream().write(reply.body());
-                    async.complete();
-                } else {
-                    LargeAnswer.send(async, reply.body(), () -> {});
-                }
-            } catch (IOException | IllegalStateException e) {
-                log.debug("A watcher went away: {}", e.toString());
+        try {
+            HttpServletResponse out = (HttpServletResponse) async.getResponse();
+            reply.head(out);
+            if (reply.body().length <= LargeAnswer.CHUNK) {
+                out.getOutputStream().write(reply.body());
+                async.complete();
+            } else {
+                LargeAnswer.send(async, reply.body(), () -> {});
             }
-        });
+        } catch (IOException | IllegalStateException e) {
+            log.debug("A client went away before its answer came: {}", e.toString());
+        }
     }
 
     private static String shownPath(HttpServletRequest in) {
@@ -336,12 +364,16 @@ public final class HttpEdge {
                 : DurationText.parse("ttl", said.ttl(), limits.leastTtl(), limits.mostTtl());
         Instance instance =
                 changed(Instance.of(id.service(), id.host(), id.port()).withId(id), said);
-        Registered registered = loop.call(reply -> {
-            boolean before = listed(node.view(id.service()), id).isPresent();
-            node.put(instance, ttl, outcome -> reply.accept(new Registered(before, outcome)));
-        });
-        accepted(registered.outcome());
-        return Optional.of(Reply.json(registered.before() ? 200 : 201, Json.lease(instance, ttl)));
+        return later(
+                call,
+                (Consumer<Registered> reply) -> {
+                    boolean before = listed(node.view(id.service()), id).isPresent();
+                    node.put(instance, ttl, outcome -> reply.accept(new Registered(before, outcome)));
+                },
+                registered -> {
+                    accepted(registered.outcome());
+                    return Reply.json(registered.before() ? 200 : 201, Json.lease(instance, ttl));
+                });
     }
 
     private Optional<Reply> amend(Call call) throws IOException {
@@ -350,10 +382,15 @@ public final class HttpEdge {
         if (said.changesNothing()) {
             throw new ProblemException(Problem.missing("weight, enabled or metadata", "at least one of them"));
         }
-        accepted(loop.call(reply -> node.amend(id, before -> changed(before, said), reply)));
-        Optional<Instance> now = listed(node.view(id.service()), id).map(ListedInstance::instance);
-        // It may have left since; the change itself was accepted.
-        return Optional.of(now.isPresent() ? Reply.json(200, Json.instance(now.get())) : Reply.empty(204));
+        return later(
+                call, (Consumer<Outcome> reply) -> node.amend(id, before -> changed(before, said), reply), outcome -> {
+                    accepted(outcome);
+                    Optional<ListedInstance> now = listed(node.view(id.service()), id);
+                    // It may have left since; the change itself was accepted.
+                    return now.isPresent()
+                            ? Reply.json(200, Json.instance(now.get().instance()))
+                            : Reply.empty(204);
+                });
     }
 
     private Optional<Reply> remove(Call call) throws IOException {
@@ -361,14 +398,49 @@ public final class HttpEdge {
         InstanceId id = call.instance();
         boolean force = call.query().flag("force");
         String actor = call.actor();
-        accepted(loop.call(reply -> node.remove(id, force, actor, reply)));
-        return Optional.of(Reply.empty(204));
+        return later(call, (Consumer<Outcome> reply) -> node.remove(id, force, actor, reply), outcome -> {
+            accepted(outcome);
+            return Reply.empty(204);
+        });
     }
 
     private Optional<Reply> renew(Call call) throws IOException {
         List<InstanceId> instances = JsonBody.instances(call.body());
-        List<InstanceId> unknown = loop.call(reply -> reply.accept(node.renew(instances)));
-        return Optional.of(Reply.json(200, Json.renewed(instances.size() - unknown.size(), unknown)));
+        return later(
+                call,
+                (Consumer<List<InstanceId>> reply) -> reply.accept(node.renew(instances)),
+                unknown -> Reply.json(200, Json.renewed(instances.size() - unknown.size(), unknown)));
+    }
+
+    /** Does {@code task} on the loop and answers when it has, without holding a thread meanwhile. */
+    private <T> Optional<Reply> later(Call call, Consumer<Consumer<T>> task, Function<T, Reply> answer) {
+        if (!writes.tryAcquire()) {
+            throw new ProblemException(
+                    Problem.overloaded("the node has " + limits.writes() + " writes in work already; try again"));
+        }
+        AsyncContext async = call.request().startAsync();
+        async.setTimeout(0); // the pump's timer ends it
+        loop.call(
+                task,
+                result -> {
+                    writes.release();
+                    sendLater(async, reply(answer, result));
+                },
+                problem -> {
+                    writes.release();
+                    refused.accept(problem.code());
+                    sendLater(async, Reply.of(problem));
+                });
+        return Optional.empty();
+    }
+
+    private <T> Reply reply(Function<T, Reply> answer, T result) {
+        try {
+            return answer.apply(result);
+        } catch (ProblemException e) {
+            refused.accept(e.problem().code());
+            return Reply.of(e.problem());
+        }
     }
 
     private static void accepted(Outcome outcome) {
@@ -389,7 +461,19 @@ public final class HttpEdge {
     }
 
     private static Optional<ListedInstance> listed(ServiceView view, InstanceId id) {
-        return view.instances().stream().filter(l -> l.id().equals(id)).findFirst();
+        List<ListedInstance> instances = view.instances();
+        int low = 0;
+        int high = instances.size() - 1;
+        while (low <= high) { // they are in the order of their ids, and there may be many
+            int middle = (low + high) >>> 1;
+            int order = instances.get(middle).id().compareTo(id);
+            if (order == 0) {
+                return Optional.of(instances.get(middle));
+            }
+            low = order < 0 ? middle + 1 : low;
+            high = order < 0 ? high : middle - 1;
+        }
+        return Optional.empty();
     }
 
     // ---- reads
@@ -474,13 +558,13 @@ public final class HttpEdge {
         }
         AsyncContext async = call.request().startAsync();
         async.setTimeout(wait.plusSeconds(30).toMillis()); // the loop's timer comes first
-        Watch.Answer answer = (context, view, incomplete, changed) -> sendLater(
+        Watch.Answer answer = (context, view, incomplete, changed) -> pump.execute(() -> sendLater(
                 context,
                 changed
                         ? Reply.view(view, incomplete, json(view, selection, incomplete))
-                        : Reply.notModified(view, incomplete));
+                        : Reply.notModified(view, incomplete)));
         Watch watch = new Watch(node, service, known, async, answer);
-        Runnable stop = () -> watch.stop(() -> sendLater(async, Reply.of(STOPPING)));
+        Runnable stop = () -> watch.stop(() -> pump.execute(() -> sendLater(async, Reply.of(STOPPING))));
         stops.add(stop);
         watch.whenOver(() -> {
             stops.remove(stop);

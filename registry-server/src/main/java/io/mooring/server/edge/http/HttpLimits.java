@@ -9,7 +9,8 @@ import java.time.Duration;
  * @param defaultTtl of a lease whose publisher asks for none
  * @param leastTtl shortest lease
  * @param mostTtl longest lease
- * @param writes requests that change something, at the same time; the others find room beside them
+ * @param senders requests whose body is being read, at the same time; fewer than there are threads
+ * @param writes requests that wait for the core
  * @param watchers long polls at the same time
  * @param streams streams of events at the same time
  * @param largeAnswers answers of more than one buffer on their way at the same time
@@ -19,6 +20,7 @@ public record HttpLimits(
         Duration defaultTtl,
         Duration leastTtl,
         Duration mostTtl,
+        int senders,
         int writes,
         int watchers,
         int streams,
@@ -29,6 +31,7 @@ public record HttpLimits(
             Duration.ofSeconds(1),
             Duration.ofHours(1),
             8,
+            1_000,
             1_000,
             500,
             256,
@@ -45,6 +48,7 @@ public record HttpLimits(
                     leastTtl + ", " + defaultTtl + ", " + mostTtl,
                     "least <= default <= most, and more than nothing");
         }
+        positive("senders", senders);
         positive("writes", writes);
         positive("watchers", watchers);
         positive("streams", streams);

@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
@@ -22,10 +23,7 @@ public final class NodeMeters implements MeterBinder {
     private static final Duration LOOK_LASTS = Duration.ofMillis(500);
 
     private final RegistryNode node;
-    private final IntSupplier loopBacklog;
-    private final IntSupplier connections;
-    private final IntSupplier watchers;
-    private final IntSupplier streams;
+    private final List<Count> counts;
     private final Map<String, Integer> limits;
 
     private record Look(NodeStatus status, long at) {}
@@ -33,24 +31,21 @@ public final class NodeMeters implements MeterBinder {
     private volatile @Nullable Look last;
 
     /**
-     * @param loopBacklog tasks that wait for the core's loop
-     * @param connections of sessions, open ones
-     * @param watchers long polls now
-     * @param streams streams of events now
+     * A number of something outside the core.
+     *
+     * @param name of the gauge
+     * @param says what it is, for people
+     * @param value now; from any thread
+     */
+    public record Count(String name, String says, IntSupplier value) {}
+
+    /**
+     * @param counts what edges count beside the node's state
      * @param limits by what they bound: {@code instances}, {@code sessions} and so on
      */
-    public NodeMeters(
-            RegistryNode node,
-            IntSupplier loopBacklog,
-            IntSupplier connections,
-            IntSupplier watchers,
-            IntSupplier streams,
-            Map<String, Integer> limits) {
+    public NodeMeters(RegistryNode node, List<Count> counts, Map<String, Integer> limits) {
         this.node = node;
-        this.loopBacklog = loopBacklog;
-        this.connections = connections;
-        this.watchers = watchers;
-        this.streams = streams;
+        this.counts = List.copyOf(counts);
         this.limits = Map.copyOf(limits);
     }
 
@@ -96,10 +91,9 @@ public final class NodeMeters implements MeterBinder {
                         m -> m.look().uptime().toMillis())
                 .description("Since the start")
                 .register(registry);
-        supplied(registry, "mooring.loop.backlog", "Tasks that wait for the core", loopBacklog);
-        supplied(registry, "mooring.session.connections", "Connections of sessions", connections);
-        supplied(registry, "mooring.http.watchers", "Long polls", watchers);
-        supplied(registry, "mooring.http.streams", "Streams of events", streams);
+        counts.forEach(count -> Gauge.builder(count.name(), count.value()::getAsInt)
+                .description(count.says())
+                .register(registry));
         limits.forEach((bound, limit) -> Gauge.builder("mooring.limit", () -> limit)
                 .description("What the node takes at most")
                 .tag("bound", bound)
@@ -117,10 +111,6 @@ public final class NodeMeters implements MeterBinder {
         Gauge.builder(name, this, m -> value.applyAsDouble(m.look()))
                 .description(says)
                 .register(registry);
-    }
-
-    private static void supplied(MeterRegistry registry, String name, String says, IntSupplier value) {
-        Gauge.builder(name, value::getAsInt).description(says).register(registry);
     }
 
     private double diskAgeMillis() {

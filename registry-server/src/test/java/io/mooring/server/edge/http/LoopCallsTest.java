@@ -1,7 +1,6 @@
 package io.mooring.server.edge.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
@@ -10,6 +9,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class LoopCallsTest {
@@ -47,26 +51,67 @@ class LoopCallsTest {
         }
     }
 
+    private final ScheduledExecutorService pump = Executors.newSingleThreadScheduledExecutor();
+
+    @AfterEach
+    void stop() {
+        pump.shutdownNow();
+    }
+
     @Test
-    void aRequestTheLoopDoesNotGetToIsRefusedAndNeverTakesEffect() {
+    void aRequestTheLoopDoesNotGetToIsRefusedAndNeverTakesEffect() throws Exception {
         TestLoop loop = new TestLoop(false);
-        LoopCalls calls = new LoopCalls(loop, Duration.ofMillis(1));
         List<String> effects = new ArrayList<>();
+        CompletableFuture<Problem> refusal = new CompletableFuture<>();
 
-        ProblemException refusal =
-                catchThrowableOfType(ProblemException.class, () -> calls.<String>call(reply -> effects.add("changed")));
+        new LoopCalls(loop, pump, Duration.ofMillis(1))
+                .<String>call(reply -> effects.add("changed"), answer -> {}, refusal::complete);
+
+        assertThat(refusal.get(20, TimeUnit.SECONDS).status()).isEqualTo(503);
         loop.tasks.forEach(Runnable::run);
-
-        assertThat(refusal.problem().status()).isEqualTo(503);
         assertThat(effects).isEmpty();
     }
 
     @Test
-    void anAnswerThatNeverComesIsToldApart() {
-        LoopCalls calls = new LoopCalls(new TestLoop(true), Duration.ofMillis(1));
+    void anAnswerThatNeverComesIsToldApart() throws Exception {
+        CompletableFuture<Problem> refusal = new CompletableFuture<>();
 
-        ProblemException refusal = catchThrowableOfType(ProblemException.class, () -> calls.<String>call(reply -> {}));
+        new LoopCalls(new TestLoop(true), pump, Duration.ofMillis(1))
+                .<String>call(reply -> {}, answer -> {}, refusal::complete);
 
-        assertThat(refusal.problem().detail()).contains("repeating it is safe");
+        assertThat(refusal.get(20, TimeUnit.SECONDS).detail()).contains("repeating it is safe");
+    }
+
+    @Test
+    void aFailureInTheCoreIsAnswered() throws Exception {
+        CompletableFuture<Problem> refusal = new CompletableFuture<>();
+
+        new LoopCalls(new TestLoop(true), pump, Duration.ofHours(1))
+                .<String>call(
+                        reply -> {
+                            throw new IllegalStateException("planted");
+                        },
+                        answer -> {},
+                        refusal::complete);
+
+        assertThat(refusal.get(20, TimeUnit.SECONDS).code()).isEqualTo("internal");
+    }
+
+    @Test
+    void anAnswerComesBackOnce() throws Exception {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        List<String> answers = new ArrayList<>();
+
+        new LoopCalls(new TestLoop(true), pump, Duration.ofHours(1))
+                .<String>call(
+                        reply -> {
+                            reply.accept("first");
+                            reply.accept("second");
+                        },
+                        answers::add,
+                        refusal -> {});
+        pump.execute(() -> answer.complete(String.join(",", answers))); // behind both
+
+        assertThat(answer.get(20, TimeUnit.SECONDS)).isEqualTo("first");
     }
 }

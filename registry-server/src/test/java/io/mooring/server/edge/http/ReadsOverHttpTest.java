@@ -2,7 +2,11 @@ package io.mooring.server.edge.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.mooring.server.config.SharedServer;
 import io.mooring.server.edge.http.HttpCalls.Answer;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -105,5 +109,21 @@ class ReadsOverHttpTest {
         assertThat(head.status()).isEqualTo(200);
         assertThat(head.response().body()).isEmpty();
         assertThat(head.header("Content-Length")).isNotEmpty();
+    }
+
+    /** Sent raw: this client does not let us set Origin. */
+    @Test
+    void aPageFromElsewhereGetsNoLeave() throws Exception {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), SharedServer.get().port())) {
+            socket.getOutputStream()
+                    .write(("OPTIONS /v1/node HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example\r\n"
+                                    + "Access-Control-Request-Method: PUT\r\nConnection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+
+            assertThat(answer).startsWith("HTTP/1.1 204 ").contains("Allow: GET, HEAD, OPTIONS");
+            assertThat(answer).doesNotContainIgnoringCase("access-control");
+        }
     }
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,9 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(60)
 class WatchOverHttpTest {
     private final HttpEdge edge = SharedServer.get().bean(HttpEdge.class);
 
@@ -146,9 +149,10 @@ class WatchOverHttpTest {
         for (int i = 1; i <= 100; i++) {
             HttpCalls.call("PUT", "/v1/services/s-slow/instances/h:" + i, "{\"metadata\":{\"l\":\"" + label + "\"}}");
         }
-        try (Socket slow =
-                new Socket(InetAddress.getLoopbackAddress(), SharedServer.get().port())) {
-            slow.setReceiveBufferSize(4_096);
+        try (Socket slow = new Socket()) {
+            slow.setReceiveBufferSize(65_536);
+            slow.connect(new InetSocketAddress(
+                    InetAddress.getLoopbackAddress(), SharedServer.get().port()));
             slow.getOutputStream()
                     .write("GET /v1/services/s-slow/events HTTP/1.1\r\nHost: x\r\n\r\n"
                             .getBytes(StandardCharsets.US_ASCII));

@@ -1,0 +1,97 @@
+package io.mooring.server.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.lang.reflect.Parameter;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+
+class PropertiesTest {
+    private static final Pattern ROW = Pattern.compile("\\| `(mooring\\.[a-z.-]+)` \\| (.*?) \\| (.+) \\|");
+
+    /** The table of the handbook against the records: every property, its default, and a sentence. */
+    @Test
+    void everyPropertyIsInTheHandbook() throws IOException {
+        Map<String, String> documented = new TreeMap<>();
+        for (String line : Handbook.section("Properties")) {
+            Matcher row = ROW.matcher(line);
+            if (row.matches()) {
+                documented.put(row.group(1), row.group(2).replace("`", ""));
+                assertThat(row.group(3)).as(line).hasSizeGreaterThan(10);
+            }
+        }
+        Map<String, String> real = new TreeMap<>();
+        collect("mooring.", MooringProperties.class, real);
+        assertThat(documented).isEqualTo(real);
+        assertThat(KnownProperties.names()).containsExactlyInAnyOrderElementsOf(real.keySet());
+    }
+
+    private static void collect(String prefix, Class<?> type, Map<String, String> into) {
+        for (Parameter parameter : type.getDeclaredConstructors()[0].getParameters()) {
+            String name =
+                    prefix + parameter.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+            if (parameter.getType().isRecord()) {
+                collect(name + ".", parameter.getType(), into);
+            } else {
+                DefaultValue value = parameter.getAnnotation(DefaultValue.class);
+                into.put(name, value == null ? "none" : String.join(",", value.value()));
+            }
+        }
+    }
+
+    private static StandardEnvironment environment(String source, String name) {
+        StandardEnvironment environment = new StandardEnvironment();
+        environment.getPropertySources().addFirst(new MapPropertySource(source, Map.of(name, "1")));
+        return environment;
+    }
+
+    @Test
+    void aMisspeltPropertyIsNamedWithWhatWasProbablyMeant() {
+        StartRefusedException refusal = catchThrowableOfType(
+                StartRefusedException.class,
+                () -> KnownProperties.check(environment("commandLineArgs", "mooring.lease.tttl")));
+
+        assertThat(refusal).hasMessage("There is no property mooring.lease.tttl (in commandLineArgs).");
+        assertThat(refusal.action()).startsWith("Did you mean mooring.lease.ttl?");
+    }
+
+    @Test
+    void aPropertyOfTheWrongGroupIsFoundInItsOwn() {
+        StartRefusedException refusal = catchThrowableOfType(
+                StartRefusedException.class,
+                () -> KnownProperties.check(environment("systemProperties", "mooring.confirmation")));
+
+        assertThat(refusal.action()).startsWith("Did you mean mooring.protection.confirmation?");
+    }
+
+    @Test
+    void whatAnOrchestratorPutsIntoTheEnvironmentDoesNoHarm() {
+        StandardEnvironment environment = new StandardEnvironment();
+        environment
+                .getPropertySources()
+                .addFirst(new SystemEnvironmentPropertySource(
+                        StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+                        Map.of("MOORING_SERVICE_HOST", "10.0.0.1", "MOORING_PORT", "tcp://10.0.0.1:8848")));
+
+        assertThatCode(() -> KnownProperties.check(environment)).doesNotThrowAnyException();
+    }
+
+    @Test
+    void relaxedSpellingsAreKnown() {
+        assertThatCode(() -> KnownProperties.check(environment("x", "mooring.dataDirectory")))
+                .doesNotThrowAnyException();
+        assertThatCode(() -> KnownProperties.check(environment("x", "mooring.protection.eviction_share")))
+                .doesNotThrowAnyException();
+    }
+}
