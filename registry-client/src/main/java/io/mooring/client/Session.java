@@ -61,6 +61,7 @@ final class Session {
     static final Duration FIRST_BACKOFF = Duration.ofMillis(500);
     /** Short enough that everybody is back soon after the registry is, long enough that a crowd is spread. */
     static final Duration LONGEST_BACKOFF = Duration.ofSeconds(10);
+
     private static final Duration STABLE = Duration.ofSeconds(10);
     private static final Duration BYE_WITHIN = Duration.ofSeconds(1);
     private static final int MOST_OPEN = 512;

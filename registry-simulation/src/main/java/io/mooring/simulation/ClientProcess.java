@@ -510,7 +510,10 @@ final class ClientProcess {
             throw new Violation("C11", name + " was saved by its watchdog");
         }
         long idle = Math.min(
-                Math.min(status.sinceLastAttempt().toNanos(), status.disconnectedFor().toNanos()), now - resumedAt);
+                Math.min(
+                        status.withoutAttempt().toNanos(),
+                        status.disconnectedFor().toNanos()),
+                now - resumedAt);
         if (status.state() != ClientStatus.State.CONNECTED && idle > (portEverThrew ? 36 : 31) * SECOND) {
             throw new Violation("C11", name + " did not try to connect for " + Duration.ofNanos(idle));
         }
