@@ -178,6 +178,11 @@ final class Link implements MooringPorts.Link {
         });
     }
 
+    /** Which of the node's lives is at the other end. */
+    int life() {
+        return accepted.map(Registry.Accepted::life).orElse(0);
+    }
+
     boolean isEnded() {
         return ended;
     }

@@ -33,6 +33,7 @@ final class Oracle {
     private static final long LEASE = Duration.ofSeconds(15).toNanos();
     private static final long GRACE = Duration.ofSeconds(3).toNanos();
     private static final long WINDOW = Duration.ofSeconds(60).toNanos();
+    private static final int REMEMBERED = 64;
     private static final long CONFIRMATION = Duration.ofSeconds(60).toNanos();
 
     /** From a decision to its being seen, at most: the node's patience with its disk. */
@@ -77,10 +78,13 @@ final class Oracle {
         long lastHeard;
         boolean broken;
         long brokenAt;
+        /** When it came back; a decision of just before may still be on its way to the disk. */
+        long backAt;
+
         Optional<Registry.Accepted> line = Optional.empty();
     }
 
-    private record LeaseSeen(long lastHeard, long ttl) {}
+    private record LeaseSeen(long lastHeard, long ttl, long backAt) {}
 
     private record Gone(long at, RemovalCause cause, int life) {}
 
@@ -193,6 +197,9 @@ final class Oracle {
                 if (session.line.isPresent() && session.line.get() != line) {
                     world.coverage.effect(Effects.REPLACED);
                 }
+                if (session.broken) {
+                    session.backAt = now;
+                }
                 session.line = Optional.of(line);
                 session.broken = false;
                 sessionOf.put(line, hello.session());
@@ -201,6 +208,9 @@ final class Oracle {
             SessionSeen session = sessions.get(name);
             if (session == null) {
                 throw wrong("protocol", "the SDK sends " + message + " before hello");
+            }
+            if (now - session.lastHeard >= LEASE) {
+                session.backAt = now;
             }
             session.lastHeard = now;
             if (message instanceof ClientMessage.Register register) {
@@ -256,12 +266,19 @@ final class Oracle {
     }
 
     void leasePut(Instance instance, Duration ttl) {
+        LeaseSeen next = heardAgain(instance.id(), ttl);
         registered(instance, "");
-        leases.put(instance.id(), new LeaseSeen(now(), ttl.toNanos()));
+        leases.put(instance.id(), next);
+    }
+
+    private LeaseSeen heardAgain(InstanceId id, Duration ttl) {
+        LeaseSeen before = leases.getOrDefault(id, new LeaseSeen(now(), ttl.toNanos(), now()));
+        boolean away = now() - before.lastHeard >= before.ttl;
+        return new LeaseSeen(now(), ttl.toNanos(), away ? now() : before.backAt);
     }
 
     void leaseRenewed(InstanceId id, Duration ttl) {
-        leases.put(id, new LeaseSeen(now(), ttl.toNanos()));
+        leases.put(id, heardAgain(id, ttl));
         registeredThisLife.add(id);
     }
 
@@ -285,6 +302,10 @@ final class Oracle {
 
     boolean diskLostSomething() {
         return diskLost || lateAtDeath;
+    }
+
+    int life() {
+        return life;
     }
 
     void registryPaused() {
@@ -319,6 +340,7 @@ final class Oracle {
         }
         if (!trusted) {
             everUntrusted = true;
+            world.leases.forEach(LeaseProvider::registryLostSomething);
             exposed.clear();
             gone.clear();
             world.clients.forEach(client -> client.watching.values().forEach(watched -> watched.versions.clear()));
@@ -391,6 +413,8 @@ final class Oracle {
 
     private void moved(ServiceView before, ServiceView after) {
         world.coverage.effect(Effects.VIEWS);
+        world.trace.event(
+                now(), "the node shows " + after.service().name() + " " + after.revision() + " " + World.shown(after.instances()));
         histories.getOrDefault(after.service(), new ArrayList<>()).add(after.digest());
         if (after.revision() <= before.revision()) {
             throw wrong("B2", "revision " + before.revision() + " is followed by " + after.revision());
@@ -476,12 +500,17 @@ final class Oracle {
                 continue;
             }
             RemovalCause cause = causes.get(id);
+            if (cause == null && goodbyes.containsKey(id) && after.removals().size() >= REMEMBERED) {
+                cause = RemovalCause.DEREGISTERED; // more left at once than a view remembers
+            }
             if (cause == null) {
                 throw wrong("cause", id + " left " + after.service() + " without a cause");
             }
             world.trace.event(now(), id.address() + " leaves, " + cause);
             gone.put(id, new Gone(now(), cause, life));
-            justified(id, cause);
+            if (!wasHeld || cause.certain()) {
+                justified(id, cause);
+            }
             if (cause.certain()) {
                 certain += wasHeld ? 0 : 1;
             } else if (wasHeld) {
@@ -577,14 +606,15 @@ final class Oracle {
     private boolean silentForALease(InstanceId id) {
         LeaseSeen lease = leases.get(id);
         if (lease != null) {
-            return now() - lease.lastHeard >= lease.ttl;
+            return now() - lease.lastHeard >= lease.ttl || now() - lease.backAt <= TURN;
         }
-        return owner(id).map(session -> now() - session.lastHeard >= LEASE).orElse(false);
+        return owner(id).map(session -> now() - session.lastHeard >= LEASE || now() - session.backAt <= TURN)
+                .orElse(false);
     }
 
     private boolean brokenForTheGrace(InstanceId id) {
         return owner(id)
-                .map(session -> session.broken && now() - session.brokenAt >= GRACE)
+                .map(session -> session.broken && now() - session.brokenAt >= GRACE || now() - session.backAt <= TURN)
                 .orElse(false);
     }
 
@@ -598,7 +628,7 @@ final class Oracle {
             return false;
         }
         long heard = leases.containsKey(id)
-                ? leases.getOrDefault(id, new LeaseSeen(0, 0)).lastHeard
+                ? leases.getOrDefault(id, new LeaseSeen(0, 0, 0)).lastHeard
                 : owner(id).map(session -> session.lastHeard).orElse(startedAt);
         return now() - at <= TURN || at - heard >= 0;
     }
@@ -656,7 +686,7 @@ final class Oracle {
             return;
         }
         String who = client.name + "'s list of " + now.service();
-        if (now.source() != Source.LIVE && !client.portEverThrew()) {
+        if (now.source() != Source.LIVE && !client.wasToldNow()) {
             throw wrong(
                     "C1",
                     who + " changed without a word of the registry, from " + World.shown(before.instances()) + " to "
@@ -672,14 +702,15 @@ final class Oracle {
             }
             watched.versions.put(instance.id(), order);
         }
-        guarded(who, before, now, listed);
+        guarded(who, before, now, listed, client.toldByLife());
         if (!now.incomplete() && !now.underProtection()) {
             conflated(who, watched, now);
         }
     }
 
     /** B7, B10 at the SDK: what may leave its list at once. */
-    private void guarded(String who, ServiceSnapshot before, ServiceSnapshot now, Set<InstanceId> listed) {
+    private void guarded(
+            String who, ServiceSnapshot before, ServiceSnapshot now, Set<InstanceId> listed, int toldByLife) {
         int explained = 0;
         int unexplained = 0;
         for (ListedInstance was : before.instances()) {
@@ -687,7 +718,7 @@ final class Oracle {
                 continue;
             }
             Gone tombstone = gone.get(was.id());
-            if (now.incomplete() && (tombstone == null || tombstone.life != life)) {
+            if (now.incomplete() && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
             }
             if (was.standing() == Standing.HELD || tombstone != null && tombstone.cause.certain()) {
