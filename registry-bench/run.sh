@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
 port=${PORT:-19847}
-server_jvm=${SERVER_JVM:--Xmx512m}
+server_jvm=${SERVER_JVM:--Xms1g -Xmx1g -Xmn512m}
 readme_jvm=${README_JVM:--Xmx64m -Xss512k -XX:+UseSerialGC -XX:TieredStopAtLevel=1}
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 

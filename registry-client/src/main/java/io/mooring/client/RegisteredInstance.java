@@ -56,6 +56,9 @@ public final class RegisteredInstance implements AutoCloseable {
     }
 
     private CompletableFuture<Void> change(UnaryOperator<Instance> change) {
+        if (session.closed.isDone()) {
+            return CompletableFuture.failedFuture(new IllegalStateException(id + ": the client is closed"));
+        }
         CompletableFuture<Void> future = new CompletableFuture<>();
         session.post("an update", () -> session.registrations.change(this, id, change, future));
         return future.copy();
@@ -72,6 +75,9 @@ public final class RegisteredInstance implements AutoCloseable {
     public CompletableFuture<Void> drain(Duration forCallers) {
         if (forCallers.isNegative()) {
             throw new IllegalArgumentException("forCallers: " + forCallers + " (expected: zero or more)");
+        }
+        if (session.closed.isDone()) {
+            return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<Void> left = new CompletableFuture<>();
         session.post("a drain", () -> {
@@ -98,6 +104,9 @@ public final class RegisteredInstance implements AutoCloseable {
 
     /** Deregisters it. Completes when the registry has confirmed; at once when it never heard of it. Idempotent. */
     public CompletableFuture<Void> deregister() {
+        if (session.closed.isDone()) {
+            return CompletableFuture.completedFuture(null); // closing the client deregistered everything
+        }
         CompletableFuture<Void> future = new CompletableFuture<>();
         session.post("a deregistration", () -> session.registrations.deregister(this, id, future));
         return future.copy();

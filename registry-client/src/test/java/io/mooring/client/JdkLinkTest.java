@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.client.MooringPorts.Link;
 import io.mooring.client.MooringPorts.LinkListener;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -140,6 +143,23 @@ class JdkLinkTest {
             link.next();
         }
         link.abort();
+    }
+
+    /** The JDK has not been seen to cut a character, but nothing it says forbids that. */
+    @Test
+    void aCharacterCutBetweenTwoPartsIsWhole() {
+        WebSocket socket = (WebSocket) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {WebSocket.class}, (self, method, arguments) -> null);
+        Events events = new Events();
+        JdkLink link = new JdkLink(HttpClient.newHttpClient(), Duration.ofSeconds(1), events);
+        String text = "[\"𝄞a𝄞\"]";
+        for (int cut = 0; cut <= text.length(); cut++) {
+            assertEquals(null, link.onText(socket, text.substring(0, cut), false));
+            assertEquals(null, link.onText(socket, text.substring(cut), true));
+            assertArrayEquals(text.getBytes(StandardCharsets.UTF_8), events.frames.poll(), "cut at " + cut);
+        }
+        assertEquals(null, link.onText(socket, "\ud834", true)); // half a character, and the message ends
+        assertTrue(String.join(",", events.events).endsWith("closed: the registry sent text that is not Unicode"));
     }
 
     @Test

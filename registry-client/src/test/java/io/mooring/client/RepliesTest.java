@@ -90,6 +90,22 @@ class RepliesTest {
         assertDoubted2(mooring);
     }
 
+    @Test
+    void anAnswerToTheSameRequestOnAnEarlierConnectionConfirmsNothing() {
+        stage.registry.tamper = (request, answer) -> isRegister(request) ? List.of() : answer;
+        Mooring mooring = stage.client();
+        RegisteredInstance me = mooring.register("orders", "10.0.0.7", 8080);
+        stage.runMillis(10);
+        stage.registry.latest().end("reset");
+        stage.run(Duration.ofSeconds(3));
+        assertEquals(
+                2, stage.registry.heard.stream().filter(RepliesTest::isRegister).count());
+        stage.registry.latest().say(new ServerMessage.Done(1)); // late, by way of a confused proxy
+        stage.runMillis(2);
+        assertFalse(me.whenRegistered().isDone());
+        assertDoubted2(mooring);
+    }
+
     private void assertDoubted2(Mooring mooring) {
         stage.run(Duration.ofSeconds(5));
         assertEquals(1, mooring.status().doubts());
@@ -295,6 +311,20 @@ class RepliesTest {
     }
 
     @Test
+    void anInstanceLargerThanAFrameIsRefusedHere() {
+        stage.registry.limits = new ProtocolLimits(2_000, 1, 7, 100_000, 10_000);
+        Mooring mooring = stage.client();
+        stage.runMillis(10);
+        RegisteredInstance large = mooring.register(Stage.instance(1).withMetadata(Map.of("blob", "x".repeat(3_000))));
+        RegisteredInstance small = mooring.register(Stage.instance(2));
+        stage.run(Duration.ofSeconds(40));
+        assertTrue(large.whenRegistered().isCompletedExceptionally());
+        assertTrue(small.whenRegistered().isDone());
+        assertFalse(small.whenRegistered().isCompletedExceptionally());
+        assertEquals(1, stage.registry.opened.size());
+    }
+
+    @Test
     void aDeltaThatDoesNotFitAsksForTheWholeList() {
         stage.registry.put(Stage.instances(5));
         Mooring mooring = stage.client();
@@ -422,6 +452,26 @@ class RepliesTest {
         stage.registry.modes.clear();
         stage.run(Duration.ofSeconds(40));
         assertEquals(ClientStatus.State.CONNECTED, mooring.status().state());
+    }
+
+    @Test
+    void whatAnAbandonedConnectionSaysCountsForNothing() {
+        stage.registry.modes.put("a:9847", FakeRegistry.Mode.SWALLOWS);
+        stage.registry.put(Stage.instances(3));
+        Mooring mooring = stage.client();
+        Service orders = mooring.service("orders");
+        stage.run(Duration.ofSeconds(12));
+        assertEquals(2, stage.registry.opened.size());
+        MooringPorts.LinkListener late = stage.registry.conversations.get(0).listener;
+        late.opened();
+        late.sent();
+        late.received("[{\"type\":\"done\",\"id\":1}]".getBytes(StandardCharsets.UTF_8));
+        late.closed("at last");
+        stage.run(Duration.ofSeconds(12));
+        assertEquals(2, stage.registry.opened.size());
+        assertEquals(0, mooring.status().doubts());
+        assertEquals(0, mooring.status().lateReplies());
+        assertEquals(Source.LIVE, orders.view().source());
     }
 
     @Test

@@ -2,7 +2,6 @@ package io.mooring.simulation;
 
 import io.mooring.client.MooringPorts;
 import io.mooring.client.MooringPorts.LinkListener;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Optional;
 
@@ -57,14 +56,17 @@ final class Link implements MooringPorts.Link {
         }
         world.trace.frame(world.time.now(), client.name + " >", frame);
         up.send(() -> accepted.ifPresent(server -> server.received(frame)));
-        boolean taken = !client.path.lostUp || world.chance.nextBoolean();
-        Duration leaves = taken ? client.path.delay() : Duration.ofSeconds(1 + world.chance.nextInt(40));
-        world.net.schedule(leaves, () -> {
+        Runnable left = () -> {
             late();
             if (!client.isGone()) {
                 listener.sent();
             }
-        });
+        };
+        if (client.path.lostUp && world.chance.nextBoolean()) {
+            client.path.whenFree(left);
+        } else {
+            world.net.schedule(client.path.delay(), left);
+        }
     }
 
     @Override

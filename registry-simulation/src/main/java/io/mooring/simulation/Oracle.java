@@ -718,7 +718,8 @@ final class Oracle {
                 continue;
             }
             Gone tombstone = gone.get(was.id());
-            if (now.incomplete() && (tombstone == null || tombstone.life < toldByLife)) {
+            // One that the SDK held back had been named before.
+            if (now.incomplete() && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
             }
             if (was.standing() == Standing.HELD || tombstone != null && tombstone.cause.certain()) {

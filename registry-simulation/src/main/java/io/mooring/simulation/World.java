@@ -285,7 +285,7 @@ final class World {
         }
         int watching = 0;
         for (ClientProcess client : clients) {
-            watching += client.watching.size();
+            watching += client.isOpen() ? client.watching.size() : 0;
         }
         if (status.subscriptions() != watching || status.waitingSubscribers() != 0) {
             throw new Violation("E9", "the node keeps " + status.subscriptions() + " subscriptions of " + watching);

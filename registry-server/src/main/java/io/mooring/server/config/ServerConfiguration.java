@@ -185,9 +185,16 @@ public class ServerConfiguration {
                 http.watchers(),
                 http.streams(),
                 HttpLimits.DEFAULTS.largeAnswers(),
+                outgoingBytes(),
                 HttpLimits.DEFAULTS.loopWait());
         Refusals refusals = new Refusals(meters, "http");
         return new HttpEdge(node, limits, MooringVersion.of(), refusals::count, httpPump);
+    }
+
+    /** A quarter of the heap for lists on their way to readers, who may be slow. */
+    private static long outgoingBytes() {
+        return Math.max(
+                HttpLimits.DEFAULTS.outgoingBytes(), Runtime.getRuntime().maxMemory() / 4);
     }
 
     @Bean
@@ -243,23 +250,25 @@ public class ServerConfiguration {
     @Bean
     NodeMeters nodeMeters(Core core, Sessions sessions, HttpEdge edge, MooringProperties properties) {
         MooringProperties.Limits limits = properties.limits();
-        Map<String, Integer> bounds = Map.of(
-                "instances", limits.instances(),
-                "services", limits.services(),
-                "sessions", limits.sessions(),
-                "session_connections", properties.session().connections(),
-                "http_connections", properties.http().connections(),
-                "http_writes", HttpLimits.DEFAULTS.writes(),
-                "http_watchers", properties.http().watchers(),
-                "http_streams", properties.http().streams(),
-                "http_answers", HttpLimits.DEFAULTS.largeAnswers());
+        Map<String, Number> bounds = Map.ofEntries(
+                Map.entry("instances", limits.instances()),
+                Map.entry("services", limits.services()),
+                Map.entry("sessions", limits.sessions()),
+                Map.entry("session_connections", properties.session().connections()),
+                Map.entry("http_connections", properties.http().connections()),
+                Map.entry("http_writes", HttpLimits.DEFAULTS.writes()),
+                Map.entry("http_watchers", properties.http().watchers()),
+                Map.entry("http_streams", properties.http().streams()),
+                Map.entry("http_answers", HttpLimits.DEFAULTS.largeAnswers()),
+                Map.entry("http_outgoing", outgoingBytes()));
         List<NodeMeters.Count> counts = List.of(
                 new NodeMeters.Count("mooring.loop.backlog", "Tasks that wait for the core", core::backlog),
                 new NodeMeters.Count("mooring.session.connections", "Connections of sessions", sessions::connections),
                 new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", edge::writes),
                 new NodeMeters.Count("mooring.http.watchers", "Long polls", edge::watchers),
                 new NodeMeters.Count("mooring.http.streams", "Streams of events", edge::streams),
-                new NodeMeters.Count("mooring.http.answers", "Large answers on their way", edge::largeAnswers));
+                new NodeMeters.Count("mooring.http.answers", "Large answers on their way", edge::largeAnswers),
+                new NodeMeters.Count("mooring.http.outgoing", "Bytes on their way to readers", edge::outgoing));
         return new NodeMeters(core.node(), counts, bounds);
     }
 }

@@ -37,6 +37,11 @@ final class Evidence {
         next();
     }
 
+    /** Instances that wait to be probed. */
+    int waiting() {
+        return waiting.size();
+    }
+
     private void next() {
         if (starting) {
             return; // a verdict that came at once, from within the loop below, which goes on anyway

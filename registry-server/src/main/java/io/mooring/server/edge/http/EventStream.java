@@ -1,7 +1,6 @@
 package io.mooring.server.edge.http;
 
 import io.mooring.model.ServiceKey;
-import io.mooring.model.ServiceView;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
@@ -13,6 +12,8 @@ import jakarta.servlet.WriteListener;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
@@ -36,38 +37,42 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
     static final Duration STUCK = Duration.ofSeconds(30);
 
     private static final Logger log = LoggerFactory.getLogger(EventStream.class);
+    private static final byte[] END = "\n\n".getBytes(StandardCharsets.UTF_8);
     private static final byte[] COMMENT = ":\n\n".getBytes(StandardCharsets.UTF_8);
 
     private final RegistryNode node;
     private final ServiceKey service;
+    private final Selection selection;
     private final AsyncContext async;
     private final ServletOutputStream out;
     private final Executor pump;
-    private final Encoder encoder;
+    private final OutgoingBodies bodies;
     private Runnable whenOver = () -> {};
 
     private @Nullable Update latest; // guarded by this
     private boolean beatDue; // guarded by this
-    private byte @Nullable [] writing; // guarded by this
+    private final Deque<byte[]> parts = new ArrayDeque<>(); // guarded by this; of the event that is being written
+    private byte @Nullable [] holding; // guarded by this; the body among them
     private int at; // guarded by this
     private boolean flushDue; // guarded by this
-    private boolean inFlight; // guarded by this; whether the core waits for us
     private boolean over; // guarded by this
     private long movedAt; // guarded by this
 
-    /** The JSON of a view as this reader asked for it. */
-    interface Encoder {
-        byte[] json(ServiceView view, boolean incomplete);
-    }
-
-    EventStream(RegistryNode node, ServiceKey service, AsyncContext async, Executor pump, Encoder encoder)
+    EventStream(
+            RegistryNode node,
+            ServiceKey service,
+            Selection selection,
+            AsyncContext async,
+            Executor pump,
+            OutgoingBodies bodies)
             throws IOException {
         this.node = node;
         this.service = service;
+        this.selection = selection;
         this.async = async;
         this.out = async.getResponse().getOutputStream();
         this.pump = pump;
-        this.encoder = encoder;
+        this.bodies = bodies;
         this.movedAt = node.loop().now();
     }
 
@@ -101,7 +106,7 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
             if (over) {
                 return;
             }
-            stuck = writing != null && node.loop().now() - movedAt > STUCK.toNanos();
+            stuck = !parts.isEmpty() && node.loop().now() - movedAt > STUCK.toNanos();
             beatDue = true;
         }
         if (stuck) {
@@ -128,17 +133,18 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
     }
 
     private synchronized void writeWhatFits() throws IOException {
-        while (!over && (writing != null || flushDue || takeNext())) {
-            while (writing != null) {
+        while (!over && (!parts.isEmpty() || flushDue || takeNext())) {
+            for (byte[] part = parts.peek(); part != null; part = parts.peek()) {
                 if (!out.isReady()) {
                     return;
                 }
-                int length = Math.min(LargeAnswer.CHUNK, writing.length - at);
-                out.write(writing, at, length);
+                int length = Math.min(LargeAnswer.CHUNK, part.length - at);
+                out.write(part, at, length);
                 movedAt = node.loop().now();
                 at += length;
-                if (at == writing.length) {
-                    writing = null;
+                if (at == part.length) {
+                    parts.remove();
+                    at = 0;
                     flushDue = true;
                 }
             }
@@ -147,20 +153,18 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
             }
             out.flush();
             flushDue = false;
-            if (inFlight) {
-                inFlight = false;
+            if (letGo()) {
                 node.loop().execute(this::listenOn);
             }
         }
     }
 
-    private synchronized boolean takeNext() {
+    private synchronized boolean takeNext() throws IOException {
         if (latest != null) {
-            writing = event(latest);
+            takeEvent(latest);
             latest = null;
-            inFlight = true;
         } else if (beatDue) {
-            writing = COMMENT;
+            parts.add(COMMENT);
         } else {
             return false;
         }
@@ -170,15 +174,27 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
         return true;
     }
 
-    private byte[] event(Update update) {
-        byte[] json = encoder.json(update.view(), update.incomplete());
-        byte[] head = ("event: view\nid: " + update.view().revision() + "\ndata: ").getBytes(StandardCharsets.UTF_8);
-        byte[] event = new byte[head.length + json.length + 2];
-        System.arraycopy(head, 0, event, 0, head.length);
-        System.arraycopy(json, 0, event, head.length, json.length); // one line: JSON escapes line breaks
-        event[event.length - 2] = '\n';
-        event[event.length - 1] = '\n';
-        return event;
+    /** In parts, because the body is shared with whoever else is sent that view. */
+    private synchronized void takeEvent(Update update) throws IOException {
+        byte[] json = bodies.json(update.view(), selection, update.incomplete());
+        if (!bodies.hold(json)) {
+            throw new IOException("no room for another body; the reader will come back");
+        }
+        holding = json;
+        String head = "event: view\nid: " + update.view().revision() + "\ndata: ";
+        parts.add(head.getBytes(StandardCharsets.UTF_8));
+        parts.add(json); // one line: JSON escapes line breaks
+        parts.add(END);
+    }
+
+    /** Whether a body was being written, and now is not. */
+    private synchronized boolean letGo() {
+        byte[] body = holding;
+        holding = null;
+        if (body != null) {
+            bodies.release(body);
+        }
+        return body != null;
     }
 
     private void listenOn() {
@@ -209,7 +225,8 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
             }
             over = true;
             latest = null;
-            writing = null;
+            parts.clear();
+            letGo();
         }
         node.loop().execute(() -> node.forget(this));
         whenOver.run();

@@ -1,7 +1,5 @@
 package io.mooring.server.edge.http;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import io.mooring.model.Digest;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
@@ -57,7 +55,6 @@ import org.springframework.web.servlet.function.ServerResponse;
 public final class HttpEdge {
     private static final Logger log = LoggerFactory.getLogger(HttpEdge.class);
     private static final Duration MOST_WAIT = Duration.ofMinutes(5);
-    private static final long CACHED_BYTES = 8L << 20;
     private static final String EVENTS = "text/event-stream";
     private static final String YAML = "application/yaml";
     private static final Set<String> OF_SERVICE = Set.of("namespace", "group");
@@ -65,6 +62,9 @@ public final class HttpEdge {
     private static final Set<String> OF_VIEW = Set.of("namespace", "group", "cluster", "metadata", "healthyOnly");
 
     private static final Problem STOPPING = Problem.of(RefusalCode.STOPPING, "the node stops; ask another one");
+
+    private static final Problem TOO_MUCH_OUT = Problem.overloaded(
+            "the node has all the large answers on their way that it has room for; try again, or ask for less");
 
     private final RegistryNode node;
     private final HttpLimits limits;
@@ -77,11 +77,7 @@ public final class HttpEdge {
     private final Semaphore watchers;
     private final Semaphore streams;
     private final Semaphore largeAnswers;
-    private final Cache<ServiceView, byte[]> encoded = Caffeine.newBuilder()
-            .weakKeys()
-            .maximumWeight(CACHED_BYTES)
-            .weigher((ServiceView view, byte[] json) -> json.length)
-            .build();
+    private final OutgoingBodies bodies;
     private final Set<Runnable> stops = ConcurrentHashMap.newKeySet(); // as many as watches and streams
     private final List<Route> routes;
 
@@ -109,6 +105,7 @@ public final class HttpEdge {
         this.watchers = new Semaphore(limits.watchers());
         this.streams = new Semaphore(limits.streams());
         this.largeAnswers = new Semaphore(limits.largeAnswers());
+        this.bodies = new OutgoingBodies(limits.outgoingBytes());
         this.routes = table();
     }
 
@@ -189,6 +186,11 @@ public final class HttpEdge {
     /** Answers of more than one buffer that their readers have not taken yet. */
     public int largeAnswers() {
         return limits.largeAnswers() - largeAnswers.availablePermits();
+    }
+
+    /** Bytes of large answers and of events that their readers have not taken yet. */
+    public long outgoing() {
+        return bodies.bytes();
     }
 
     /** Ends watches and streams, so that their clients go elsewhere and the web server can end in order. */
@@ -321,17 +323,30 @@ public final class HttpEdge {
             out.getOutputStream().write(body); // fits the response's buffer
             return;
         }
-        if (!largeAnswers.tryAcquire()) {
-            refuse(
-                    in,
-                    out,
-                    Problem.overloaded("the node has " + limits.largeAnswers()
-                            + " large answers on their way already; try again"));
+        if (!place(body)) {
+            refuse(in, out, TOO_MUCH_OUT);
             return;
         }
         AsyncContext async = in.startAsync();
         async.setTimeout(0);
-        LargeAnswer.send(async, body, largeAnswers::release);
+        LargeAnswer.send(async, body, () -> leave(body));
+    }
+
+    /** A place among the large answers, for {@link #leave}. */
+    private boolean place(byte[] body) {
+        if (!largeAnswers.tryAcquire()) {
+            return false;
+        }
+        if (!bodies.hold(body)) {
+            largeAnswers.release();
+            return false;
+        }
+        return true;
+    }
+
+    private void leave(byte[] body) {
+        bodies.release(body);
+        largeAnswers.release();
     }
 
     /** For an answer that comes later; on the pump. */
@@ -339,11 +354,16 @@ public final class HttpEdge {
         try {
             HttpServletResponse out = (HttpServletResponse) async.getResponse();
             reply.head(out);
-            if (reply.body().length <= LargeAnswer.CHUNK) {
-                out.getOutputStream().write(reply.body());
+            byte[] body = reply.body();
+            if (body.length <= LargeAnswer.CHUNK) {
+                out.getOutputStream().write(body);
                 async.complete();
+            } else if (place(body)) {
+                LargeAnswer.send(async, body, () -> leave(body));
             } else {
-                LargeAnswer.send(async, reply.body(), () -> {});
+                out.reset();
+                refused.accept(TOO_MUCH_OUT.code());
+                sendLater(async, Reply.of(TOO_MUCH_OUT));
             }
         } catch (IOException | IllegalStateException e) {
             log.debug("A client went away before its answer came: {}", e.toString());
@@ -506,7 +526,7 @@ public final class HttpEdge {
         if (has != null && matches(has, Reply.tag(view, incomplete))) {
             return Optional.of(Reply.notModified(view, incomplete));
         }
-        return Optional.of(Reply.view(view, incomplete, json(view, selection, incomplete)));
+        return Optional.of(Reply.view(view, incomplete, bodies.json(view, selection, incomplete)));
     }
 
     private static boolean matches(String header, String tag) {
@@ -517,20 +537,6 @@ public final class HttpEdge {
             }
         }
         return false;
-    }
-
-    /** Encoded once per view for all who want the whole of it. */
-    private byte[] json(ServiceView view, Selection selection, boolean incomplete) {
-        if (incomplete || !selection.everything()) {
-            return Json.view(view, selection.of(view), incomplete);
-        }
-        byte[] before = encoded.getIfPresent(view);
-        if (before != null) {
-            return before;
-        }
-        byte[] bytes = Json.view(view, selection.of(view), false);
-        encoded.put(view, bytes);
-        return bytes;
     }
 
     private Optional<Reply> watch(Call call) {
@@ -550,7 +556,7 @@ public final class HttpEdge {
         ServiceView now = node.view(service);
         if (!known.test(now)) {
             boolean incomplete = node.status().incomplete();
-            return Optional.of(Reply.view(now, incomplete, json(now, selection, incomplete)));
+            return Optional.of(Reply.view(now, incomplete, bodies.json(now, selection, incomplete)));
         }
         if (!watchers.tryAcquire()) {
             throw new ProblemException(Problem.overloaded(
@@ -561,7 +567,7 @@ public final class HttpEdge {
         Watch.Answer answer = (context, view, incomplete, changed) -> pump.execute(() -> sendLater(
                 context,
                 changed
-                        ? Reply.view(view, incomplete, json(view, selection, incomplete))
+                        ? Reply.view(view, incomplete, bodies.json(view, selection, incomplete))
                         : Reply.notModified(view, incomplete)));
         Watch watch = new Watch(node, service, known, async, answer);
         Runnable stop = () -> watch.stop(() -> pump.execute(() -> sendLater(async, Reply.of(STOPPING))));
@@ -589,8 +595,7 @@ public final class HttpEdge {
         out.setHeader("X-Accel-Buffering", "no");
         AsyncContext async = call.request().startAsync();
         async.setTimeout(0);
-        EventStream stream =
-                new EventStream(node, service, async, pump, (view, incomplete) -> json(view, selection, incomplete));
+        EventStream stream = new EventStream(node, service, selection, async, pump, bodies);
         Runnable stop = stream::end;
         stops.add(stop);
         stream.whenOver(() -> {

@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param watchers long polls at the same time
  * @param streams streams of events at the same time
  * @param largeAnswers answers of more than one buffer on their way at the same time
+ * @param outgoingBytes of large answers and events that are on their way at the same time
  * @param loopWait how long a request waits for the core
  */
 public record HttpLimits(
@@ -25,6 +26,7 @@ public record HttpLimits(
         int watchers,
         int streams,
         int largeAnswers,
+        long outgoingBytes,
         Duration loopWait) {
     public static final HttpLimits DEFAULTS = new HttpLimits(
             Duration.ofSeconds(15),
@@ -35,6 +37,7 @@ public record HttpLimits(
             1_000,
             500,
             256,
+            16L << 20,
             Duration.ofSeconds(5));
 
     /** @throws InvalidValueException when the ttl are not in order or a count is not positive */

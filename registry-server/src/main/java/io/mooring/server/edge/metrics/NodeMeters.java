@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +24,7 @@ public final class NodeMeters implements MeterBinder {
 
     private final RegistryNode node;
     private final List<Count> counts;
-    private final Map<String, Integer> limits;
+    private final Map<String, Number> limits;
 
     private record Look(NodeStatus status, long at) {}
 
@@ -37,13 +37,13 @@ public final class NodeMeters implements MeterBinder {
      * @param says what it is, for people
      * @param value now; from any thread
      */
-    public record Count(String name, String says, IntSupplier value) {}
+    public record Count(String name, String says, LongSupplier value) {}
 
     /**
      * @param counts what edges count beside the node's state
      * @param limits by what they bound: {@code instances}, {@code sessions} and so on
      */
-    public NodeMeters(RegistryNode node, List<Count> counts, Map<String, Integer> limits) {
+    public NodeMeters(RegistryNode node, List<Count> counts, Map<String, Number> limits) {
         this.node = node;
         this.counts = List.copyOf(counts);
         this.limits = Map.copyOf(limits);
@@ -91,7 +91,7 @@ public final class NodeMeters implements MeterBinder {
                         m -> m.look().uptime().toMillis())
                 .description("Since the start")
                 .register(registry);
-        counts.forEach(count -> Gauge.builder(count.name(), count.value()::getAsInt)
+        counts.forEach(count -> Gauge.builder(count.name(), count.value()::getAsLong)
                 .description(count.says())
                 .register(registry));
         limits.forEach((bound, limit) -> Gauge.builder("mooring.limit", () -> limit)
