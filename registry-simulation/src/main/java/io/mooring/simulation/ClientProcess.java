@@ -96,6 +96,7 @@ final class ClientProcess {
         final long openedAt = world.time.now();
         ServiceSnapshot seen;
         int at = -1; // how far in the node's history
+        int life; // of the node, that told it last
 
         /** Per instance the latest content delivered. */
         final Map<InstanceId, Long> versions = new HashMap<>();
@@ -499,8 +500,8 @@ final class ClientProcess {
             toldByLife = on.life();
         }
         for (Watching watched : watching.values()) {
-            if (watched.service.instances() != watched.seen.callable()) {
-                ServiceSnapshot now = watched.service.view();
+            ServiceSnapshot now = watched.service.view();
+            if (now.instances() != watched.seen.instances()) {
                 ServiceSnapshot before = watched.seen;
                 watched.seen = now;
                 world.oracle.seen(this, watched, before, now);

@@ -20,6 +20,7 @@ final class Link implements MooringPorts.Link {
     private boolean mayDeliver = true;
     private boolean ended; // the client knows
     private boolean open;
+    private boolean torn; // nothing goes through any more, though nobody may know yet
     private Optional<Registry.Accepted> accepted = Optional.empty();
 
     Link(World world, ClientProcess client, LinkListener listener) {
@@ -55,7 +56,11 @@ final class Link implements MooringPorts.Link {
             throw new IllegalStateException("a port that fails");
         }
         world.trace.frame(world.time.now(), client.name + " >", frame);
-        up.send(() -> accepted.ifPresent(server -> server.received(frame)));
+        up.send(() -> {
+            if (!torn) {
+                accepted.ifPresent(server -> server.received(frame));
+            }
+        });
         Runnable left = () -> {
             late();
             if (!client.isGone()) {
@@ -125,6 +130,9 @@ final class Link implements MooringPorts.Link {
 
     void push(byte[] frame, Runnable consumed) {
         down.send(() -> {
+            if (torn) {
+                return;
+            }
             inbox.add(() -> {
                 world.trace.frame(world.time.now(), client.name + " <", frame);
                 client.frameArrived(this);
@@ -172,6 +180,7 @@ final class Link implements MooringPorts.Link {
     /** Both sides see it broken, what was under way is lost. */
     void cut() {
         boolean first = !ended;
+        torn = true;
         world.net.schedule(client.path.delay(), () -> accepted.ifPresent(Registry.Accepted::closed));
         world.net.schedule(client.path.delay(), () -> {
             if (first && !ended) {

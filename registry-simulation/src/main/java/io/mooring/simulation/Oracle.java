@@ -62,6 +62,7 @@ final class Oracle {
     private final Map<ServiceKey, List<Long>> histories = new HashMap<>();
     private final Map<InstanceId, Long> exposed = new HashMap<>();
     private final Map<InstanceId, Gone> gone = new HashMap<>();
+    private final Map<InstanceId, Gone> everGone = new HashMap<>(); // what processes may have been told, whatever was lost
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
@@ -73,6 +74,7 @@ final class Oracle {
     private boolean diskLost;
     private boolean lateAtDeath;
     private boolean everUntrusted;
+    private int lastUntrusted;
 
     private static final class SessionSeen {
         long lastHeard;
@@ -343,7 +345,7 @@ final class Oracle {
             world.leases.forEach(LeaseProvider::registryLostSomething);
             exposed.clear();
             gone.clear();
-            world.clients.forEach(client -> client.watching.values().forEach(watched -> watched.versions.clear()));
+            lastUntrusted = life;
         }
         for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
             ServiceView before = entry.getValue();
@@ -508,6 +510,7 @@ final class Oracle {
             }
             world.trace.event(now(), id.address() + " leaves, " + cause);
             gone.put(id, new Gone(now(), cause, life));
+            everGone.put(id, new Gone(now(), cause, life));
             if (!wasHeld || cause.certain()) {
                 justified(id, cause);
             }
@@ -693,6 +696,11 @@ final class Oracle {
                             + World.shown(now.instances()));
         }
         world.noteShown(client, now);
+        world.trace.event(now(), who + " " + World.shown(now.instances()));
+        if (watched.life < lastUntrusted && client.toldByLife() >= lastUntrusted) {
+            watched.versions.clear(); // what the node lost cannot be known to anybody behind it
+        }
+        watched.life = client.toldByLife();
         Set<InstanceId> listed = new HashSet<>();
         for (ListedInstance instance : now.instances()) {
             long order = order(instance.instance(), who);
@@ -717,7 +725,7 @@ final class Oracle {
             if (listed.contains(was.id())) {
                 continue;
             }
-            Gone tombstone = gone.get(was.id());
+            Gone tombstone = everGone.get(was.id());
             // One that the SDK held back had been named before.
             if (now.incomplete() && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
