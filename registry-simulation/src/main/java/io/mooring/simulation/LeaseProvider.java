@@ -14,12 +14,18 @@ final class LeaseProvider {
     private final Duration ttl;
     private Optional<Instance> wanted = Optional.empty();
     private boolean alive;
+    private boolean accepted;
     private int life;
 
     LeaseProvider(World world, InstanceId id, Duration ttl) {
         this.world = world;
         this.id = id;
         this.ttl = ttl;
+    }
+
+    /** The registry may have forgotten the latest; a careful process registers again after it was away. */
+    void registryLostSomething() {
+        accepted = false;
     }
 
     boolean isAlive() {
@@ -38,14 +44,13 @@ final class LeaseProvider {
         Instance instance = world.oracle.made(new Instance(id, 1, true, world.labels(id, world.nextVersion(), 0)));
         world.coverage.did(wanted.isPresent() ? Operation.LEASE_UPDATE : Operation.LEASE_PUT);
         wanted = Optional.of(instance);
+        accepted = false;
         world.oracle.asked(instance);
-        boolean first = !alive;
-        alive = true;
-        send(instance);
-        if (first) {
-            life++;
-            renewLater(life);
+        if (!alive) {
+            alive = true;
+            renewLater(++life);
         }
+        send(instance);
     }
 
     private void send(Instance instance) {
@@ -56,9 +61,11 @@ final class LeaseProvider {
                     if (sentIn < life || !wanted.equals(Optional.of(instance))) {
                         return; // HTTP requests of one process come one after the other
                     }
+                    world.trace.event(world.time.now(), id.address() + " put " + instance.metadata().get("version"));
                     world.oracle.leasePut(instance, ttl);
                     node.put(instance, ttl, outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
+                            accepted |= wanted.equals(Optional.of(instance));
                             world.oracle.confirmed(id.host(), instance);
                         }
                     });
@@ -84,7 +91,8 @@ final class LeaseProvider {
                         return;
                     }
                     world.coverage.did(Operation.LEASE_RENEW);
-                    if (node.renew(List.of(id)).isEmpty()) {
+                    world.trace.event(world.time.now(), id.address() + " renew " + accepted);
+                    if (accepted && node.renew(List.of(id)).isEmpty()) {
                         world.oracle.leaseRenewed(id, ttl);
                     } else {
                         send(renewed.get());
@@ -118,7 +126,8 @@ final class LeaseProvider {
                     if (removedIn != life) {
                         return;
                     }
-                    world.oracle.leaseRemoved(id);
+                    world.trace.event(world.time.now(), id.address() + " remove");
+            world.oracle.leaseRemoved(id);
                     node.remove(id, false, "http", outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
                             world.oracle.leftConfirmed(id);

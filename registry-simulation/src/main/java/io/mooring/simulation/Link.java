@@ -2,7 +2,6 @@ package io.mooring.simulation;
 
 import io.mooring.client.MooringPorts;
 import io.mooring.client.MooringPorts.LinkListener;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Optional;
 
@@ -21,6 +20,7 @@ final class Link implements MooringPorts.Link {
     private boolean mayDeliver = true;
     private boolean ended; // the client knows
     private boolean open;
+    private boolean torn; // nothing goes through any more, though nobody may know yet
     private Optional<Registry.Accepted> accepted = Optional.empty();
 
     Link(World world, ClientProcess client, LinkListener listener) {
@@ -56,15 +56,22 @@ final class Link implements MooringPorts.Link {
             throw new IllegalStateException("a port that fails");
         }
         world.trace.frame(world.time.now(), client.name + " >", frame);
-        up.send(() -> accepted.ifPresent(server -> server.received(frame)));
-        boolean taken = !client.path.lostUp || world.chance.nextBoolean();
-        Duration leaves = taken ? client.path.delay() : Duration.ofSeconds(1 + world.chance.nextInt(40));
-        world.net.schedule(leaves, () -> {
+        up.send(() -> {
+            if (!torn) {
+                accepted.ifPresent(server -> server.received(frame));
+            }
+        });
+        Runnable left = () -> {
             late();
             if (!client.isGone()) {
                 listener.sent();
             }
-        });
+        };
+        if (client.path.lostUp && world.chance.nextBoolean()) {
+            client.path.whenFree(left);
+        } else {
+            world.net.schedule(client.path.delay(), left);
+        }
     }
 
     @Override
@@ -123,6 +130,9 @@ final class Link implements MooringPorts.Link {
 
     void push(byte[] frame, Runnable consumed) {
         down.send(() -> {
+            if (torn) {
+                return;
+            }
             inbox.add(() -> {
                 world.trace.frame(world.time.now(), client.name + " <", frame);
                 client.frameArrived(this);
@@ -170,12 +180,18 @@ final class Link implements MooringPorts.Link {
     /** Both sides see it broken, what was under way is lost. */
     void cut() {
         boolean first = !ended;
+        torn = true;
         world.net.schedule(client.path.delay(), () -> accepted.ifPresent(Registry.Accepted::closed));
         world.net.schedule(client.path.delay(), () -> {
             if (first && !ended) {
                 end("reset");
             }
         });
+    }
+
+    /** Which of the node's lives is at the other end. */
+    int life() {
+        return accepted.map(Registry.Accepted::life).orElse(0);
     }
 
     boolean isEnded() {

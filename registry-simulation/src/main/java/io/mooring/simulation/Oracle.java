@@ -33,6 +33,7 @@ final class Oracle {
     private static final long LEASE = Duration.ofSeconds(15).toNanos();
     private static final long GRACE = Duration.ofSeconds(3).toNanos();
     private static final long WINDOW = Duration.ofSeconds(60).toNanos();
+    private static final int REMEMBERED = 64;
     private static final long CONFIRMATION = Duration.ofSeconds(60).toNanos();
 
     /** From a decision to its being seen, at most: the node's patience with its disk. */
@@ -61,6 +62,7 @@ final class Oracle {
     private final Map<ServiceKey, List<Long>> histories = new HashMap<>();
     private final Map<InstanceId, Long> exposed = new HashMap<>();
     private final Map<InstanceId, Gone> gone = new HashMap<>();
+    private final Map<InstanceId, Gone> everGone = new HashMap<>(); // what processes may have been told, whatever was lost
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
@@ -72,15 +74,19 @@ final class Oracle {
     private boolean diskLost;
     private boolean lateAtDeath;
     private boolean everUntrusted;
+    private int lastUntrusted;
 
     private static final class SessionSeen {
         long lastHeard;
         boolean broken;
         long brokenAt;
+        /** When it came back; a decision of just before may still be on its way to the disk. */
+        long backAt;
+
         Optional<Registry.Accepted> line = Optional.empty();
     }
 
-    private record LeaseSeen(long lastHeard, long ttl) {}
+    private record LeaseSeen(long lastHeard, long ttl, long backAt) {}
 
     private record Gone(long at, RemovalCause cause, int life) {}
 
@@ -193,6 +199,9 @@ final class Oracle {
                 if (session.line.isPresent() && session.line.get() != line) {
                     world.coverage.effect(Effects.REPLACED);
                 }
+                if (session.broken) {
+                    session.backAt = now;
+                }
                 session.line = Optional.of(line);
                 session.broken = false;
                 sessionOf.put(line, hello.session());
@@ -201,6 +210,9 @@ final class Oracle {
             SessionSeen session = sessions.get(name);
             if (session == null) {
                 throw wrong("protocol", "the SDK sends " + message + " before hello");
+            }
+            if (now - session.lastHeard >= LEASE) {
+                session.backAt = now;
             }
             session.lastHeard = now;
             if (message instanceof ClientMessage.Register register) {
@@ -256,12 +268,19 @@ final class Oracle {
     }
 
     void leasePut(Instance instance, Duration ttl) {
+        LeaseSeen next = heardAgain(instance.id(), ttl);
         registered(instance, "");
-        leases.put(instance.id(), new LeaseSeen(now(), ttl.toNanos()));
+        leases.put(instance.id(), next);
+    }
+
+    private LeaseSeen heardAgain(InstanceId id, Duration ttl) {
+        LeaseSeen before = leases.getOrDefault(id, new LeaseSeen(now(), ttl.toNanos(), now()));
+        boolean away = now() - before.lastHeard >= before.ttl;
+        return new LeaseSeen(now(), ttl.toNanos(), away ? now() : before.backAt);
     }
 
     void leaseRenewed(InstanceId id, Duration ttl) {
-        leases.put(id, new LeaseSeen(now(), ttl.toNanos()));
+        leases.put(id, heardAgain(id, ttl));
         registeredThisLife.add(id);
     }
 
@@ -285,6 +304,10 @@ final class Oracle {
 
     boolean diskLostSomething() {
         return diskLost || lateAtDeath;
+    }
+
+    int life() {
+        return life;
     }
 
     void registryPaused() {
@@ -319,9 +342,10 @@ final class Oracle {
         }
         if (!trusted) {
             everUntrusted = true;
+            world.leases.forEach(LeaseProvider::registryLostSomething);
             exposed.clear();
             gone.clear();
-            world.clients.forEach(client -> client.watching.values().forEach(watched -> watched.versions.clear()));
+            lastUntrusted = life;
         }
         for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
             ServiceView before = entry.getValue();
@@ -391,6 +415,8 @@ final class Oracle {
 
     private void moved(ServiceView before, ServiceView after) {
         world.coverage.effect(Effects.VIEWS);
+        world.trace.event(
+                now(), "the node shows " + after.service().name() + " " + after.revision() + " " + World.shown(after.instances()));
         histories.getOrDefault(after.service(), new ArrayList<>()).add(after.digest());
         if (after.revision() <= before.revision()) {
             throw wrong("B2", "revision " + before.revision() + " is followed by " + after.revision());
@@ -476,12 +502,18 @@ final class Oracle {
                 continue;
             }
             RemovalCause cause = causes.get(id);
+            if (cause == null && goodbyes.containsKey(id) && after.removals().size() >= REMEMBERED) {
+                cause = RemovalCause.DEREGISTERED; // more left at once than a view remembers
+            }
             if (cause == null) {
                 throw wrong("cause", id + " left " + after.service() + " without a cause");
             }
             world.trace.event(now(), id.address() + " leaves, " + cause);
             gone.put(id, new Gone(now(), cause, life));
-            justified(id, cause);
+            everGone.put(id, new Gone(now(), cause, life));
+            if (!wasHeld || cause.certain()) {
+                justified(id, cause);
+            }
             if (cause.certain()) {
                 certain += wasHeld ? 0 : 1;
             } else if (wasHeld) {
@@ -577,14 +609,15 @@ final class Oracle {
     private boolean silentForALease(InstanceId id) {
         LeaseSeen lease = leases.get(id);
         if (lease != null) {
-            return now() - lease.lastHeard >= lease.ttl;
+            return now() - lease.lastHeard >= lease.ttl || now() - lease.backAt <= TURN;
         }
-        return owner(id).map(session -> now() - session.lastHeard >= LEASE).orElse(false);
+        return owner(id).map(session -> now() - session.lastHeard >= LEASE || now() - session.backAt <= TURN)
+                .orElse(false);
     }
 
     private boolean brokenForTheGrace(InstanceId id) {
         return owner(id)
-                .map(session -> session.broken && now() - session.brokenAt >= GRACE)
+                .map(session -> session.broken && now() - session.brokenAt >= GRACE || now() - session.backAt <= TURN)
                 .orElse(false);
     }
 
@@ -598,7 +631,7 @@ final class Oracle {
             return false;
         }
         long heard = leases.containsKey(id)
-                ? leases.getOrDefault(id, new LeaseSeen(0, 0)).lastHeard
+                ? leases.getOrDefault(id, new LeaseSeen(0, 0, 0)).lastHeard
                 : owner(id).map(session -> session.lastHeard).orElse(startedAt);
         return now() - at <= TURN || at - heard >= 0;
     }
@@ -656,13 +689,18 @@ final class Oracle {
             return;
         }
         String who = client.name + "'s list of " + now.service();
-        if (now.source() != Source.LIVE && !client.portEverThrew()) {
+        if (now.source() != Source.LIVE && !client.wasToldNow()) {
             throw wrong(
                     "C1",
                     who + " changed without a word of the registry, from " + World.shown(before.instances()) + " to "
                             + World.shown(now.instances()));
         }
         world.noteShown(client, now);
+        world.trace.event(now(), who + " " + World.shown(now.instances()));
+        if (watched.life < lastUntrusted && client.toldByLife() >= lastUntrusted) {
+            watched.versions.clear(); // what the node lost cannot be known to anybody behind it
+        }
+        watched.life = client.toldByLife();
         Set<InstanceId> listed = new HashSet<>();
         for (ListedInstance instance : now.instances()) {
             long order = order(instance.instance(), who);
@@ -672,22 +710,24 @@ final class Oracle {
             }
             watched.versions.put(instance.id(), order);
         }
-        guarded(who, before, now, listed);
+        guarded(who, before, now, listed, client.toldByLife());
         if (!now.incomplete() && !now.underProtection()) {
             conflated(who, watched, now);
         }
     }
 
     /** B7, B10 at the SDK: what may leave its list at once. */
-    private void guarded(String who, ServiceSnapshot before, ServiceSnapshot now, Set<InstanceId> listed) {
+    private void guarded(
+            String who, ServiceSnapshot before, ServiceSnapshot now, Set<InstanceId> listed, int toldByLife) {
         int explained = 0;
         int unexplained = 0;
         for (ListedInstance was : before.instances()) {
             if (listed.contains(was.id())) {
                 continue;
             }
-            Gone tombstone = gone.get(was.id());
-            if (now.incomplete() && (tombstone == null || tombstone.life != life)) {
+            Gone tombstone = everGone.get(was.id());
+            // One that the SDK held back had been named before.
+            if (now.incomplete() && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
             }
             if (was.standing() == Standing.HELD || tombstone != null && tombstone.cause.certain()) {

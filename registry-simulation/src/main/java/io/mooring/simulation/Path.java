@@ -53,6 +53,11 @@ final class Path {
         release(stuckDown, deliver);
     }
 
+    /** The kernel's buffer is full; there is room again when the way is free. */
+    void whenFree(Runnable room) {
+        stuckUp.add(room);
+    }
+
     private void release(ArrayDeque<Runnable> stuck, boolean deliver) {
         if (deliver) {
             Duration later = delay();

@@ -95,7 +95,7 @@ final class Registry {
             loop.stop();
             return false;
         }
-        Life begun = new Life(loop, started.get(0));
+        Life begun = new Life(loop, started.get(0), world.oracle.life() + 1);
         life = Optional.of(begun);
         world.trace.event(
                 world.time.now(),
@@ -193,7 +193,10 @@ final class Registry {
         private List<SessionConnection> toFlush = new ArrayList<>();
         private boolean flushScheduled;
 
-        Life(VirtualTime.Loop loop, RegistryNode node) {
+        final int number;
+
+        Life(VirtualTime.Loop loop, RegistryNode node, int number) {
+            this.number = number;
             this.loop = loop;
             this.node = node;
         }
@@ -271,6 +274,11 @@ final class Registry {
             this.home = home;
             this.link = link;
             this.connection = new SessionConnection(home, link.client().name);
+        }
+
+        /** Which of the node's lives it belongs to. */
+        int life() {
+            return home.number;
         }
 
         /** A frame arrived at the machine. */

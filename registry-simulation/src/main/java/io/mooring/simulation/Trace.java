@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** All that happened, as one number, and the last of it for people. */
 final class Trace {
-    private static final int KEPT = 120;
+    private static final int KEPT = 150;
     private static final int SHOWN = 600;
     private static final byte[] NOTHING = {};
 

@@ -73,11 +73,11 @@ public final class Catalog {
         this.confirmed = List.copyOf(confirmed);
         this.unconfirmed = List.copyOf(unconfirmed);
         this.revision = firstRevision;
-        Map<ServiceKey, NavigableMap<InstanceId, RemovalCause>> all = new HashMap<>();
+        Map<ServiceKey, NavigableMap<InstanceId, Change>> all = new HashMap<>();
         for (Shard shard : unconfirmed) {
             for (Registration registration : shard.registrations()) {
                 all.computeIfAbsent(registration.id().service(), s -> new TreeMap<>())
-                        .put(registration.id(), RemovalCause.ORPHANED);
+                        .put(registration.id(), new Change.Granted(shard.version(), registration));
             }
         }
         new TreeMap<>(all).forEach(this::foldService);
@@ -118,22 +118,29 @@ public final class Catalog {
         return out;
     }
 
-    /** Makes the changes of one turn visible. @return the views that differ now, in the order of first change */
+    /**
+     * Makes the changes of one turn visible. What they say is taken from them and not looked up in the shards, which may
+     * have moved on while this turn was being written.
+     *
+     * @return the views that differ now, in the order of first change
+     */
     public List<ServiceView> fold(List<Change> changes) {
         loop.assertInLoop();
-        Map<ServiceKey, NavigableMap<InstanceId, RemovalCause>> touched = new LinkedHashMap<>();
+        Map<ServiceKey, NavigableMap<InstanceId, Change>> touched = new LinkedHashMap<>();
         ServiceKey lastService = null;
-        NavigableMap<InstanceId, RemovalCause> last = new TreeMap<>();
+        NavigableMap<InstanceId, Change> last = new TreeMap<>();
         for (Change change : changes) {
             ServiceKey service = change.instance().service();
             if (service != lastService) {
                 last = touched.computeIfAbsent(service, s -> new TreeMap<>());
                 lastService = service;
             }
-            RemovalCause cause = change instanceof Change.Removed removed
-                    ? removed.removal().cause()
-                    : RemovalCause.DEREGISTERED; // not used: the instance is there
-            last.put(change.instance(), cause);
+            if (isConfirmed(change)) {
+                last.put(change.instance(), change);
+            } else {
+                // A registration of this incarnation replaces that of the earlier one, whose end then says nothing.
+                last.merge(change.instance(), change, (before, now) -> isConfirmed(before) ? before : now);
+            }
         }
         List<ServiceView> changed = new ArrayList<>(touched.size());
         touched.forEach((service, instances) -> {
@@ -145,15 +152,25 @@ public final class Catalog {
         return changed;
     }
 
+    private boolean isConfirmed(Change change) {
+        for (Shard shard : confirmed) {
+            if (shard.version().incarnation() == change.version().incarnation()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Takes a held instance off the list because its removal was confirmed. @return the view, if it differs now */
     public @Nullable ServiceView confirm(InstanceId instance, RemovalCause cause) {
         ServiceGuard guard = guards.get(instance.service());
         if (guard == null || !guard.held.containsKey(instance) || !cause.certain()) {
             return null;
         }
-        NavigableMap<InstanceId, RemovalCause> one = new TreeMap<>();
-        one.put(instance, cause);
-        return foldService(instance.service(), one);
+        NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
+        updates.put(instance, null);
+        guard.held.remove(instance);
+        return publish(view(instance.service()), updates, List.of(new Removal(instance, cause)), guard);
     }
 
     /** Ends the holds that have lasted long enough. @return the views that differ now */
@@ -185,27 +202,25 @@ public final class Catalog {
         return changed;
     }
 
-    private @Nullable ServiceView foldService(ServiceKey service, NavigableMap<InstanceId, RemovalCause> touched) {
+    private @Nullable ServiceView foldService(ServiceKey service, NavigableMap<InstanceId, Change> touched) {
         ServiceView before = view(service);
         ServiceGuard guard = guards.get(service);
         NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
         List<Removal> removals = new ArrayList<>();
         List<Removal> doubtful = new ArrayList<>();
-        touched.forEach((id, cause) -> {
-            ListedInstance there = listedNow(id);
-            if (there != null) {
-                updates.put(id, there);
-                if (guard != null) {
-                    guard.held.remove(id); // its publisher is back
-                }
-            } else if (cause.certain()) {
+        touched.forEach((id, change) -> {
+            if (change instanceof Change.Removed removed && !removed.removal().cause().certain()) {
+                doubtful.add(removed.removal());
+                return;
+            }
+            if (change instanceof Change.Removed removed) {
                 updates.put(id, null);
-                removals.add(new Removal(id, cause));
-                if (guard != null) {
-                    guard.held.remove(id);
-                }
-            } else {
-                doubtful.add(new Removal(id, cause));
+                removals.add(removed.removal());
+            } else if (change instanceof Change.Granted granted) {
+                updates.put(id, listed(granted));
+            }
+            if (guard != null) {
+                guard.held.remove(id); // its publisher is back, or its end is certain
             }
         });
         ServiceGuard guardNow = guard;
@@ -249,29 +264,12 @@ public final class Catalog {
         return guard;
     }
 
-    /** The instance as it should be listed, or null if it is in no shard. */
-    private @Nullable ListedInstance listedNow(InstanceId id) {
-        Registration sure = latest(confirmed, id);
-        Registration unsure = latest(unconfirmed, id);
-        if (unsure != null && (sure == null || Registration.BY_GENERATION.compare(unsure, sure) > 0)) {
-            return new ListedInstance(unsure.instance(), Standing.RESTORED);
-        }
-        if (sure == null) {
-            return null;
-        }
-        return new ListedInstance(sure.instance(), sure.suspect() ? Standing.SUSPECT : Standing.LIVE);
-    }
-
-    private static @Nullable Registration latest(List<Shard> shards, InstanceId id) {
-        Registration latest = null;
-        for (Shard shard : shards) {
-            Registration registration = shard.get(id);
-            if (registration != null
-                    && (latest == null || Registration.BY_GENERATION.compare(registration, latest) > 0)) {
-                latest = registration;
-            }
-        }
-        return latest;
+    private ListedInstance listed(Change.Granted granted) {
+        Registration registration = granted.registration();
+        Standing standing = !isConfirmed(granted)
+                ? Standing.RESTORED
+                : registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
+        return new ListedInstance(registration.instance(), standing);
     }
 
     /** Swaps the view if it differs; readers see the old or the new one. */
