@@ -155,12 +155,18 @@ final class Lookup {
                 }
             }
         }
-        return best != null ? best.answer : find(failed).filter(Candidate::takesCalls).flatMap(it -> it.answer);
+        if (best != null) {
+            return best.answer;
+        }
+        Optional<Candidate> itself = find(failed).filter(Candidate::takesCalls);
+        return itself.isPresent() ? itself.get().answer : Optional.empty();
     }
 
     private static Candidate later(@Nullable Candidate best, Candidate candidate) {
-        boolean better = best == null || candidate.track.lastSuccess() - best.track.lastSuccess() > 0;
-        return better ? candidate : best;
+        if (best == null || candidate.track.lastSuccess() - best.track.lastSuccess() > 0) {
+            return candidate;
+        }
+        return best;
     }
 
     Optional<Candidate> find(InstanceId id) {

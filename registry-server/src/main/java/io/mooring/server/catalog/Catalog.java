@@ -16,12 +16,11 @@ import io.mooring.server.shard.Shard;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -73,14 +72,14 @@ public final class Catalog {
         this.confirmed = List.copyOf(confirmed);
         this.unconfirmed = List.copyOf(unconfirmed);
         this.revision = firstRevision;
-        Map<ServiceKey, NavigableMap<InstanceId, Change>> all = new HashMap<>();
+        Map<ServiceKey, List<Change>> all = new TreeMap<>();
         for (Shard shard : unconfirmed) {
             for (Registration registration : shard.registrations()) {
-                all.computeIfAbsent(registration.id().service(), s -> new TreeMap<>())
-                        .put(registration.id(), new Change.Granted(shard.version(), registration));
+                all.computeIfAbsent(registration.id().service(), s -> new ArrayList<>())
+                        .add(new Change.Granted(shard.version(), registration));
             }
         }
-        new TreeMap<>(all).forEach(this::foldService);
+        all.forEach(this::foldService);
     }
 
     // ---- any thread
@@ -126,25 +125,20 @@ public final class Catalog {
      */
     public List<ServiceView> fold(List<Change> changes) {
         loop.assertInLoop();
-        Map<ServiceKey, NavigableMap<InstanceId, Change>> touched = new LinkedHashMap<>();
+        Map<ServiceKey, List<Change>> touched = new LinkedHashMap<>();
         ServiceKey lastService = null;
-        NavigableMap<InstanceId, Change> last = new TreeMap<>();
+        List<Change> last = List.of();
         for (Change change : changes) {
             ServiceKey service = change.instance().service();
             if (service != lastService) {
-                last = touched.computeIfAbsent(service, s -> new TreeMap<>());
+                last = touched.computeIfAbsent(service, s -> new ArrayList<>());
                 lastService = service;
             }
-            if (isConfirmed(change)) {
-                last.put(change.instance(), change);
-            } else {
-                // A registration of this incarnation replaces that of the earlier one, whose end then says nothing.
-                last.merge(change.instance(), change, (before, now) -> isConfirmed(before) ? before : now);
-            }
+            last.add(change);
         }
         List<ServiceView> changed = new ArrayList<>(touched.size());
-        touched.forEach((service, instances) -> {
-            ServiceView view = foldService(service, instances);
+        touched.forEach((service, ofService) -> {
+            ServiceView view = foldService(service, ofService);
             if (view != null) {
                 changed.add(view);
             }
@@ -167,10 +161,9 @@ public final class Catalog {
         if (guard == null || !guard.held.containsKey(instance) || !cause.certain()) {
             return null;
         }
-        NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
-        updates.put(instance, null);
         guard.held.remove(instance);
-        return publish(view(instance.service()), updates, List.of(new Removal(instance, cause)), guard);
+        List<Update> gone = List.of(new Update(instance, null));
+        return publish(view(instance.service()), gone, List.of(new Removal(instance, cause)), guard);
     }
 
     /** Ends the holds that have lasted long enough. @return the views that differ now */
@@ -183,11 +176,11 @@ public final class Catalog {
             ServiceGuard guard = entry.getValue();
             List<InstanceId> released = guard.released(now);
             if (!released.isEmpty()) {
-                NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
+                List<Update> updates = new ArrayList<>();
                 List<Removal> removals = new ArrayList<>();
-                for (InstanceId id : released) {
+                for (InstanceId id : released) { // in order
                     ServiceGuard.Hold hold = guard.held.remove(id);
-                    updates.put(id, null);
+                    updates.add(new Update(id, null));
                     removals.add(new Removal(id, hold == null ? RemovalCause.LEASE_EXPIRED : hold.cause()));
                 }
                 ServiceView view = publish(view(entry.getKey()), updates, removals, guard);
@@ -202,30 +195,48 @@ public final class Catalog {
         return changed;
     }
 
-    private @Nullable ServiceView foldService(ServiceKey service, NavigableMap<InstanceId, Change> touched) {
+    /** How an instance is listed from now on; null: not at all. */
+    private record Update(InstanceId id, @Nullable ListedInstance now) {
+        static final Comparator<Update> IN_ORDER = Comparator.comparing(Update::id);
+    }
+
+    private static final Comparator<Change> BY_INSTANCE = Comparator.comparing(Change::instance);
+
+    private @Nullable ServiceView foldService(ServiceKey service, List<Change> changes) {
         ServiceView before = view(service);
         ServiceGuard guard = guards.get(service);
-        NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
-        List<Removal> removals = new ArrayList<>();
-        List<Removal> doubtful = new ArrayList<>();
-        touched.forEach((id, change) -> {
-            if (change instanceof Change.Removed removed && !removed.removal().cause().certain()) {
-                doubtful.add(removed.removal());
-                return;
+        if (changes.size() > 1) {
+            changes.sort(BY_INSTANCE); // stable: of one instance's changes, the last stays the last
+        }
+        List<Update> updates = new ArrayList<>(changes.size());
+        List<Removal> removals = new ArrayList<>(0);
+        List<Removal> doubtful = new ArrayList<>(0);
+        for (int i = 0; i < changes.size(); ) {
+            Change change = changes.get(i++);
+            for (; i < changes.size() && changes.get(i).instance().equals(change.instance()); i++) {
+                // A registration of this incarnation replaces that of the earlier one, whose end then says nothing.
+                if (isConfirmed(changes.get(i)) || !isConfirmed(change)) {
+                    change = changes.get(i);
+                }
             }
-            if (change instanceof Change.Removed removed) {
-                updates.put(id, null);
+            if (change instanceof Change.Granted granted) {
+                updates.add(new Update(change.instance(), listed(granted)));
+            } else if (change instanceof Change.Removed removed) {
+                if (!removed.removal().cause().certain()) {
+                    doubtful.add(removed.removal());
+                    continue;
+                }
+                updates.add(new Update(change.instance(), null));
                 removals.add(removed.removal());
-            } else if (change instanceof Change.Granted granted) {
-                updates.put(id, listed(granted));
             }
             if (guard != null) {
-                guard.held.remove(id); // its publisher is back, or its end is certain
+                guard.held.remove(change.instance()); // its publisher is back, or its end is certain
             }
-        });
+        }
         ServiceGuard guardNow = guard;
         if (!doubtful.isEmpty()) {
             guardNow = judge(before, doubtful, updates, removals);
+            updates.sort(Update.IN_ORDER);
         }
         return publish(before, updates, removals, guardNow);
     }
@@ -234,7 +245,7 @@ public final class Catalog {
     private ServiceGuard judge(
             ServiceView before,
             List<Removal> doubtful,
-            NavigableMap<InstanceId, @Nullable ListedInstance> updates,
+            List<Update> updates,
             List<Removal> removals) {
         long now = loop.now();
         ServiceGuard guard = guards.computeIfAbsent(before.service(), s -> new ServiceGuard());
@@ -252,12 +263,13 @@ public final class Catalog {
                 int at = indexOf(before.instances(), removal.instance());
                 ListedInstance listedBefore = before.instances().get(at);
                 guard.held.put(removal.instance(), new ServiceGuard.Hold(removal.cause(), until));
-                updates.put(removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD));
+                updates.add(new Update(
+                        removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD)));
             }
         } else {
             guard.left(doubtful.size(), now);
             for (Removal removal : doubtful) {
-                updates.put(removal.instance(), null);
+                updates.add(new Update(removal.instance(), null));
                 removals.add(removal);
             }
         }
@@ -275,7 +287,7 @@ public final class Catalog {
     /** Swaps the view if it differs; readers see the old or the new one. */
     private @Nullable ServiceView publish(
             ServiceView before,
-            NavigableMap<InstanceId, @Nullable ListedInstance> updates,
+            List<Update> updates,
             List<Removal> newRemovals,
             @Nullable ServiceGuard guard) {
         Merge merge = Merge.of(before.instances(), updates, before.digest(), counts);
@@ -297,13 +309,13 @@ public final class Catalog {
     }
 
     private static List<Removal> remembered(
-            ServiceView before, NavigableMap<InstanceId, @Nullable ListedInstance> updates, List<Removal> fresh) {
+            ServiceView before, List<Update> updates, List<Removal> fresh) {
         if (fresh.isEmpty() && !isAnyIn(before.removals(), updates)) {
             return before.removals();
         }
         List<Removal> all = new ArrayList<>(before.removals().size() + fresh.size());
         for (Removal removal : before.removals()) {
-            if (!updates.containsKey(removal.instance())) { // back, or gone for a newer reason
+            if (!contains(updates, removal.instance())) { // back, or gone for a newer reason
                 all.add(removal);
             }
         }
@@ -316,19 +328,27 @@ public final class Catalog {
         return List.copyOf(all.subList(surplus, all.size()));
     }
 
-    /** A turn mostly brings one or two instances of a service: then comparing beats looking up, sixty times over. */
-    private static boolean isAnyIn(List<Removal> removals, NavigableMap<InstanceId, ?> updates) {
-        if (removals.isEmpty() || updates.size() > 8) {
-            return !removals.isEmpty();
-        }
-        for (InstanceId id : updates.keySet()) {
-            for (int i = 0; i < removals.size(); i++) {
-                if (removals.get(i).instance().equals(id)) {
-                    return true;
-                }
+    private static boolean isAnyIn(List<Removal> removals, List<Update> updates) {
+        for (int i = 0; i < removals.size(); i++) {
+            if (contains(updates, removals.get(i).instance())) {
+                return true;
             }
         }
         return false;
+    }
+
+    private static boolean contains(List<Update> sorted, InstanceId id) {
+        int low = 0;
+        int high = sorted.size() - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (sorted.get(middle).id().compareTo(id) < 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low == high && sorted.get(low).id().equals(id);
     }
 
     private void remember(ServiceView view) {
@@ -374,7 +394,7 @@ public final class Catalog {
     private record Merge(List<ListedInstance> instances, long digest, boolean differs) {
         static Merge of(
                 List<ListedInstance> before,
-                NavigableMap<InstanceId, @Nullable ListedInstance> updates,
+                List<Update> updates,
                 long digestBefore,
                 StandingCounts counts) {
             ListedInstance[] out = new ListedInstance[before.size() + updates.size()];
@@ -382,14 +402,14 @@ public final class Catalog {
             boolean differs = false;
             int from = 0;
             int size = 0;
-            for (Map.Entry<InstanceId, @Nullable ListedInstance> update : updates.entrySet()) {
-                int at = indexOf(before, update.getKey());
+            for (Update update : updates) {
+                int at = indexOf(before, update.id());
                 int until = at >= 0 ? at : -at - 1;
                 while (from < until) {
                     out[size++] = before.get(from++);
                 }
                 ListedInstance old = at >= 0 ? before.get(from++) : null;
-                ListedInstance now = update.getValue();
+                ListedInstance now = update.now();
                 if (old != null && old.equals(now)) {
                     out[size++] = old;
                     continue;
