@@ -358,6 +358,21 @@ class RepliesTest {
     }
 
     @Test
+    void aDeltaOvertakenByALaterListIsNoReasonToAskAgain() {
+        stage.registry.put(Stage.instances(5));
+        Mooring mooring = stage.client();
+        Service orders = mooring.service("orders");
+        stage.runMillis(20);
+        ListedInstance odd = new ListedInstance(Stage.instance(77), Standing.LIVE);
+        stage.registry
+                .latest()
+                .say(new ServerMessage.Delta(Stage.ORDERS, 1, 2, 1, List.of(odd), List.of(), false, false));
+        stage.runMillis(20);
+        assertEquals(5, orders.instances().size());
+        assertEquals(0, mooring.status().repairs());
+    }
+
+    @Test
     void aListThatNeverFitsEndsTheConnection() {
         stage.registry.put(Stage.instances(5));
         stage.registry.tamper = (request, answer) -> request instanceof ClientMessage.Subscribe subscribe
