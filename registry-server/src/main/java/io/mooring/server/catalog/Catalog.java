@@ -46,7 +46,6 @@ public final class Catalog {
     private final ProtectionSettings protection;
     private final EventLoop loop;
     private final List<Shard> confirmed;
-    private final List<Shard> unconfirmed;
     private final ConcurrentMap<ServiceKey, ServiceView> views = new ConcurrentHashMap<>();
     private final NavigableSet<ServiceKey> listedServices = new ConcurrentSkipListSet<>();
     private final LinkedHashMap<ServiceKey, Boolean> emptyServices = new LinkedHashMap<>();
@@ -70,7 +69,6 @@ public final class Catalog {
         this.protection = protection;
         this.loop = loop;
         this.confirmed = List.copyOf(confirmed);
-        this.unconfirmed = List.copyOf(unconfirmed);
         this.revision = firstRevision;
         Map<ServiceKey, List<Change>> all = new TreeMap<>();
         for (Shard shard : unconfirmed) {
@@ -243,10 +241,7 @@ public final class Catalog {
 
     /** Sorts doubtful removals into those that happen and those that are held. */
     private ServiceGuard judge(
-            ServiceView before,
-            List<Removal> doubtful,
-            List<Update> updates,
-            List<Removal> removals) {
+            ServiceView before, List<Removal> doubtful, List<Update> updates, List<Removal> removals) {
         long now = loop.now();
         ServiceGuard guard = guards.computeIfAbsent(before.service(), s -> new ServiceGuard());
         doubtful.removeIf(removal ->
@@ -263,8 +258,7 @@ public final class Catalog {
                 int at = indexOf(before.instances(), removal.instance());
                 ListedInstance listedBefore = before.instances().get(at);
                 guard.held.put(removal.instance(), new ServiceGuard.Hold(removal.cause(), until));
-                updates.add(new Update(
-                        removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD)));
+                updates.add(new Update(removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD)));
             }
         } else {
             guard.left(doubtful.size(), now);
@@ -278,18 +272,14 @@ public final class Catalog {
 
     private ListedInstance listed(Change.Granted granted) {
         Registration registration = granted.registration();
-        Standing standing = !isConfirmed(granted)
-                ? Standing.RESTORED
-                : registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
+        Standing standing =
+                !isConfirmed(granted) ? Standing.RESTORED : registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
         return new ListedInstance(registration.instance(), standing);
     }
 
     /** Swaps the view if it differs; readers see the old or the new one. */
     private @Nullable ServiceView publish(
-            ServiceView before,
-            List<Update> updates,
-            List<Removal> newRemovals,
-            @Nullable ServiceGuard guard) {
+            ServiceView before, List<Update> updates, List<Removal> newRemovals, @Nullable ServiceGuard guard) {
         Merge merge = Merge.of(before.instances(), updates, before.digest(), counts);
         boolean underProtection = guard != null && !guard.held.isEmpty();
         if (!merge.differs() && underProtection == before.underProtection()) {
@@ -308,8 +298,7 @@ public final class Catalog {
         return after;
     }
 
-    private static List<Removal> remembered(
-            ServiceView before, List<Update> updates, List<Removal> fresh) {
+    private static List<Removal> remembered(ServiceView before, List<Update> updates, List<Removal> fresh) {
         if (fresh.isEmpty() && !isAnyIn(before.removals(), updates)) {
             return before.removals();
         }
@@ -392,11 +381,7 @@ public final class Catalog {
 
     /** A sorted list with updates applied. */
     private record Merge(List<ListedInstance> instances, long digest, boolean differs) {
-        static Merge of(
-                List<ListedInstance> before,
-                List<Update> updates,
-                long digestBefore,
-                StandingCounts counts) {
+        static Merge of(List<ListedInstance> before, List<Update> updates, long digestBefore, StandingCounts counts) {
             ListedInstance[] out = new ListedInstance[before.size() + updates.size()];
             long digest = digestBefore;
             boolean differs = false;
