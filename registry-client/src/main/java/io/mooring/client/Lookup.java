@@ -155,12 +155,17 @@ final class Lookup {
                 }
             }
         }
-        return best != null ? best.answer : find(failed).filter(Candidate::takesCalls).flatMap(it -> it.answer);
+        return best != null
+                ? best.answer
+                : find(failed).filter(Candidate::takesCalls).flatMap(it -> it.answer);
     }
 
+    /** Of the two, the one that answered well later. */
     private static Candidate later(@Nullable Candidate best, Candidate candidate) {
-        boolean better = best == null || candidate.track.lastSuccess() - best.track.lastSuccess() > 0;
-        return better ? candidate : best;
+        if (best == null || candidate.track.lastSuccess() - best.track.lastSuccess() > 0) {
+            return candidate;
+        }
+        return best;
     }
 
     Optional<Candidate> find(InstanceId id) {

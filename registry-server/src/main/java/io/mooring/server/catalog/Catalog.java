@@ -47,7 +47,6 @@ public final class Catalog {
     private final ProtectionSettings protection;
     private final EventLoop loop;
     private final List<Shard> confirmed;
-    private final List<Shard> unconfirmed;
     private final ConcurrentMap<ServiceKey, ServiceView> views = new ConcurrentHashMap<>();
     private final NavigableSet<ServiceKey> listedServices = new ConcurrentSkipListSet<>();
     private final LinkedHashMap<ServiceKey, Boolean> emptyServices = new LinkedHashMap<>();
@@ -71,7 +70,6 @@ public final class Catalog {
         this.protection = protection;
         this.loop = loop;
         this.confirmed = List.copyOf(confirmed);
-        this.unconfirmed = List.copyOf(unconfirmed);
         this.revision = firstRevision;
         Map<ServiceKey, NavigableMap<InstanceId, Change>> all = new HashMap<>();
         for (Shard shard : unconfirmed) {
@@ -209,7 +207,8 @@ public final class Catalog {
         List<Removal> removals = new ArrayList<>();
         List<Removal> doubtful = new ArrayList<>();
         touched.forEach((id, change) -> {
-            if (change instanceof Change.Removed removed && !removed.removal().cause().certain()) {
+            if (change instanceof Change.Removed removed
+                    && !removed.removal().cause().certain()) {
                 doubtful.add(removed.removal());
                 return;
             }
@@ -266,9 +265,8 @@ public final class Catalog {
 
     private ListedInstance listed(Change.Granted granted) {
         Registration registration = granted.registration();
-        Standing standing = !isConfirmed(granted)
-                ? Standing.RESTORED
-                : registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
+        Standing standing =
+                !isConfirmed(granted) ? Standing.RESTORED : registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
         return new ListedInstance(registration.instance(), standing);
     }
 
