@@ -62,7 +62,8 @@ final class Oracle {
     private final Map<ServiceKey, List<Long>> histories = new HashMap<>();
     private final Map<InstanceId, Long> exposed = new HashMap<>();
     private final Map<InstanceId, Gone> gone = new HashMap<>();
-    private final Map<InstanceId, Gone> everGone = new HashMap<>(); // what processes may have been told, whatever was lost
+    private final Map<InstanceId, Gone> everGone =
+            new HashMap<>(); // what processes may have been told, whatever was lost
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
@@ -416,7 +417,9 @@ final class Oracle {
     private void moved(ServiceView before, ServiceView after) {
         world.coverage.effect(Effects.VIEWS);
         world.trace.event(
-                now(), "the node shows " + after.service().name() + " " + after.revision() + " " + World.shown(after.instances()));
+                now(),
+                "the node shows " + after.service().name() + " " + after.revision() + " "
+                        + World.shown(after.instances()));
         histories.getOrDefault(after.service(), new ArrayList<>()).add(after.digest());
         if (after.revision() <= before.revision()) {
             throw wrong("B2", "revision " + before.revision() + " is followed by " + after.revision());
@@ -611,7 +614,8 @@ final class Oracle {
         if (lease != null) {
             return now() - lease.lastHeard >= lease.ttl || now() - lease.backAt <= TURN;
         }
-        return owner(id).map(session -> now() - session.lastHeard >= LEASE || now() - session.backAt <= TURN)
+        return owner(id)
+                .map(session -> now() - session.lastHeard >= LEASE || now() - session.backAt <= TURN)
                 .orElse(false);
     }
 
@@ -727,7 +731,9 @@ final class Oracle {
             }
             Gone tombstone = everGone.get(was.id());
             // One that the SDK held back had been named before.
-            if (now.incomplete() && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
+            if (now.incomplete()
+                    && was.standing() != Standing.HELD
+                    && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
             }
             if (was.standing() == Standing.HELD || tombstone != null && tombstone.cause.certain()) {
