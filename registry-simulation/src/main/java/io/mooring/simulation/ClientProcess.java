@@ -295,6 +295,11 @@ final class ClientProcess {
         return isRunning() && !closing;
     }
 
+    /** Whether one step may have done two things: what it should, and losing the connection over a failing port. */
+    boolean portEverThrew() {
+        return portEverThrew;
+    }
+
     /** Which of the node's lives spoke last. */
     int toldByLife() {
         return toldByLife;
