@@ -147,10 +147,11 @@ final class Lookup {
             int index = choose(picker, key, outliers);
             best = index < 0 || candidates.at(index).instance.id().equals(failed) ? null : candidates.at(index);
         }
-        for (int i = 0; best == null && i < 2; i++) {
+        for (int round = 0; best == null && round < 3; round++) {
             for (Candidate candidate : roster) {
-                boolean other = !candidate.instance.id().equals(failed) && candidate.takesCalls();
-                if (other && (i > 0 || candidate.track.everSucceeded())) {
+                boolean sure = !candidate.listed.standing().inDoubt();
+                boolean fits = round == 2 || sure && (round == 1 || candidate.track.everSucceeded());
+                if (fits && candidate.takesCalls() && !candidate.instance.id().equals(failed)) {
                     best = later(best, candidate);
                 }
             }
@@ -162,6 +163,7 @@ final class Lookup {
         return itself.isPresent() ? itself.get().answer : Optional.empty();
     }
 
+    /** Of the two, the one that answered well later. */
     private static Candidate later(@Nullable Candidate best, Candidate candidate) {
         if (best == null || candidate.track.lastSuccess() - best.track.lastSuccess() > 0) {
             return candidate;

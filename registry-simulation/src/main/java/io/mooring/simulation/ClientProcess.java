@@ -295,6 +295,11 @@ final class ClientProcess {
         return isRunning() && !closing;
     }
 
+    /** Whether one step may have done two things: what it should, and losing the connection over a failing port. */
+    boolean portEverThrew() {
+        return portEverThrew;
+    }
+
     /** Which of the node's lives spoke last. */
     int toldByLife() {
         return toldByLife;
@@ -430,7 +435,8 @@ final class ClientProcess {
     }
 
     void drain(InstanceId id) {
-        Wanted before = wanted.remove(id);
+        // A drain whose timer cannot be set does not happen; the loop of a real process refuses none.
+        Wanted before = portThrows ? null : wanted.remove(id);
         if (before != null) {
             world.oracle.made(before.instance.withEnabled(false));
             world.oracle.notWanted(id);

@@ -28,6 +28,10 @@ final class Coverage {
         effective.merge(fault, 1L, Long::sum);
     }
 
+    long tookEffectTimes(Fault fault) {
+        return effective.getOrDefault(fault, 0L);
+    }
+
     void effect(String name) {
         effect(name, 1);
     }

@@ -61,7 +61,9 @@ final class LeaseProvider {
                     if (sentIn < life || !wanted.equals(Optional.of(instance))) {
                         return; // HTTP requests of one process come one after the other
                     }
-                    world.trace.event(world.time.now(), id.address() + " put " + instance.metadata().get("version"));
+                    world.trace.event(
+                            world.time.now(),
+                            id.address() + " put " + instance.metadata().get("version"));
                     world.oracle.leasePut(instance, ttl);
                     node.put(instance, ttl, outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
@@ -127,7 +129,7 @@ final class LeaseProvider {
                         return;
                     }
                     world.trace.event(world.time.now(), id.address() + " remove");
-            world.oracle.leaseRemoved(id);
+                    world.oracle.leaseRemoved(id);
                     node.remove(id, false, "http", outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
                             world.oracle.leftConfirmed(id);

@@ -13,6 +13,7 @@ import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
 import io.mooring.protocol.ClientMessage;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Knows from the recorded history alone what may be seen: what each process asked for, what the node heard and when,
@@ -62,7 +64,8 @@ final class Oracle {
     private final Map<ServiceKey, List<Long>> histories = new HashMap<>();
     private final Map<InstanceId, Long> exposed = new HashMap<>();
     private final Map<InstanceId, Gone> gone = new HashMap<>();
-    private final Map<InstanceId, Gone> everGone = new HashMap<>(); // what processes may have been told, whatever was lost
+    private final Map<InstanceId, Gone> everGone =
+            new HashMap<>(); // what processes may have been told, whatever was lost
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
@@ -125,7 +128,11 @@ final class Oracle {
     }
 
     void asked(Instance instance) {
-        asked.put(instance.id(), instance);
+        if (asked.put(instance.id(), instance) != null) {
+            // Said once more and by itself: it may be seen without the rest of its batch.
+            batches.values()
+                    .removeIf(batch -> batch.stream().anyMatch(each -> each.id().equals(instance.id())));
+        }
         left.remove(instance.id());
     }
 
@@ -246,8 +253,23 @@ final class Oracle {
         }
     }
 
-    /** The node welcomed a session and said that it holds what the session has. */
-    void welcomedWithHeld(Registry.Accepted line) {
+    /** The node writes a frame. */
+    void said(Registry.Accepted line, byte[] frame) {
+        String text = new String(frame, 0, Math.min(frame.length, 400), StandardCharsets.UTF_8);
+        if (text.startsWith("[{\"type\":\"welcome") && text.contains("\"held\":true")) {
+            welcomedWithHeld(line);
+        }
+        if (text.startsWith("[{\"type\":\"delta")) {
+            world.coverage.effect(Effects.DELTAS);
+        } else if (text.startsWith("[{\"type\":\"same")) {
+            world.coverage.effect(Effects.SAMES);
+        } else if (text.startsWith("[{\"type\":\"view")) {
+            world.coverage.effect(Effects.FULL_VIEWS);
+        }
+    }
+
+    /** The node said that it holds what the session has. */
+    private void welcomedWithHeld(Registry.Accepted line) {
         String name = sessionOf.getOrDefault(line, "");
         world.coverage.effect(Effects.ADOPTED);
         owners.forEach((id, owner) -> {
@@ -416,7 +438,9 @@ final class Oracle {
     private void moved(ServiceView before, ServiceView after) {
         world.coverage.effect(Effects.VIEWS);
         world.trace.event(
-                now(), "the node shows " + after.service().name() + " " + after.revision() + " " + World.shown(after.instances()));
+                now(),
+                "the node shows " + after.service().name() + " " + after.revision() + " "
+                        + World.shown(after.instances()));
         histories.getOrDefault(after.service(), new ArrayList<>()).add(after.digest());
         if (after.revision() <= before.revision()) {
             throw wrong("B2", "revision " + before.revision() + " is followed by " + after.revision());
@@ -445,7 +469,7 @@ final class Oracle {
         fresh.forEach(id -> whole(is, id));
     }
 
-    private void listed(ListedInstance listed, @org.jspecify.annotations.Nullable ListedInstance was) {
+    private void listed(ListedInstance listed, @Nullable ListedInstance was) {
         InstanceId id = listed.id();
         long order = order(listed.instance(), "the node");
         if (was == null) {
@@ -502,8 +526,8 @@ final class Oracle {
                 continue;
             }
             RemovalCause cause = causes.get(id);
-            if (cause == null && goodbyes.containsKey(id) && after.removals().size() >= REMEMBERED) {
-                cause = RemovalCause.DEREGISTERED; // more left at once than a view remembers
+            if (cause == null && after.removals().size() >= REMEMBERED) {
+                cause = likely(id, wasHeld); // more left at once than a view remembers
             }
             if (cause == null) {
                 throw wrong("cause", id + " left " + after.service() + " without a cause");
@@ -544,6 +568,19 @@ final class Oracle {
                 lately.addLast(now());
             }
         }
+    }
+
+    private @Nullable RemovalCause likely(InstanceId id, boolean wasHeld) {
+        if (goodbyes.containsKey(id)) {
+            return RemovalCause.DEREGISTERED;
+        }
+        if (silentForALease(id)) {
+            return RemovalCause.LEASE_EXPIRED;
+        }
+        if (brokenForTheGrace(id)) {
+            return RemovalCause.CONNECTION_LOST;
+        }
+        return wasHeld || orphaned(id) ? RemovalCause.ORPHANED : null;
     }
 
     /** Every removal has its cause. */
@@ -611,7 +648,8 @@ final class Oracle {
         if (lease != null) {
             return now() - lease.lastHeard >= lease.ttl || now() - lease.backAt <= TURN;
         }
-        return owner(id).map(session -> now() - session.lastHeard >= LEASE || now() - session.backAt <= TURN)
+        return owner(id)
+                .map(session -> now() - session.lastHeard >= LEASE || now() - session.backAt <= TURN)
                 .orElse(false);
     }
 
@@ -689,7 +727,7 @@ final class Oracle {
             return;
         }
         String who = client.name + "'s list of " + now.service();
-        if (now.source() != Source.LIVE && !client.wasToldNow()) {
+        if (now.source() != Source.LIVE && !client.wasToldNow() && !client.portEverThrew()) {
             throw wrong(
                     "C1",
                     who + " changed without a word of the registry, from " + World.shown(before.instances()) + " to "
@@ -727,7 +765,9 @@ final class Oracle {
             }
             Gone tombstone = everGone.get(was.id());
             // One that the SDK held back had been named before.
-            if (now.incomplete() && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
+            if (now.incomplete()
+                    && was.standing() != Standing.HELD
+                    && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
             }
             if (was.standing() == Standing.HELD || tombstone != null && tombstone.cause.certain()) {

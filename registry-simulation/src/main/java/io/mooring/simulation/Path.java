@@ -3,6 +3,7 @@ package io.mooring.simulation;
 import io.mooring.runtime.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** The way between one process and the registry, both directions, over all its connections. */
@@ -58,14 +59,12 @@ final class Path {
         stuckUp.add(room);
     }
 
-    private void release(ArrayDeque<Runnable> stuck, boolean deliver) {
-        if (deliver) {
-            Duration later = delay();
-            for (Runnable arrival : stuck) {
-                net.schedule(later, arrival);
-            }
-        }
+    private static void release(ArrayDeque<Runnable> stuck, boolean deliver) {
+        List<Runnable> arrivals = List.copyOf(stuck);
         stuck.clear();
+        if (deliver) {
+            arrivals.forEach(Runnable::run); // at once: nothing sent later may come first
+        }
     }
 
     /** One direction of one connection: in order, or not at all. */

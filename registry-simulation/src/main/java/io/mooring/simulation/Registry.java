@@ -360,6 +360,7 @@ final class Registry {
 
         private void put(SessionConnection.Outgoing out) {
             unread++;
+            world.oracle.said(this, payload(out.frame()));
             link.push(payload(out.frame()), this::read);
             if (out.pushes()) {
                 home.loop.execute(() -> {

@@ -396,6 +396,10 @@ final class World {
         List<InstanceId> mine = List.copyOf(client.wanted.keySet());
         Optional<InstanceId> one = mine.isEmpty() ? Optional.empty() : Optional.of(mine.get(plan.nextInt(mine.size())));
         ServiceKey service = someService();
+        trace.event(
+                time.now(),
+                client.name + " " + operation + " "
+                        + one.map(InstanceId::address).orElse(""));
         switch (operation) {
             case REGISTER, REGISTER_BATCH -> {
                 int count = operation == Operation.REGISTER ? 1 : 2 + plan.nextInt(swarm.largestBatch());
@@ -489,6 +493,7 @@ final class World {
         Fault fault = kinds.get(plan.nextInt(kinds.size()));
         coverage.injected(fault);
         ClientProcess client = someClient();
+        trace.event(time.now(), fault + " " + client.name);
         switch (fault) {
             case SERVER_KILL -> kill(fault, false, within(0.05, 40));
             case SERVER_KILL_DISK_LOST -> {
