@@ -273,7 +273,7 @@ final class Oracle {
         String name = sessionOf.getOrDefault(line, "");
         world.coverage.effect(Effects.ADOPTED);
         owners.forEach((id, owner) -> {
-            if (owner.equals(name)) {
+            if (owner.equals(name) && asked.containsKey(id)) {
                 registeredThisLife.add(id);
             }
         });
