@@ -50,8 +50,8 @@ final class DelayProxy implements AutoCloseable {
                 sockets.add(client);
                 sockets.add(server);
                 // Some connections live long enough to be welcomed and used, none for ever.
-                int upLimit = cutting ? 300 + next(6_000) : Integer.MAX_VALUE;
-                int downLimit = cutting ? 600 + next(12_000) : Integer.MAX_VALUE;
+                int upLimit = cutting ? 300 + next(2_500) : Integer.MAX_VALUE;
+                int downLimit = cutting ? 600 + next(6_000) : Integer.MAX_VALUE;
                 daemon("proxy up", () -> pass(client, server, upLimit));
                 daemon("proxy down", () -> pass(server, client, downLimit));
             } catch (IOException e) {
