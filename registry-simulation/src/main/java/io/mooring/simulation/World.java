@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class World {
     private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final int MOST_STEPS_AT_ONCE = 100_000;
     private static final Duration QUIET = Duration.ofSeconds(25);
 
     final long seed;
@@ -295,6 +296,7 @@ final class World {
     /** Runs for that long, or until it is done, and looks at everything after each step. */
     private boolean forSteps(Duration limit, java.util.function.BooleanSupplier done) {
         long[] asked = {time.now()};
+        long[] stood = {time.now(), 0};
         boolean[] ended = new boolean[1];
         time.runUntil(
                 () -> {
@@ -304,6 +306,11 @@ final class World {
                         client.look();
                     }
                     long now = time.now();
+                    stood[1] = stood[0] == now ? stood[1] + 1 : 0;
+                    stood[0] = now;
+                    if (stood[1] > MOST_STEPS_AT_ONCE) {
+                        throw new Violation("E9", "somebody spins: time stands still");
+                    }
                     if (now - nextInspection >= 0) {
                         nextInspection = now + SECOND.toNanos();
                         oracle.inspect();

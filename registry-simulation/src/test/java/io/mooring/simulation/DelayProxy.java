@@ -50,8 +50,8 @@ final class DelayProxy implements AutoCloseable {
                 sockets.add(client);
                 sockets.add(server);
                 // Some connections live long enough to be welcomed and used, none for ever.
-                int upLimit = cutting ? 300 + next(2_500) : Integer.MAX_VALUE;
-                int downLimit = cutting ? 600 + next(6_000) : Integer.MAX_VALUE;
+                int upLimit = cutting ? 300 + next(20_000) : Integer.MAX_VALUE;
+                int downLimit = cutting ? 600 + next(60_000) : Integer.MAX_VALUE;
                 daemon("proxy up", () -> pass(client, server, upLimit));
                 daemon("proxy down", () -> pass(server, client, downLimit));
             } catch (IOException e) {
@@ -78,7 +78,7 @@ final class DelayProxy implements AutoCloseable {
                 if (read < 0) {
                     return;
                 }
-                int wait = next(20) == 0 ? next(100) : next(3);
+                int wait = next(4) == 0 ? next(101) : next(3);
                 delayed.addAndGet(wait);
                 TimeUnit.MILLISECONDS.sleep(wait);
                 int pass = Math.min(read, left);
