@@ -20,8 +20,8 @@ git -C "$root" worktree add -q --detach "$work/tree" HEAD || exit 2
 unnoticed=0
 printf '%-44s %-34s %s\n' mutant 'found by' when
 
-sim() { # classes → property and seed, empty when nothing was found
-  timeout 600 java -XX:+UseSerialGC -Xmx700m -cp "$1:$simulation" io.mooring.simulation.Simulation --seeds="$seeds" \
+sim() { # classes, seeds → property and seed, empty when nothing was found
+  timeout 600 java -XX:+UseSerialGC -Xmx700m -cp "$1:$simulation" io.mooring.simulation.Simulation --seeds="$2" \
     > "$work/out" 2>&1 && return
   found=$(grep -a '^seed [0-9]*, step' "$work/out" | tail -1)
   if [ -n "$found" ]; then
@@ -52,7 +52,12 @@ for patch in "$root"/registry-simulation/mutants/*.patch; do
     unnoticed=$((unnoticed + 1))
     continue
   fi
-  result=$(sim "$work/classes")
+  wanted=$seeds
+  if [[ $by == "sim "* ]]; then # a rare one
+    wanted=${by#sim }
+    by=sim
+  fi
+  result=$(sim "$work/classes" "$wanted")
   if [ -n "$result" ]; then
     printf '%-44s %-34s %s\n' "$name" "simulation, ${result%%|*}" "${result##*|}"
     continue
@@ -70,7 +75,7 @@ for patch in "$root"/registry-simulation/mutants/*.patch; do
       continue
     fi
   fi
-  printf '%-44s %-34s %s\n' "$name" NOBODY "$seeds seeds, ${by}"
+  printf '%-44s %-34s %s\n' "$name" NOBODY "$wanted seeds, ${by}"
   unnoticed=$((unnoticed + 1))
 done
 echo "unnoticed: $unnoticed"

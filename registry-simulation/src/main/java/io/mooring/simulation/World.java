@@ -61,6 +61,7 @@ final class World {
     private boolean healing;
     private long nextInspection;
     private @Nullable Violation violation;
+    private Optional<Runnable> atNextView = Optional.empty();
 
     /** What a run came to. */
     record Result(
@@ -119,6 +120,12 @@ final class World {
             labels.put("batch", Long.toString(version));
         }
         return Metadata.of(labels);
+    }
+
+    /** The node shows something new. */
+    void nodeShowed() {
+        atNextView.ifPresent(kill -> after(Duration.ofNanos(plan.nextInt(12_000_000)), kill));
+        atNextView = Optional.empty();
     }
 
     /** Remembers the first violation and stops the run. */
@@ -502,7 +509,15 @@ final class World {
         ClientProcess client = someClient();
         trace.event(time.now(), fault + " " + client.name);
         switch (fault) {
-            case SERVER_KILL -> kill(fault, false, within(0.05, 40));
+            case SERVER_KILL -> {
+                Duration away = within(0.05, 40);
+                if (plan.nextBoolean()) {
+                    kill(fault, false, away);
+                } else {
+                    // At the worst moment: right after it showed something new.
+                    atNextView = Optional.of(() -> kill(fault, false, away));
+                }
+            }
             case SERVER_KILL_DISK_LOST -> {
                 kill(fault, false, within(0.05, 40));
                 oracle.diskLoses();
