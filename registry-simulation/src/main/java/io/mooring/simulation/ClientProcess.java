@@ -511,6 +511,12 @@ final class ClientProcess {
                 ServiceSnapshot before = watched.seen;
                 watched.seen = now;
                 world.oracle.seen(this, watched, before, now);
+                if (isOpen() && !watched.recorders.isEmpty() && chance.nextInt(40) == 0) {
+                    // At the worst moment: the listener's call is on its way.
+                    unlisten(watched);
+                    listen(watched);
+                    world.coverage.did(Operation.LISTENER_CLOSE);
+                }
             }
         }
     }
