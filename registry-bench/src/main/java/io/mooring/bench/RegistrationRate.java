@@ -50,7 +50,7 @@ final class RegistrationRate {
             }
         }
         results.sort((a, b) -> Double.compare(a.perSecond, b.perSecond));
-        Round median = results.get(results.size() / 2);
+        Round median = results.get((results.size() - 1) / 2);
         table.row(
                 mode.name,
                 Table.number(median.perSecond),

@@ -10,8 +10,8 @@ final class ServerFlags {
 
     static List<String> at(int sessionPort, Path directory, List<String> more) {
         List<String> flags = new ArrayList<>(List.of(
-                "--server.port=" + (sessionPort + 1),
-                "--management.server.port=" + (sessionPort + 2),
+                "--mooring.http.port=" + (sessionPort + 1),
+                "--mooring.operations.port=" + (sessionPort + 2),
                 "--mooring.session.port=" + sessionPort,
                 "--mooring.data-directory=" + directory.resolve("data")));
         flags.addAll(more);

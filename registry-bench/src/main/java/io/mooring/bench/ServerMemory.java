@@ -53,7 +53,7 @@ final class ServerMemory {
                     Table.number((double) (heapAfter - heap) / count),
                     Table.number((double) (residentAfter - resident) / count));
             table.print("Idle sessions: welcomed, nothing registered or subscribed");
-            Session.byeAll(sessions);
+            Session.abandon(sessions);
         }
         Directories.delete(directory);
     }
@@ -77,6 +77,7 @@ final class ServerMemory {
                         Table.number((double) (full - empty) / size),
                         Table.number(server.residentBytes() / 1e6),
                         Table.number(seconds));
+                Session.abandon(sessions);
             }
             Directories.delete(directory);
         }

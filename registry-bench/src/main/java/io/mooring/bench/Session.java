@@ -234,6 +234,16 @@ final class Session extends SimpleChannelInboundHandler<WebSocketFrame> {
         sessions.forEach(session -> session.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS));
     }
 
+    /** Lets the connections go without a word; for registries that are about to be stopped. */
+    static void abandon(List<Session> sessions) {
+        for (Session session : sessions) {
+            session.onThread(() -> {
+                session.closing = true;
+                session.channel().close();
+            });
+        }
+    }
+
     private Channel channel() {
         if (channel == null) {
             throw new IllegalStateException("not connected");

@@ -12,7 +12,8 @@ import java.util.Map;
  * @param address where the last attempt went, {@code host:port}; empty before
  * @param lastFailure why there is no connection; empty when there is
  * @param disconnectedFor zero while connected
- * @param sinceLastAttempt since the last attempt to connect began; while disconnected it stays below 30 s
+ * @param withoutAttempt without a connection and without an attempt to get one; stays below 30 s, and is zero while
+ *     connected
  * @param sinceLastHeard since the registry last said anything
  * @param attempts attempts to connect
  * @param connections attempts that ended with a welcome
@@ -39,7 +40,7 @@ public record ClientStatus(
         String address,
         String lastFailure,
         Duration disconnectedFor,
-        Duration sinceLastAttempt,
+        Duration withoutAttempt,
         Duration sinceLastHeard,
         long attempts,
         long connections,

@@ -15,6 +15,9 @@ interface Disk {
     /** The file's content; empty when there is no such regular file, or it is longer than {@code most}. Follows no link. */
     Optional<byte[]> read(Path file, int most) throws IOException;
 
+    /** Whether it belongs to who runs this process, or is not there: in a public place it may be somebody else's bait. */
+    boolean ours(Path directory) throws IOException;
+
     /** A new file, for its owner only. Fails when anything of that name is there. */
     Sink create(Path file) throws IOException;
 

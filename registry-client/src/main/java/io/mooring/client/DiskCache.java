@@ -40,7 +40,8 @@ final class DiskCache implements CacheStore {
     private boolean tidied; // the writer's own
 
     /**
-     * @param bases directories to try, the best first; what is above them may be links, what is in them may not
+     * @param bases directories to try, the best first; what is above them may be links, what is in them may not. From the
+     *     second on they are in a public place, and used only when they are this user's own
      * @param namespace whose lists
      */
     DiskCache(List<Path> bases, String namespace, Disk disk) {
@@ -57,6 +58,7 @@ final class DiskCache implements CacheStore {
             Path directory = base.resolve(namespaceDirectory);
             for (String generation : List.of(NOW, OLD)) {
                 try {
+                    check(base);
                     disk.makeDirectory(directory); // fails on a link: then there is nothing of ours behind it
                     disk.read(directory.resolve(name + generation), HEADER + MOST_BYTES)
                             .flatMap(DiskCache::unwrapped)
@@ -84,6 +86,7 @@ final class DiskCache implements CacheStore {
         IOException failure = new IOException("no cache directory is configured");
         for (Path base : bases) {
             try {
+                check(base);
                 makeDirectories(base);
                 Path directory = base.resolve(namespaceDirectory);
                 disk.makeDirectory(directory);
@@ -95,6 +98,12 @@ final class DiskCache implements CacheStore {
             }
         }
         throw failure;
+    }
+
+    private void check(Path base) throws IOException {
+        if (!base.equals(bases.get(0)) && !disk.ours(base)) {
+            throw new IOException(base + " belongs to somebody else (expected: this user, or nobody yet)");
+        }
     }
 
     /** The way to the base, which is the user's own choice, links and all. */

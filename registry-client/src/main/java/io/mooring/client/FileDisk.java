@@ -4,6 +4,7 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
@@ -56,8 +57,27 @@ final class FileDisk implements Disk {
         }
     }
 
+    /** An interrupt of the calling thread, which is the application's, must not cost it the list: it is kept for later. */
     @Override
     public Optional<byte[]> read(Path file, int most) throws IOException {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return readOnce(file, most);
+                } catch (ClosedByInterruptException e) {
+                    interrupted = true;
+                    Thread.interrupted(); // clears it, so that the next try gets through
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static Optional<byte[]> readOnce(Path file, int most) throws IOException {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class, NOFOLLOW_LINKS);
             if (!attributes.isRegularFile() || attributes.size() > most) {
@@ -74,6 +94,19 @@ final class FileDisk implements Disk {
             }
         } catch (NoSuchFileException e) {
             return Optional.empty();
+        }
+    }
+
+    @Override
+    public boolean ours(Path directory) throws IOException {
+        if (!POSIX || !Files.exists(directory, NOFOLLOW_LINKS)) {
+            return true;
+        }
+        Path mine = Files.createTempFile("mooring", ".owner");
+        try {
+            return Files.getOwner(directory, NOFOLLOW_LINKS).equals(Files.getOwner(mine, NOFOLLOW_LINKS));
+        } finally {
+            Files.delete(mine);
         }
     }
 

@@ -64,6 +64,13 @@ final class ListenerQueue implements Subscription {
         schedule();
     }
 
+    /** The executor may have refused the last change; until there is another one, nobody else would try again. */
+    synchronized void retry() {
+        if (latest != null) {
+            schedule();
+        }
+    }
+
     private synchronized void schedule() {
         if (scheduled || closed) {
             return;
@@ -72,9 +79,9 @@ final class ListenerQueue implements Subscription {
         try {
             executor.execute(this::run);
         } catch (RuntimeException | Error e) {
-            scheduled = false; // the next change tries again
+            scheduled = false; // the next change tries again, or the next look around
             counters.listenerFailures.increment();
-            log.warn("Could not run a listener; it will hear with the next change", e);
+            log.warn("Could not run a listener; it will hear a little later", e);
         }
     }
 

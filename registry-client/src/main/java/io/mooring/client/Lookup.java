@@ -8,6 +8,7 @@ import io.mooring.model.ServiceKey;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that lookups need, finished: swapped in by the loop as a whole, read by any thread without a lock.
@@ -119,31 +120,55 @@ final class Lookup {
         }
     }
 
-    /** The candidate for a retry: the one that answered well last, else any other by {@code picker}; or -1. */
-    int chooseAnother(InstanceId failed, Balancer.Picker picker, String key, Outliers outliers) {
-        int best = -1;
+    /**
+     * The one for a retry: of those not ejected the one that answered well last, else any other by {@code picker}; else of
+     * the ejected and doubtful the one that answered well last. Only when there is nobody else, {@code failed} itself.
+     */
+    Optional<Instance> chooseAnother(InstanceId failed, Balancer.Picker picker, String key, Outliers outliers) {
+        Candidate best = null;
         for (int i = 0; i < candidates.size(); i++) {
             Candidate candidate = candidates.at(i);
             boolean proven = candidate.track.state() == Track.NORMAL && candidate.track.everSucceeded();
-            if (!proven || candidate.instance.id().equals(failed)) {
-                continue;
-            }
-            if (best < 0
-                    || candidate.track.lastSuccess() - candidates.at(best).track.lastSuccess() > 0) {
-                best = i;
+            if (proven && !candidate.instance.id().equals(failed)) {
+                best = later(best, candidate);
             }
         }
-        for (int attempt = 0; best < 0 && attempt < DRAWS + candidates.size(); attempt++) {
+        for (int attempt = 0; best == null && attempt < DRAWS + candidates.size(); attempt++) {
             int index = picker.pick(key, attempt);
             if (index < 0 || index >= candidates.size()) {
-                return -1;
+                return Optional.empty();
             }
             Candidate candidate = candidates.at(index);
             if (!candidate.instance.id().equals(failed) && candidate.track.state() == Track.NORMAL) {
-                best = index;
+                best = candidate;
             }
         }
-        return best >= 0 ? best : choose(picker, key, outliers);
+        if (best == null) {
+            int index = choose(picker, key, outliers);
+            best = index < 0 || candidates.at(index).instance.id().equals(failed) ? null : candidates.at(index);
+        }
+        for (int round = 0; best == null && round < 3; round++) {
+            for (Candidate candidate : roster) {
+                boolean sure = !candidate.listed.standing().inDoubt();
+                boolean fits = round == 2 || sure && (round == 1 || candidate.track.everSucceeded());
+                if (fits && candidate.takesCalls() && !candidate.instance.id().equals(failed)) {
+                    best = later(best, candidate);
+                }
+            }
+        }
+        if (best != null) {
+            return best.answer;
+        }
+        Optional<Candidate> itself = find(failed).filter(Candidate::takesCalls);
+        return itself.isPresent() ? itself.get().answer : Optional.empty();
+    }
+
+    /** Of the two, the one that answered well later. */
+    private static Candidate later(@Nullable Candidate best, Candidate candidate) {
+        if (best == null || candidate.track.lastSuccess() - best.track.lastSuccess() > 0) {
+            return candidate;
+        }
+        return best;
     }
 
     Optional<Candidate> find(InstanceId id) {

@@ -175,7 +175,7 @@ public final class Mooring implements AutoCloseable {
                 session.address(),
                 session.lastFailure(),
                 connected ? Duration.ZERO : since(session.disconnectedSince(), now),
-                since(session.lastAttemptAt(), now),
+                Duration.ofNanos(session.withoutAttempt(now)),
                 since(session.heardAt(), now),
                 counters.attempts.sum(),
                 counters.connections.sum(),

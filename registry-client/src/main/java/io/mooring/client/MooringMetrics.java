@@ -32,8 +32,8 @@ public final class MooringMetrics implements MeterBinder {
         time(
                 registry,
                 "attempt.age",
-                "Since the last attempt to connect began, 0 while connected; more than 30 s would be a bug",
-                s -> s.state() == ClientStatus.State.CONNECTED ? Duration.ZERO : s.sinceLastAttempt());
+                "Without a connection and without an attempt; more than 30 s would be a bug",
+                ClientStatus::withoutAttempt);
         time(registry, "heard.age", "Since the registry last said anything", ClientStatus::sinceLastHeard);
         time(registry, "cache.age", "Age of the oldest list", ClientStatus::oldestList);
         for (Source source : Source.values()) {

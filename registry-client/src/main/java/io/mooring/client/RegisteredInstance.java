@@ -56,6 +56,9 @@ public final class RegisteredInstance implements AutoCloseable {
     }
 
     private CompletableFuture<Void> change(UnaryOperator<Instance> change) {
+        if (session.closed.isDone()) {
+            return CompletableFuture.failedFuture(new IllegalStateException(id + ": the client is closed"));
+        }
         CompletableFuture<Void> future = new CompletableFuture<>();
         session.post("an update", () -> session.registrations.change(this, id, change, future));
         return future.copy();
@@ -64,7 +67,7 @@ public final class RegisteredInstance implements AutoCloseable {
     /**
      * Leaves without a failed call: takes it out of rotation, and when the registry has confirmed that waits {@code
      * forCallers}, so that callers hear of it and calls under way end; then deregisters. When the registry does not
-     * confirm within {@code forCallers}, goes on without.
+     * confirm within twice {@code forCallers}, deregisters without.
      *
      * @param forCallers zero or more; a second or two suffice for hearing, the rest is for calls under way
      * @return completes when it is deregistered
@@ -72,6 +75,9 @@ public final class RegisteredInstance implements AutoCloseable {
     public CompletableFuture<Void> drain(Duration forCallers) {
         if (forCallers.isNegative()) {
             throw new IllegalArgumentException("forCallers: " + forCallers + " (expected: zero or more)");
+        }
+        if (session.closed.isDone()) {
+            return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<Void> left = new CompletableFuture<>();
         session.post("a drain", () -> {
@@ -98,6 +104,9 @@ public final class RegisteredInstance implements AutoCloseable {
 
     /** Deregisters it. Completes when the registry has confirmed; at once when it never heard of it. Idempotent. */
     public CompletableFuture<Void> deregister() {
+        if (session.closed.isDone()) {
+            return CompletableFuture.completedFuture(null); // closing the client deregistered everything
+        }
         CompletableFuture<Void> future = new CompletableFuture<>();
         session.post("a deregistration", () -> session.registrations.deregister(this, id, future));
         return future.copy();

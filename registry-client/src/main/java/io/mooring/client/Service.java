@@ -71,14 +71,14 @@ public final class Service implements AutoCloseable {
     }
 
     /**
-     * One for a retry, when {@code failed} did not answer: the one that answered well last, else any other. Report the
-     * failure first. Looks at the whole list.
+     * One for a retry, when {@code failed} did not answer: the one that answered well last, else any other, an ejected one
+     * if need be. Report the failure first. Looks at the whole list.
      *
      * @return empty when there is nobody at all; {@code failed} itself when there is nobody else
      */
     public Optional<Instance> chooseAnother(Instance failed) {
         Lookup lookup = state.lookup;
-        return answer(lookup, lookup.chooseAnother(failed.id(), lookup.prepared[0].picker(), "", state.outliers));
+        return lookup.chooseAnother(failed.id(), lookup.prepared[0].picker(), "", state.outliers);
     }
 
     private static Optional<Instance> answer(Lookup lookup, int index) {

@@ -493,6 +493,7 @@ final class ServiceState {
         if (closed) {
             return;
         }
+        listeners.forEach(ListenerQueue::retry);
         long now = ports.loop().now();
         if (waitsToAsk && now - askAt >= 0) {
             waitsToAsk = false;

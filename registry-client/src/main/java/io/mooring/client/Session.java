@@ -59,6 +59,9 @@ final class Session {
     static final Duration LONGEST_GAP = Duration.ofSeconds(30);
 
     static final Duration FIRST_BACKOFF = Duration.ofMillis(500);
+    /** Short enough that everybody is back soon after the registry is, long enough that a crowd is spread. */
+    static final Duration LONGEST_BACKOFF = Duration.ofSeconds(10);
+
     private static final Duration STABLE = Duration.ofSeconds(10);
     private static final Duration BYE_WITHIN = Duration.ofSeconds(1);
     private static final int MOST_OPEN = 512;
@@ -284,11 +287,11 @@ final class Session {
         }
         enter("the watchdog", () -> {
             long now = loop.now();
-            if (phase != Phase.ESTABLISHED && now - lastAttemptAt > LONGEST_GAP.toNanos()) {
+            if (phase != Phase.ESTABLISHED && withoutAttempt(now) > LONGEST_GAP.toNanos()) {
                 counters.watchdogRestarts.increment();
                 log.warn(
                         "No attempt to connect for {} s; starting one",
-                        Duration.ofNanos(now - lastAttemptAt).toSeconds());
+                        Duration.ofNanos(withoutAttempt(now)).toSeconds());
                 lose("the watchdog found no attempt", true);
                 nextAttemptAt = now;
             }
@@ -381,7 +384,7 @@ final class Session {
             return;
         }
         failures = Math.min(failures + 1, 30);
-        long most = Math.min(LONGEST_GAP.toNanos(), FIRST_BACKOFF.toNanos() << Math.min(failures, 10));
+        long most = Math.min(LONGEST_BACKOFF.toNanos(), FIRST_BACKOFF.toNanos() << Math.min(failures, 10));
         // Counted from the start of the last attempt, so that a slow failure does not stretch the gap.
         long latest = lastAttemptAt + LONGEST_GAP.toNanos() - now;
         nextAttemptAt = now + Math.max(0, Math.min(drawn(Duration.ofNanos(most)), latest));
@@ -511,15 +514,17 @@ final class Session {
             current.renewSentAt = now;
             frame.add(MessageWriter.message(new ClientMessage.Renew(open(current, new Request.Renew()))));
         }
-        byte[] message = current.spilled != null ? current.spilled : next(current);
-        current.spilled = null;
-        while (message != null) {
+        while (frame.messages < limits.messagesPerFrame()) {
+            byte[] message = current.spilled != null ? current.spilled : next(current);
+            current.spilled = null;
+            if (message == null) {
+                break;
+            }
             if (!frame.takes(message)) {
                 current.spilled = message;
                 break;
             }
             frame.add(message);
-            message = frame.messages < limits.messagesPerFrame() ? next(current) : null;
         }
         if (frame.messages > 0) {
             current.sending = true;
@@ -593,21 +598,40 @@ final class Session {
     }
 
     /** As many of them as fit into a frame. */
-    private byte[] register(Connection current, List<Registrations.Sent> batch) {
+    private byte @Nullable [] register(Connection current, List<Registrations.Sent> batch) {
         long id = nextId; // taken only when the size is right
         List<Registrations.Sent> part = batch;
         while (true) {
             List<Instance> instances = new ArrayList<>(part.size());
             part.forEach(sent -> instances.add(sent.instance()));
             byte[] message = MessageWriter.message(new ClientMessage.Register(id, instances));
-            if (message.length + 2 <= frameBytes() || part.size() == 1) {
+            if (message.length + 2 <= frameBytes()) {
                 open(current, new Request.Register(List.copyOf(part)));
                 return message;
+            }
+            if (part.size() == 1) {
+                return registerLarge(current, part, message);
             }
             int half = part.size() / 2;
             registrations.putBack(part.subList(half, part.size()));
             part = part.subList(0, half);
         }
+    }
+
+    /** One instance is all that fits, or not even that: sent, the node would end the connection again and again. */
+    private byte @Nullable [] registerLarge(Connection current, List<Registrations.Sent> one, byte[] message) {
+        if (message.length + 2 <= limits.frameBytes()) {
+            open(current, new Request.Register(one)); // too large only for a frame before welcome
+            return message;
+        }
+        String expected = "at most " + limits.frameBytes() + " bytes in a frame of this node";
+        String sentence = "instance: " + message.length + " bytes (expected: " + expected + ")";
+        registrations.refused(
+                one,
+                new ServerMessage.Refused(
+                        0, RefusalCode.LIMIT, "instance", message.length + " bytes", expected, sentence, Duration.ZERO),
+                loop.now());
+        return next(current);
     }
 
     private void forgetLateRequests(Connection current, long now) {
@@ -879,8 +903,9 @@ final class Session {
         return lastFailure;
     }
 
-    long lastAttemptAt() {
-        return lastAttemptAt;
+    /** Nanoseconds without a connection and without an attempt to get one. */
+    long withoutAttempt(long now) {
+        return phase == Phase.ESTABLISHED ? 0 : Math.max(0, Math.min(now - lastAttemptAt, now - disconnectedSince));
     }
 
     long disconnectedSince() {

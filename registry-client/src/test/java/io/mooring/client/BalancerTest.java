@@ -21,7 +21,8 @@ class BalancerTest {
     private static Candidates candidates(double... weights) {
         Candidate[] all = new Candidate[weights.length];
         for (int i = 0; i < weights.length; i++) {
-            Instance instance = Stage.instance(i).withWeight(weights[i]).withMetadata(Map.of("zone", i % 3 == 0 ? "a" : "b"));
+            Instance instance =
+                    Stage.instance(i).withWeight(weights[i]).withMetadata(Map.of("zone", i % 3 == 0 ? "a" : "b"));
             all[i] = new Candidate(new ListedInstance(instance, Standing.LIVE), new Track());
         }
         return new Candidates(all, new Random(SEED));
@@ -132,13 +133,15 @@ class BalancerTest {
     @Test
     void zoneFirstStaysInTheZoneAndFallsBack() {
         Candidates all = candidates(1, 1, 1, 1, 1, 1);
-        Balancer.Picker near = Balancer.zoneFirst("a", Balancer.weightedRandom()).prepare(all);
+        Balancer.Picker near =
+                Balancer.zoneFirst("a", Balancer.weightedRandom()).prepare(all);
         Set<Integer> picked = new HashSet<>();
         for (int i = 0; i < 200; i++) {
             picked.add(near.pick("", 0));
         }
         assertEquals(Set.of(0, 3), picked);
-        Balancer.Picker far = Balancer.zoneFirst("nowhere", Balancer.weightedRandom()).prepare(all);
+        Balancer.Picker far =
+                Balancer.zoneFirst("nowhere", Balancer.weightedRandom()).prepare(all);
         picked.clear();
         for (int i = 0; i < 500; i++) {
             picked.add(far.pick("", 0));
@@ -149,11 +152,13 @@ class BalancerTest {
     @Test
     void metadataSelectorPicksOnlyMatchingOnes() {
         Candidates all = candidates(1, 1, 1, 1, 1, 1);
-        Balancer.Picker some = Balancer.withMetadata(Map.of("zone", "b"), Balancer.roundRobin()).prepare(all);
+        Balancer.Picker some = Balancer.withMetadata(Map.of("zone", "b"), Balancer.roundRobin())
+                .prepare(all);
         for (int i = 0; i < 50; i++) {
             assertTrue(some.pick("", i) % 3 != 0);
         }
-        Balancer.Picker none = Balancer.withMetadata(Map.of("zone", "x"), Balancer.roundRobin()).prepare(all);
+        Balancer.Picker none = Balancer.withMetadata(Map.of("zone", "x"), Balancer.roundRobin())
+                .prepare(all);
         assertEquals(-1, none.pick("", 0));
     }
 
@@ -207,8 +212,7 @@ class BalancerTest {
             orders.choose(balancer, "k");
         }
         stage.runMillis(1);
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         for (Balancer balancer : all) {
             lookUp(orders, balancer, 20_000);
             long before = threads.getCurrentThreadAllocatedBytes();

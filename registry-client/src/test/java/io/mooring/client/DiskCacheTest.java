@@ -146,7 +146,7 @@ class DiskCacheTest {
     }
 
     /** Fails at the n-th use of the disk, or takes only a part of each write. */
-    private static final class FaultyDisk implements Disk {
+    private static class FaultyDisk implements Disk {
         private final FileDisk disk = new FileDisk();
         private final int failAt;
         private final int writeAtMost;
@@ -177,6 +177,11 @@ class DiskCacheTest {
         public Optional<byte[]> read(Path file, int most) throws IOException {
             use();
             return disk.read(file, most);
+        }
+
+        @Override
+        public boolean ours(Path directory) throws IOException {
+            return disk.ours(directory);
         }
 
         @Override
@@ -299,6 +304,38 @@ class DiskCacheTest {
     }
 
     @Test
+    void anInterruptedThreadStillGetsItsList() throws IOException {
+        cache().write(NAME, list(2).encode());
+        Thread.currentThread().interrupt();
+        assertEquals(Optional.of(list(2)), load());
+        assertTrue(Thread.interrupted(), "the interrupt was swallowed");
+    }
+
+    @Test
+    void aPublicDirectoryOfSomebodyElseIsNotUsed() throws IOException {
+        Path mine = base.resolve("mine");
+        FileDisk stranger = new FileDisk();
+        new DiskCache(List.of(mine), "public", stranger).write(NAME, list(2).encode());
+        Path inTheWay = Files.write(base.resolve("file"), new byte[1]);
+        Disk foreign = new FaultyDisk(-1, 1 << 20, false) {
+            @Override
+            public boolean ours(Path directory) {
+                return false;
+            }
+        };
+        DiskCache fallback = new DiskCache(List.of(inTheWay.resolve("x"), mine), "public", foreign);
+        assertThrows(IOException.class, () -> fallback.read(NAME));
+        assertThrows(IOException.class, () -> fallback.write(NAME, list(3).encode()));
+        assertEquals(
+                Optional.of(list(2)),
+                CachedList.decode(
+                        ORDERS,
+                        new DiskCache(List.of(mine), "public", stranger)
+                                .read(NAME)
+                                .get(0)));
+    }
+
+    @Test
     void tooMuchIsRefused() {
         assertThrows(IOException.class, () -> cache().write(NAME, new byte[DiskCache.MOST_BYTES + 1]));
         assertTrue(load().isEmpty());
@@ -307,7 +344,20 @@ class DiskCacheTest {
     @Test
     void namesAreOneToOneAndHarmless() {
         List<String> parts = List.of(
-                "a", "A", "..", ".", "con", "NUL", "a.b", "a:b", "a$b", "a+b", "a~b", "-", "x".repeat(250), "x".repeat(251));
+                "a",
+                "A",
+                "..",
+                ".",
+                "con",
+                "NUL",
+                "a.b",
+                "a:b",
+                "a$b",
+                "a+b",
+                "a~b",
+                "-",
+                "x".repeat(250),
+                "x".repeat(251));
         Set<String> names = new HashSet<>();
         int keys = 0;
         for (String group : List.of("g", "G", "g.h", "a:b")) {
@@ -321,6 +371,10 @@ class DiskCacheTest {
             }
         }
         assertEquals(keys, names.size());
+        // Put together without their lengths these two would be one.
+        assertFalse(CacheNames.list(new ServiceKey("n1", "g", "ABCDEFGHIJx"))
+                .endsWith(
+                        CacheNames.list(new ServiceKey("n", "gABCDEFGHIJ", "x")).substring(7)));
         assertFalse(CacheNames.directory("A").equalsIgnoreCase(CacheNames.directory("a")));
         assertTrue(CacheNames.directory("..").matches("ns-[a-z0-9-]+"));
     }

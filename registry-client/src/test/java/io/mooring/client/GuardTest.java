@@ -103,8 +103,7 @@ class GuardTest {
 
     @Test
     void whatRemainsBehindTheExplainedIsTheMeasure() {
-        Verdict verdict =
-                Guard.judge(list(0, 10), List.of(), left(0, 8, RemovalCause.DEREGISTERED), false, Set.of());
+        Verdict verdict = Guard.judge(list(0, 10), List.of(), left(0, 8, RemovalCause.DEREGISTERED), false, Set.of());
         assertEquals(2, verdict.shown().size()); // the rest went without a reason, and with it everything
         assertEquals(2, verdict.held().size());
     }
@@ -113,23 +112,29 @@ class GuardTest {
     void confirmedLossesGo() {
         Set<InstanceId> confirmed = new HashSet<>();
         list(0, 10).forEach(listed -> confirmed.add(listed.id()));
-        assertEquals(0, Guard.judge(list(0, 10), List.of(), Map.of(), false, confirmed).shown().size());
-        assertEquals(10, Guard.judge(list(0, 10), List.of(), Map.of(), true, confirmed).shown().size());
+        assertEquals(
+                0,
+                Guard.judge(list(0, 10), List.of(), Map.of(), false, confirmed)
+                        .shown()
+                        .size());
+        assertEquals(
+                10,
+                Guard.judge(list(0, 10), List.of(), Map.of(), true, confirmed)
+                        .shown()
+                        .size());
     }
 
     @Test
     void incompleteViewsOnlyAddButForNamedRemovals() {
-        Verdict verdict = Guard.judge(
-                list(0, 10), list(10, 11), left(0, 2, RemovalCause.CONNECTION_LOST), true, Set.of());
+        Verdict verdict =
+                Guard.judge(list(0, 10), list(10, 11), left(0, 2, RemovalCause.CONNECTION_LOST), true, Set.of());
         assertEquals(9, verdict.shown().size());
         assertTrue(verdict.held().isEmpty());
         verdict.shown().forEach(listed -> assertEquals(Standing.LIVE, listed.standing()));
-        Verdict many = Guard.judge(
-                list(0, 10), List.of(), left(0, 8, RemovalCause.CONNECTION_LOST), true, Set.of());
+        Verdict many = Guard.judge(list(0, 10), List.of(), left(0, 8, RemovalCause.CONNECTION_LOST), true, Set.of());
         assertEquals(10, many.shown().size());
         assertEquals(8, many.held().size());
-        Verdict said =
-                Guard.judge(list(0, 10), List.of(), left(0, 8, RemovalCause.DEREGISTERED), true, Set.of());
+        Verdict said = Guard.judge(list(0, 10), List.of(), left(0, 8, RemovalCause.DEREGISTERED), true, Set.of());
         assertEquals(2, said.shown().size());
     }
 

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.client.MooringPorts.Link;
 import io.mooring.client.MooringPorts.LinkListener;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -142,6 +145,23 @@ class JdkLinkTest {
         link.abort();
     }
 
+    /** The JDK has not been seen to cut a character, but nothing it says forbids that. */
+    @Test
+    void aCharacterCutBetweenTwoPartsIsWhole() {
+        WebSocket socket = (WebSocket) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {WebSocket.class}, (self, method, arguments) -> null);
+        Events events = new Events();
+        JdkLink link = new JdkLink(HttpClient.newHttpClient(), Duration.ofSeconds(1), events);
+        String text = "[\"𝄞a𝄞\"]";
+        for (int cut = 0; cut <= text.length(); cut++) {
+            assertEquals(null, link.onText(socket, text.substring(0, cut), false));
+            assertEquals(null, link.onText(socket, text.substring(cut), true));
+            assertArrayEquals(text.getBytes(StandardCharsets.UTF_8), events.frames.poll(), "cut at " + cut);
+        }
+        assertEquals(null, link.onText(socket, "\ud834", true)); // half a character, and the message ends
+        assertTrue(String.join(",", events.events).endsWith("closed: the registry sent text that is not Unicode"));
+    }
+
     @Test
     void deliversOneFrameAtATime() throws Exception {
         RawServer eager = server(peer -> {
@@ -217,6 +237,7 @@ class JdkLinkTest {
         List<RawServer.Script> ends = List.of(
                 peer -> {
                     peer.shakeHands();
+                    peer.read(); // so that the client has seen the handshake
                     peer.socket.setSoLinger(true, 0); // a reset
                 },
                 peer -> {
@@ -240,9 +261,11 @@ class JdkLinkTest {
                 });
         for (RawServer.Script end : ends) {
             Events events = new Events();
-            connector().open(address(server(end)), events);
+            Link link = connector().open(address(server(end)), events);
             assertEquals("opened", events.next());
-            assertTrue(events.next().startsWith("closed: "));
+            link.send("[]".getBytes(StandardCharsets.UTF_8));
+            String next = events.next();
+            assertTrue((next.equals("sent") ? events.next() : next).startsWith("closed: "));
             assertEquals(null, events.events.poll(20, TimeUnit.MILLISECONDS));
         }
     }
@@ -302,12 +325,15 @@ class JdkLinkTest {
                 after = clientThreads();
             }
         }
-        assertTrue(clientThreads() <= after + 1, clientThreads() + " threads after 200 connections, " + after + " after 20");
+        assertTrue(
+                clientThreads() <= after + 1,
+                clientThreads() + " threads after 200 connections, " + after + " after 20");
     }
 
     private static int clientThreads() {
         return (int) Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().contains("HttpClient") || thread.getName().startsWith("pool-"))
+                .filter(thread -> thread.getName().contains("HttpClient")
+                        || thread.getName().startsWith("pool-"))
                 .count();
     }
 

@@ -197,7 +197,8 @@ class ReconnectLoopCannotDieTest {
         stage.registry.put(Instance.of(Stage.ORDERS, "10.1.1.1", 1));
         stage.run(Duration.ofSeconds(65));
 
-        String what = "call " + failAt + " (" + faults.failed + ", " + kind.get().getClass().getSimpleName() + ")";
+        String what = "call " + failAt + " (" + faults.failed + ", "
+                + kind.get().getClass().getSimpleName() + ")";
         assertEquals(Source.LIVE, orders.view().source(), what);
         assertEquals(4, orders.view().instances().size(), what);
         assertEquals(1, stage.confirmed(), what);

@@ -48,7 +48,7 @@ class SessionTest {
             assertTrue(
                     orders.view().age().toHours() >= hour,
                     "age " + orders.view().age());
-            assertTrue(mooring.status().sinceLastAttempt().toSeconds() <= 30);
+            assertTrue(mooring.status().withoutAttempt().toSeconds() <= 30);
         }
         for (int i = 1; i < stage.registry.openedAt.size(); i++) {
             long gap = stage.registry.openedAt.get(i) - stage.registry.openedAt.get(i - 1);

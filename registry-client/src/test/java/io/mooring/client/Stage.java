@@ -99,4 +99,8 @@ final class Stage {
     long confirmed() {
         return registry.holders.size();
     }
+
+    void wallClockBack(Duration by) {
+        loop.wallClockOffsetMillis -= by.toMillis();
+    }
 }

@@ -37,6 +37,7 @@ final class VirtualEventLoop implements EventLoop, InstantSource {
     private boolean running;
     long wallClockOffsetMillis = 1_700_000_000_000L;
     int failures;
+    java.util.Optional<Throwable> lastFailure = java.util.Optional.empty();
 
     VirtualEventLoop(long origin) {
         now = origin;
@@ -117,6 +118,7 @@ final class VirtualEventLoop implements EventLoop, InstantSource {
             throw e;
         } catch (Throwable e) {
             failures++;
+            lastFailure = java.util.Optional.of(e);
         } finally {
             running = false;
         }

@@ -35,10 +35,10 @@ public record InstanceId(ServiceKey service, String cluster, String host, int po
     public int compareTo(InstanceId other) {
         int order = service == other.service ? 0 : service.compareTo(other.service);
         if (order == 0) {
-            order = cluster.compareTo(other.cluster);
+            order = cluster == other.cluster ? 0 : cluster.compareTo(other.cluster);
         }
         if (order == 0) {
-            order = host.compareTo(other.host);
+            order = host == other.host ? 0 : host.compareTo(other.host);
         }
         return order == 0 ? Integer.compare(port, other.port) : order;
     }

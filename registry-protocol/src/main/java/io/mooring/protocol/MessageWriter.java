@@ -15,6 +15,8 @@ import io.mooring.model.ServiceKey;
 import io.mooring.model.Standing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -26,6 +28,8 @@ import java.util.OptionalLong;
 public final class MessageWriter {
     private static final JsonFactory JSON = new JsonFactory();
     private static final int INITIAL_BYTES = 512;
+    private static final byte[] DONE = "{\"type\":\"done\",\"id\":".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] RENEWED = "{\"type\":\"renewed\",\"id\":".getBytes(StandardCharsets.US_ASCII);
 
     private MessageWriter() {}
 
@@ -42,7 +46,27 @@ public final class MessageWriter {
 
     /** One message without the array around it, so that many sessions can share its bytes. */
     public static byte[] message(Message message) {
+        if (message instanceof ServerMessage.Done done) { // most answers: worth the few lines
+            return answer(DONE, done.id());
+        }
+        if (message instanceof ServerMessage.Renewed renewed) {
+            return answer(RENEWED, renewed.id());
+        }
         return written(json -> write(json, message));
+    }
+
+    private static byte[] answer(byte[] start, long id) {
+        int digits = 1;
+        for (long rest = id / 10; rest > 0; rest /= 10) {
+            digits++;
+        }
+        byte[] out = Arrays.copyOf(start, start.length + digits + 1);
+        int at = out.length - 1;
+        out[at--] = '}';
+        for (long rest = id; at >= start.length; rest /= 10) {
+            out[at--] = (byte) ('0' + rest % 10);
+        }
+        return out;
     }
 
     private interface Body {

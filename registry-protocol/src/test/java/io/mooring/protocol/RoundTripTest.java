@@ -196,6 +196,22 @@ class RoundTripTest {
     }
 
     @Test
+    void anAnswersBytesAreThoseItHasInAFrame() {
+        List<Long> ids = new ArrayList<>(List.of(1L, 9L, 10L, 99L, 100L, 1_000_000_007L, (1L << 53) - 1));
+        SplittableRandom random = new SplittableRandom(1);
+        for (int i = 0; i < 100; i++) {
+            ids.add(random.nextLong(1, 1L << (1 + random.nextInt(52))));
+        }
+        for (long id : ids) {
+            for (ServerMessage answer : List.of(new ServerMessage.Done(id), new ServerMessage.Renewed(id))) {
+                String alone = new String(MessageWriter.message(answer), StandardCharsets.UTF_8);
+                String framed = new String(MessageWriter.frame(List.of(answer)), StandardCharsets.UTF_8);
+                assertEquals(framed, "[" + alone + "]");
+            }
+        }
+    }
+
+    @Test
     void anUnacceptableRequestIsNoMessageOfTheWire() {
         ClientMessage refused = new ClientMessage.Unacceptable(1, "invalid", new InvalidValueException("a", "b", "c"));
         org.junit.jupiter.api.Assertions.assertThrows(

@@ -16,12 +16,11 @@ import io.mooring.server.shard.Shard;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -47,7 +46,6 @@ public final class Catalog {
     private final ProtectionSettings protection;
     private final EventLoop loop;
     private final List<Shard> confirmed;
-    private final List<Shard> unconfirmed;
     private final ConcurrentMap<ServiceKey, ServiceView> views = new ConcurrentHashMap<>();
     private final NavigableSet<ServiceKey> listedServices = new ConcurrentSkipListSet<>();
     private final LinkedHashMap<ServiceKey, Boolean> emptyServices = new LinkedHashMap<>();
@@ -71,16 +69,15 @@ public final class Catalog {
         this.protection = protection;
         this.loop = loop;
         this.confirmed = List.copyOf(confirmed);
-        this.unconfirmed = List.copyOf(unconfirmed);
         this.revision = firstRevision;
-        Map<ServiceKey, NavigableMap<InstanceId, RemovalCause>> all = new HashMap<>();
+        Map<ServiceKey, List<Change>> all = new TreeMap<>();
         for (Shard shard : unconfirmed) {
             for (Registration registration : shard.registrations()) {
-                all.computeIfAbsent(registration.id().service(), s -> new TreeMap<>())
-                        .put(registration.id(), RemovalCause.ORPHANED);
+                all.computeIfAbsent(registration.id().service(), s -> new ArrayList<>())
+                        .add(new Change.Granted(shard.version(), registration));
             }
         }
-        new TreeMap<>(all).forEach(this::foldService);
+        all.forEach(this::foldService);
     }
 
     // ---- any thread
@@ -118,31 +115,42 @@ public final class Catalog {
         return out;
     }
 
-    /** Makes the changes of one turn visible. @return the views that differ now, in the order of first change */
+    /**
+     * Makes the changes of one turn visible. What they say is taken from them and not looked up in the shards, which may
+     * have moved on while this turn was being written.
+     *
+     * @return the views that differ now, in the order of first change
+     */
     public List<ServiceView> fold(List<Change> changes) {
         loop.assertInLoop();
-        Map<ServiceKey, NavigableMap<InstanceId, RemovalCause>> touched = new LinkedHashMap<>();
+        Map<ServiceKey, List<Change>> touched = new LinkedHashMap<>();
         ServiceKey lastService = null;
-        NavigableMap<InstanceId, RemovalCause> last = new TreeMap<>();
+        List<Change> last = List.of();
         for (Change change : changes) {
             ServiceKey service = change.instance().service();
             if (service != lastService) {
-                last = touched.computeIfAbsent(service, s -> new TreeMap<>());
+                last = touched.computeIfAbsent(service, s -> new ArrayList<>());
                 lastService = service;
             }
-            RemovalCause cause = change instanceof Change.Removed removed
-                    ? removed.removal().cause()
-                    : RemovalCause.DEREGISTERED; // not used: the instance is there
-            last.put(change.instance(), cause);
+            last.add(change);
         }
         List<ServiceView> changed = new ArrayList<>(touched.size());
-        touched.forEach((service, instances) -> {
-            ServiceView view = foldService(service, instances);
+        touched.forEach((service, ofService) -> {
+            ServiceView view = foldService(service, ofService);
             if (view != null) {
                 changed.add(view);
             }
         });
         return changed;
+    }
+
+    private boolean isConfirmed(Change change) {
+        for (Shard shard : confirmed) {
+            if (shard.version().incarnation() == change.version().incarnation()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Takes a held instance off the list because its removal was confirmed. @return the view, if it differs now */
@@ -151,9 +159,9 @@ public final class Catalog {
         if (guard == null || !guard.held.containsKey(instance) || !cause.certain()) {
             return null;
         }
-        NavigableMap<InstanceId, RemovalCause> one = new TreeMap<>();
-        one.put(instance, cause);
-        return foldService(instance.service(), one);
+        guard.held.remove(instance);
+        List<Update> gone = List.of(new Update(instance, null));
+        return publish(view(instance.service()), gone, List.of(new Removal(instance, cause)), guard);
     }
 
     /** Ends the holds that have lasted long enough. @return the views that differ now */
@@ -166,11 +174,11 @@ public final class Catalog {
             ServiceGuard guard = entry.getValue();
             List<InstanceId> released = guard.released(now);
             if (!released.isEmpty()) {
-                NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
+                List<Update> updates = new ArrayList<>();
                 List<Removal> removals = new ArrayList<>();
-                for (InstanceId id : released) {
+                for (InstanceId id : released) { // in order
                     ServiceGuard.Hold hold = guard.held.remove(id);
-                    updates.put(id, null);
+                    updates.add(new Update(id, null));
                     removals.add(new Removal(id, hold == null ? RemovalCause.LEASE_EXPIRED : hold.cause()));
                 }
                 ServiceView view = publish(view(entry.getKey()), updates, removals, guard);
@@ -185,42 +193,55 @@ public final class Catalog {
         return changed;
     }
 
-    private @Nullable ServiceView foldService(ServiceKey service, NavigableMap<InstanceId, RemovalCause> touched) {
+    /** How an instance is listed from now on; null: not at all. */
+    private record Update(InstanceId id, @Nullable ListedInstance now) {
+        static final Comparator<Update> IN_ORDER = Comparator.comparing(Update::id);
+    }
+
+    private static final Comparator<Change> BY_INSTANCE = Comparator.comparing(Change::instance);
+
+    private @Nullable ServiceView foldService(ServiceKey service, List<Change> changes) {
         ServiceView before = view(service);
         ServiceGuard guard = guards.get(service);
-        NavigableMap<InstanceId, @Nullable ListedInstance> updates = new TreeMap<>();
-        List<Removal> removals = new ArrayList<>();
-        List<Removal> doubtful = new ArrayList<>();
-        touched.forEach((id, cause) -> {
-            ListedInstance there = listedNow(id);
-            if (there != null) {
-                updates.put(id, there);
-                if (guard != null) {
-                    guard.held.remove(id); // its publisher is back
+        if (changes.size() > 1) {
+            changes.sort(BY_INSTANCE); // stable: of one instance's changes, the last stays the last
+        }
+        List<Update> updates = new ArrayList<>(changes.size());
+        List<Removal> removals = new ArrayList<>(0);
+        List<Removal> doubtful = new ArrayList<>(0);
+        for (int i = 0; i < changes.size(); ) {
+            Change change = changes.get(i++);
+            for (; i < changes.size() && changes.get(i).instance().equals(change.instance()); i++) {
+                // A registration of this incarnation replaces that of the earlier one, whose end then says nothing.
+                if (isConfirmed(changes.get(i)) || !isConfirmed(change)) {
+                    change = changes.get(i);
                 }
-            } else if (cause.certain()) {
-                updates.put(id, null);
-                removals.add(new Removal(id, cause));
-                if (guard != null) {
-                    guard.held.remove(id);
-                }
-            } else {
-                doubtful.add(new Removal(id, cause));
             }
-        });
+            if (change instanceof Change.Granted granted) {
+                updates.add(new Update(change.instance(), listed(granted)));
+            } else if (change instanceof Change.Removed removed) {
+                if (!removed.removal().cause().certain()) {
+                    doubtful.add(removed.removal());
+                    continue;
+                }
+                updates.add(new Update(change.instance(), null));
+                removals.add(removed.removal());
+            }
+            if (guard != null) {
+                guard.held.remove(change.instance()); // its publisher is back, or its end is certain
+            }
+        }
         ServiceGuard guardNow = guard;
         if (!doubtful.isEmpty()) {
             guardNow = judge(before, doubtful, updates, removals);
+            updates.sort(Update.IN_ORDER);
         }
         return publish(before, updates, removals, guardNow);
     }
 
     /** Sorts doubtful removals into those that happen and those that are held. */
     private ServiceGuard judge(
-            ServiceView before,
-            List<Removal> doubtful,
-            NavigableMap<InstanceId, @Nullable ListedInstance> updates,
-            List<Removal> removals) {
+            ServiceView before, List<Removal> doubtful, List<Update> updates, List<Removal> removals) {
         long now = loop.now();
         ServiceGuard guard = guards.computeIfAbsent(before.service(), s -> new ServiceGuard());
         doubtful.removeIf(removal ->
@@ -237,49 +258,28 @@ public final class Catalog {
                 int at = indexOf(before.instances(), removal.instance());
                 ListedInstance listedBefore = before.instances().get(at);
                 guard.held.put(removal.instance(), new ServiceGuard.Hold(removal.cause(), until));
-                updates.put(removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD));
+                updates.add(new Update(removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD)));
             }
         } else {
             guard.left(doubtful.size(), now);
             for (Removal removal : doubtful) {
-                updates.put(removal.instance(), null);
+                updates.add(new Update(removal.instance(), null));
                 removals.add(removal);
             }
         }
         return guard;
     }
 
-    /** The instance as it should be listed, or null if it is in no shard. */
-    private @Nullable ListedInstance listedNow(InstanceId id) {
-        Registration sure = latest(confirmed, id);
-        Registration unsure = latest(unconfirmed, id);
-        if (unsure != null && (sure == null || Registration.BY_GENERATION.compare(unsure, sure) > 0)) {
-            return new ListedInstance(unsure.instance(), Standing.RESTORED);
-        }
-        if (sure == null) {
-            return null;
-        }
-        return new ListedInstance(sure.instance(), sure.suspect() ? Standing.SUSPECT : Standing.LIVE);
-    }
-
-    private static @Nullable Registration latest(List<Shard> shards, InstanceId id) {
-        Registration latest = null;
-        for (Shard shard : shards) {
-            Registration registration = shard.get(id);
-            if (registration != null
-                    && (latest == null || Registration.BY_GENERATION.compare(registration, latest) > 0)) {
-                latest = registration;
-            }
-        }
-        return latest;
+    private ListedInstance listed(Change.Granted granted) {
+        Registration registration = granted.registration();
+        Standing standing =
+                !isConfirmed(granted) ? Standing.RESTORED : registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
+        return new ListedInstance(registration.instance(), standing);
     }
 
     /** Swaps the view if it differs; readers see the old or the new one. */
     private @Nullable ServiceView publish(
-            ServiceView before,
-            NavigableMap<InstanceId, @Nullable ListedInstance> updates,
-            List<Removal> newRemovals,
-            @Nullable ServiceGuard guard) {
+            ServiceView before, List<Update> updates, List<Removal> newRemovals, @Nullable ServiceGuard guard) {
         Merge merge = Merge.of(before.instances(), updates, before.digest(), counts);
         boolean underProtection = guard != null && !guard.held.isEmpty();
         if (!merge.differs() && underProtection == before.underProtection()) {
@@ -298,14 +298,13 @@ public final class Catalog {
         return after;
     }
 
-    private static List<Removal> remembered(
-            ServiceView before, NavigableMap<InstanceId, @Nullable ListedInstance> updates, List<Removal> fresh) {
+    private static List<Removal> remembered(ServiceView before, List<Update> updates, List<Removal> fresh) {
         if (fresh.isEmpty() && !isAnyIn(before.removals(), updates)) {
             return before.removals();
         }
         List<Removal> all = new ArrayList<>(before.removals().size() + fresh.size());
         for (Removal removal : before.removals()) {
-            if (!updates.containsKey(removal.instance())) { // back, or gone for a newer reason
+            if (!contains(updates, removal.instance())) { // back, or gone for a newer reason
                 all.add(removal);
             }
         }
@@ -318,19 +317,27 @@ public final class Catalog {
         return List.copyOf(all.subList(surplus, all.size()));
     }
 
-    /** A turn mostly brings one or two instances of a service: then comparing beats looking up, sixty times over. */
-    private static boolean isAnyIn(List<Removal> removals, NavigableMap<InstanceId, ?> updates) {
-        if (removals.isEmpty() || updates.size() > 8) {
-            return !removals.isEmpty();
-        }
-        for (InstanceId id : updates.keySet()) {
-            for (int i = 0; i < removals.size(); i++) {
-                if (removals.get(i).instance().equals(id)) {
-                    return true;
-                }
+    private static boolean isAnyIn(List<Removal> removals, List<Update> updates) {
+        for (int i = 0; i < removals.size(); i++) {
+            if (contains(updates, removals.get(i).instance())) {
+                return true;
             }
         }
         return false;
+    }
+
+    private static boolean contains(List<Update> sorted, InstanceId id) {
+        int low = 0;
+        int high = sorted.size() - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (sorted.get(middle).id().compareTo(id) < 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low == high && sorted.get(low).id().equals(id);
     }
 
     private void remember(ServiceView view) {
@@ -374,24 +381,20 @@ public final class Catalog {
 
     /** A sorted list with updates applied. */
     private record Merge(List<ListedInstance> instances, long digest, boolean differs) {
-        static Merge of(
-                List<ListedInstance> before,
-                NavigableMap<InstanceId, @Nullable ListedInstance> updates,
-                long digestBefore,
-                StandingCounts counts) {
+        static Merge of(List<ListedInstance> before, List<Update> updates, long digestBefore, StandingCounts counts) {
             ListedInstance[] out = new ListedInstance[before.size() + updates.size()];
             long digest = digestBefore;
             boolean differs = false;
             int from = 0;
             int size = 0;
-            for (Map.Entry<InstanceId, @Nullable ListedInstance> update : updates.entrySet()) {
-                int at = indexOf(before, update.getKey());
+            for (Update update : updates) {
+                int at = indexOf(before, update.id());
                 int until = at >= 0 ? at : -at - 1;
                 while (from < until) {
                     out[size++] = before.get(from++);
                 }
                 ListedInstance old = at >= 0 ? before.get(from++) : null;
-                ListedInstance now = update.getValue();
+                ListedInstance now = update.now();
                 if (old != null && old.equals(now)) {
                     out[size++] = old;
                     continue;

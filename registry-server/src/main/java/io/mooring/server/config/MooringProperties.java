@@ -186,7 +186,7 @@ public record MooringProperties(
     /**
      * @param window in which removals count together
      * @param share of a service that may leave at once and be believed
-     * @param atLeast as many may leave at once and be believed, unless it is all of them
+     * @param atLeast fewer than this may always leave and be believed, unless it is all of them
      * @param confirmation after which held removals are believed without any confirmation
      * @param evictionShare of all instances that may expire within {@code evictionWindow}
      * @param evictionFloor as many may expire within {@code evictionWindow} in any case

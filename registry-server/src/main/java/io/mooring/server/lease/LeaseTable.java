@@ -244,7 +244,7 @@ public final class LeaseTable {
         }
         touch(lease);
         for (Instance instance : instances) {
-            grant(sharedService(instance), lease);
+            grant(instance, lease);
         }
         return Outcome.ACCEPTED;
     }
@@ -490,7 +490,9 @@ public final class LeaseTable {
             return; // an equal registration changes nothing
         }
         if (before == null) {
-            countOf(instance.id().service()).registrations++;
+            ServiceCount count = countOf(instance.id().service());
+            count.registrations++;
+            instance = instance.withId(instance.id().withService(count.key));
         } else if (holder != null && holder != lease) {
             release(holder, instance.id());
         }
@@ -612,6 +614,32 @@ public final class LeaseTable {
     }
 
     private Outcome room(List<Instance> instances, int ofThisPublisher) {
+        return fits(instances, ofThisPublisher) ? Outcome.ACCEPTED : exactRoom(instances, ofThisPublisher);
+    }
+
+    /** Whether there is room even if all of them are new: then nothing needs to be looked up one by one. */
+    private boolean fits(List<Instance> instances, int ofThisPublisher) {
+        int count = instances.size();
+        if (own.size() + restored.size() + count > settings.maxInstances()
+                || services.size() + count > settings.maxServices()
+                || ofThisPublisher + count > settings.maxInstancesPerSession()) {
+            return false;
+        }
+        ServiceKey last = null;
+        for (Instance instance : instances) {
+            if (instance.service() != last) {
+                last = instance.service();
+                ServiceCount there = services.get(last);
+                int before = there == null ? 0 : there.registrations;
+                if (before + count > settings.maxInstancesPerService()) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private Outcome exactRoom(List<Instance> instances, int ofThisPublisher) {
         int fresh = 0;
         Map<ServiceKey, Integer> freshByService = instances.size() == 1 ? Map.of() : new HashMap<>();
         int freshServices = 0;

@@ -3,7 +3,6 @@ package io.mooring.server.node;
 import io.mooring.model.InstanceId;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.lease.Prober;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.function.Consumer;
 
@@ -20,6 +19,7 @@ final class Evidence {
     private final Consumer<InstanceId> dead;
     private final LinkedHashSet<InstanceId> waiting = new LinkedHashSet<>();
     private final LinkedHashSet<InstanceId> probing = new LinkedHashSet<>();
+    private boolean starting;
 
     /** @param dead takes the instances whose address refused a connection */
     Evidence(Prober prober, EventLoop loop, Consumer<InstanceId> dead) {
@@ -37,13 +37,25 @@ final class Evidence {
         next();
     }
 
+    /** Instances that wait to be probed. */
+    int waiting() {
+        return waiting.size();
+    }
+
     private void next() {
-        Iterator<InstanceId> each = waiting.iterator();
-        while (probing.size() < AT_ONCE && each.hasNext()) {
-            InstanceId instance = each.next();
-            each.remove();
-            probing.add(instance);
-            prober.probe(instance.host(), instance.port(), verdict -> onVerdict(instance, verdict));
+        if (starting) {
+            return; // a verdict that came at once, from within the loop below, which goes on anyway
+        }
+        starting = true;
+        try {
+            while (probing.size() < AT_ONCE && !waiting.isEmpty()) {
+                InstanceId instance = waiting.iterator().next();
+                waiting.remove(instance);
+                probing.add(instance);
+                prober.probe(instance.host(), instance.port(), verdict -> onVerdict(instance, verdict));
+            }
+        } finally {
+            starting = false;
         }
     }
 

@@ -170,9 +170,15 @@ public final class RegistryNode {
         answer(durable().orElseGet(() -> leases.register(session, instances)), reply);
     }
 
-    /** Removes those that the session holds. */
+    /**
+     * Removes those that the session holds. One that nobody holds any more, and that is listed only because its loss is not
+     * believed yet, leaves too: a goodbye goes through every protection.
+     */
     public void deregister(String session, List<InstanceId> instances, Consumer<Outcome> reply) {
         leases.deregister(session, instances);
+        for (InstanceId instance : instances) {
+            release(instance, RemovalCause.DEREGISTERED);
+        }
         answer(Outcome.ACCEPTED, reply);
     }
 
@@ -431,6 +437,9 @@ public final class RegistryNode {
 
     /** Ends the hold of an instance that is in no shard any more. */
     private boolean release(InstanceId instance, RemovalCause cause) {
+        if (leases.publisherOf(instance).isPresent()) {
+            return false; // registered again, though that may not be visible yet
+        }
         ServiceView view = catalog.confirm(instance, cause);
         if (view != null) {
             push.changed(List.of(view));

@@ -7,14 +7,13 @@ import io.mooring.model.ServiceKey;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.zip.CRC32C;
@@ -40,74 +39,81 @@ final class RegistrationCodec {
 
     /** Gathers entries into one block. */
     static final class BlockWriter {
-        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(1024);
-        private final DataOutputStream out = new DataOutputStream(bytes);
+        private static final int HEAD = 8;
 
-        BlockWriter() {
-            writeInt(0); // the head is filled in at the end
-            writeInt(0);
-        }
+        private byte[] bytes = new byte[1024];
+        private int size = HEAD; // the head is filled in at the end
 
         int size() {
-            return bytes.size();
+            return size;
         }
 
         void put(Registration registration) {
-            try {
-                out.writeByte('P');
-                id(registration.id());
-                Instance instance = registration.instance();
-                out.writeDouble(instance.weight());
-                out.writeBoolean(instance.enabled());
-                Metadata metadata = instance.metadata();
-                out.writeShort(metadata.size());
-                for (int i = 0; i < metadata.size(); i++) {
-                    out.writeUTF(metadata.keyAt(i));
-                    out.writeUTF(metadata.valueAt(i));
-                }
-                out.writeUTF(registration.publisher().session());
-                out.writeLong(registration.publisher().ttl().toMillis());
-                out.writeLong(registration.generation());
-            } catch (IOException e) {
-                throw new UncheckedIOException("writing to memory failed", e);
+            octet('P');
+            id(registration.id());
+            Instance instance = registration.instance();
+            number(Double.doubleToLongBits(instance.weight()), 8);
+            octet(instance.enabled() ? 1 : 0);
+            Metadata metadata = instance.metadata();
+            number(metadata.size(), 2);
+            for (int i = 0; i < metadata.size(); i++) {
+                text(metadata.keyAt(i));
+                text(metadata.valueAt(i));
             }
+            text(registration.publisher().session());
+            number(registration.publisher().ttl().toMillis(), 8);
+            number(registration.generation(), 8);
         }
 
         void remove(InstanceId instance) {
-            try {
-                out.writeByte('R');
-                id(instance);
-            } catch (IOException e) {
-                throw new UncheckedIOException("writing to memory failed", e);
-            }
+            octet('R');
+            id(instance);
         }
 
         void complete() {
-            bytes.write('C');
+            octet('C');
         }
 
-        private void id(InstanceId id) throws IOException {
-            out.writeUTF(id.service().namespace());
-            out.writeUTF(id.service().group());
-            out.writeUTF(id.service().name());
-            out.writeUTF(id.cluster());
-            out.writeUTF(id.host());
-            out.writeShort(id.port());
+        private void id(InstanceId id) {
+            text(id.service().namespace());
+            text(id.service().group());
+            text(id.service().name());
+            text(id.cluster());
+            text(id.host());
+            number(id.port(), 2);
         }
 
-        private void writeInt(int value) {
-            try {
-                out.writeInt(value);
-            } catch (IOException e) {
-                throw new UncheckedIOException("writing to memory failed", e);
+        private void text(String text) {
+            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+            number(utf8.length, 2); // the longest text there is, a label's value, has at most 24 kB
+            reserve(utf8.length);
+            System.arraycopy(utf8, 0, bytes, size, utf8.length);
+            size += utf8.length;
+        }
+
+        private void octet(int value) {
+            reserve(1);
+            bytes[size++] = (byte) value;
+        }
+
+        private void number(long value, int octets) {
+            reserve(octets);
+            for (int shift = 8 * (octets - 1); shift >= 0; shift -= 8) {
+                bytes[size++] = (byte) (value >>> shift);
+            }
+        }
+
+        private void reserve(int more) {
+            if (bytes.length - size < more) {
+                bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, size + more));
             }
         }
 
         byte[] block() {
-            byte[] block = bytes.toByteArray();
+            byte[] block = Arrays.copyOf(bytes, size);
             CRC32C crc = new CRC32C();
-            crc.update(block, 8, block.length - 8);
-            ByteBuffer.wrap(block).putInt(block.length - 8).putInt((int) crc.getValue());
+            crc.update(block, HEAD, size - HEAD);
+            ByteBuffer.wrap(block).putInt(size - HEAD).putInt((int) crc.getValue());
             return block;
         }
     }
@@ -160,7 +166,7 @@ final class RegistrationCodec {
         private final Map<String, String> texts = new HashMap<>();
 
         String read(DataInputStream in) throws IOException {
-            String text = in.readUTF();
+            String text = new String(in.readNBytes(in.readUnsignedShort()), StandardCharsets.UTF_8);
             String there = texts.get(text);
             if (there == null && texts.size() < MOST) {
                 texts.put(text, text);

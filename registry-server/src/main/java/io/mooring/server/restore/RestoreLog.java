@@ -286,7 +286,9 @@ public final class RestoreLog {
         ByteArrayOutputStream several = new ByteArrayOutputStream(0);
         RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
         for (Change change : changes) {
-            Registration registration = lookup.apply(change.instance());
+            // One that left one shard may stand in another: what counts is whether it is registered at all.
+            Registration registration =
+                    change instanceof Change.Granted granted ? granted.registration() : lookup.apply(change.instance());
             if (registration == null) {
                 block.remove(change.instance());
             } else {

@@ -101,6 +101,12 @@ final class NodeWorld {
         loop.run(task);
     }
 
+    /** The status after the next sweep. */
+    NodeStatus statusNow() {
+        run(Duration.ofMillis(300));
+        return node.status();
+    }
+
     ServiceView view() {
         return node.view(ORDERS);
     }

@@ -40,6 +40,7 @@ public final class SessionConnection implements SessionLine, Subscriber {
     private final Set<ServiceKey> subscribed = new HashSet<>(4);
     private final Map<ServiceKey, List<Long>> subscribing = new HashMap<>(4);
     private List<byte[]> outgoing = new ArrayList<>(2);
+    private @Nullable List<PushEncoder.Encoded> beforeWelcome = new ArrayList<>(2);
     private PushEncoder.@Nullable Encoded only; // the shared frame, when nothing else goes with it
     private int answered;
     private long pushedAt;
@@ -123,7 +124,7 @@ public final class SessionConnection implements SessionLine, Subscriber {
                         session,
                         this,
                         hello.holds(),
-                        held -> answer(new ServerMessage.Welcome(
+                        held -> welcome(new ServerMessage.Welcome(
                                 ProtocolLimits.VERSION,
                                 host.node().status().name(),
                                 host.node().epoch(),
@@ -138,6 +139,16 @@ public final class SessionConnection implements SessionLine, Subscriber {
                                 close(refused.code(), refused.message());
                             }
                         });
+    }
+
+    /** The first word; what was to be said meanwhile comes behind it. */
+    private void welcome(ServerMessage.Welcome welcome) {
+        List<PushEncoder.Encoded> waiting = beforeWelcome;
+        beforeWelcome = null;
+        answer(welcome);
+        if (waiting != null) {
+            waiting.forEach(this::queue);
+        }
     }
 
     private void subscribe(ClientMessage.Subscribe m) {
@@ -207,6 +218,10 @@ public final class SessionConnection implements SessionLine, Subscriber {
         if (gone) {
             return;
         }
+        if (beforeWelcome != null) {
+            beforeWelcome.add(encoded);
+            return;
+        }
         only = outgoing.isEmpty() ? encoded : null;
         outgoing.add(encoded.message);
         if (!queued) {
@@ -250,6 +265,7 @@ public final class SessionConnection implements SessionLine, Subscriber {
     public void close(String code, String message) {
         if (!closing && !gone) {
             host.meter().refused(code);
+            beforeWelcome = null; // nobody waits for the rest
             send(new ServerMessage.Closing(code, message));
             end();
         }
@@ -284,6 +300,11 @@ public final class SessionConnection implements SessionLine, Subscriber {
         outgoing.clear();
         subscribed.clear();
         subscribing.clear();
+    }
+
+    /** Whether nothing counts any more that comes in. */
+    public boolean isClosed() {
+        return closing || gone;
     }
 
     /** For log lines: never the session's id, which is a secret. */

@@ -75,9 +75,12 @@ class LoopCallsTest {
     @Test
     void anAnswerThatNeverComesIsToldApart() throws Exception {
         CompletableFuture<Problem> refusal = new CompletableFuture<>();
+        CompletableFuture<Void> begun = new CompletableFuture<>();
+        pump.execute(begun::join); // the time cannot end before the loop has begun
 
         new LoopCalls(new TestLoop(true), pump, Duration.ofMillis(1))
                 .<String>call(reply -> {}, answer -> {}, refusal::complete);
+        begun.complete(null);
 
         assertThat(refusal.get(20, TimeUnit.SECONDS).detail()).contains("repeating it is safe");
     }

@@ -1,0 +1,149 @@
+package io.mooring.simulation;
+
+import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
+import io.mooring.server.lease.Outcome;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** A process without the SDK: it keeps one instance by HTTP, with a lease of its own. */
+final class LeaseProvider {
+    final InstanceId id;
+    private final World world;
+    private final Duration ttl;
+    private Optional<Instance> wanted = Optional.empty();
+    private boolean alive;
+    private boolean accepted;
+    private int life;
+
+    LeaseProvider(World world, InstanceId id, Duration ttl) {
+        this.world = world;
+        this.id = id;
+        this.ttl = ttl;
+    }
+
+    /** The registry may have forgotten the latest; a careful process registers again after it was away. */
+    void registryLostSomething() {
+        accepted = false;
+    }
+
+    boolean isAlive() {
+        return alive;
+    }
+
+    Optional<Instance> wanted() {
+        return wanted;
+    }
+
+    private Duration way() {
+        return Duration.ofNanos(200_000 + world.chance.nextInt(20_000_000));
+    }
+
+    void put() {
+        Instance instance = world.oracle.made(new Instance(id, 1, true, world.labels(id, world.nextVersion(), 0)));
+        world.coverage.did(wanted.isPresent() ? Operation.LEASE_UPDATE : Operation.LEASE_PUT);
+        wanted = Optional.of(instance);
+        accepted = false;
+        world.oracle.asked(instance);
+        if (!alive) {
+            alive = true;
+            renewLater(++life);
+        }
+        send(instance);
+    }
+
+    private void send(Instance instance) {
+        int sentIn = life;
+        world.net.schedule(
+                way(),
+                () -> world.registry.onLoop(node -> {
+                    if (sentIn < life || !wanted.equals(Optional.of(instance))) {
+                        return; // HTTP requests of one process come one after the other
+                    }
+                    world.trace.event(
+                            world.time.now(),
+                            id.address() + " put " + instance.metadata().get("version"));
+                    world.oracle.leasePut(instance, ttl);
+                    node.put(instance, ttl, outcome -> {
+                        if (outcome instanceof Outcome.Accepted) {
+                            accepted |= wanted.equals(Optional.of(instance));
+                            world.oracle.confirmed(id.host(), instance);
+                        }
+                    });
+                }));
+    }
+
+    private void renewLater(int renewingLife) {
+        world.net.schedule(ttl.dividedBy(3), () -> {
+            if (renewingLife == life && alive) {
+                renew();
+                renewLater(renewingLife);
+            }
+        });
+    }
+
+    private void renew() {
+        Optional<Instance> renewed = wanted;
+        int sentIn = life;
+        world.net.schedule(
+                way(),
+                () -> world.registry.onLoop(node -> {
+                    if (sentIn != life || !renewed.equals(wanted) || renewed.isEmpty()) {
+                        return;
+                    }
+                    world.coverage.did(Operation.LEASE_RENEW);
+                    world.trace.event(world.time.now(), id.address() + " renew " + accepted);
+                    if (accepted && node.renew(List.of(id)).isEmpty()) {
+                        world.oracle.leaseRenewed(id, ttl);
+                    } else {
+                        send(renewed.get());
+                    }
+                }));
+    }
+
+    /** A renewal that was long on its way; it counts for nothing once the instance is gone. */
+    void renewLate() {
+        world.coverage.did(Operation.LEASE_LATE_RENEW);
+        world.net.schedule(
+                Duration.ofSeconds(10 + world.chance.nextInt(50)),
+                () -> world.registry.onLoop(node -> {
+                    if (node.renew(List.of(id)).isEmpty()) {
+                        world.oracle.leaseRenewed(id, ttl);
+                    } else {
+                        world.coverage.effect(Effects.RENEW_UNKNOWN);
+                    }
+                }));
+    }
+
+    void remove() {
+        world.coverage.did(Operation.LEASE_REMOVE);
+        wanted = Optional.empty();
+        alive = false;
+        int removedIn = ++life;
+        world.oracle.notWanted(id);
+        world.net.schedule(
+                way(),
+                () -> world.registry.onLoop(node -> {
+                    if (removedIn != life) {
+                        return;
+                    }
+                    world.trace.event(world.time.now(), id.address() + " remove");
+                    world.oracle.leaseRemoved(id);
+                    node.remove(id, false, "http", outcome -> {
+                        if (outcome instanceof Outcome.Accepted) {
+                            world.oracle.leftConfirmed(id);
+                        }
+                    });
+                }));
+    }
+
+    /** The process dies: nobody renews any more. */
+    void die() {
+        world.coverage.did(Operation.LEASE_FORGET);
+        wanted = Optional.empty();
+        alive = false;
+        life++;
+        world.oracle.notWanted(id);
+    }
+}

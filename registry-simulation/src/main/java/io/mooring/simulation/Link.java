@@ -1,0 +1,200 @@
+package io.mooring.simulation;
+
+import io.mooring.client.MooringPorts;
+import io.mooring.client.MooringPorts.LinkListener;
+import java.util.ArrayDeque;
+import java.util.Optional;
+
+/**
+ * One connection as TCP has it: in order while it lasts, what was sent before the end may still arrive, and who is cut
+ * off hears nothing. It keeps the SDK's rules for links, and after {@code abort} goes on talking, which the SDK must
+ * not listen to.
+ */
+final class Link implements MooringPorts.Link {
+    private final World world;
+    private final ClientProcess client;
+    private final LinkListener listener;
+    private final Path.Direction up;
+    private final Path.Direction down;
+    private final ArrayDeque<Runnable> inbox = new ArrayDeque<>();
+    private boolean mayDeliver = true;
+    private boolean ended; // the client knows
+    private boolean open;
+    private boolean torn; // nothing goes through any more, though nobody may know yet
+    private Optional<Registry.Accepted> accepted = Optional.empty();
+
+    Link(World world, ClientProcess client, LinkListener listener) {
+        this.world = world;
+        this.client = client;
+        this.listener = listener;
+        this.up = client.path.new Direction(true);
+        this.down = client.path.new Direction(false);
+    }
+
+    ClientProcess client() {
+        return client;
+    }
+
+    void connect(boolean somebodyThere) {
+        up.send(() -> {
+            if (client.path.refused) {
+                world.coverage.tookEffect(Fault.CONNECT_REFUSED);
+            }
+            if (!somebodyThere || client.path.refused || world.registry.refusesConnections()) {
+                down.send(() -> end("connection refused"));
+            } else if (world.registry.isThere()) {
+                world.registry.accept(this);
+            }
+        });
+    }
+
+    // ---- the client's side
+
+    @Override
+    public void send(byte[] frame) {
+        if (client.portThrows()) {
+            throw new IllegalStateException("a port that fails");
+        }
+        world.trace.frame(world.time.now(), client.name + " >", frame);
+        up.send(() -> {
+            if (!torn) {
+                accepted.ifPresent(server -> server.received(frame));
+            }
+        });
+        Runnable left = () -> {
+            late();
+            if (!client.isGone()) {
+                listener.sent();
+            }
+        };
+        if (client.path.lostUp && world.chance.nextBoolean()) {
+            client.path.whenFree(left);
+        } else {
+            world.net.schedule(client.path.delay(), left);
+        }
+    }
+
+    @Override
+    public void next() {
+        mayDeliver = true;
+        deliver();
+    }
+
+    @Override
+    public void abort() {
+        if (!ended) {
+            ended = true;
+            world.trace.event(world.time.now(), client.name + " aborts");
+            up.send(() -> accepted.ifPresent(Registry.Accepted::closed));
+        }
+    }
+
+    /** The process is gone: its kernel says so, unless the machine is gone too. */
+    void processDied(boolean silently) {
+        if (!ended) {
+            ended = true;
+            if (!silently) {
+                up.send(() -> accepted.ifPresent(Registry.Accepted::closed));
+            }
+        }
+    }
+
+    private void end(String reason) {
+        if (ended) {
+            late();
+        }
+        ended = true;
+        if (!client.isGone()) {
+            listener.closed(reason);
+        }
+    }
+
+    private void late() {
+        if (ended) {
+            world.coverage.effect(Effects.LATE);
+        }
+    }
+
+    // ---- the registry's side
+
+    void acceptedBy(Registry.Accepted server) {
+        accepted = Optional.of(server);
+        down.send(() -> {
+            open = true;
+            late();
+            if (!client.isGone()) {
+                listener.opened();
+            }
+        });
+    }
+
+    void push(byte[] frame, Runnable consumed) {
+        down.send(() -> {
+            if (torn) {
+                return;
+            }
+            inbox.add(() -> {
+                world.trace.frame(world.time.now(), client.name + " <", frame);
+                client.frameArrived(this);
+                consumed.run();
+                late();
+                if (!client.isGone()) {
+                    listener.received(frame.clone());
+                }
+            });
+            deliver();
+        });
+    }
+
+    private void deliver() {
+        // After the end of the client's side the transport may still call; then it keeps no order to speak of.
+        if (open && (mayDeliver || ended)) {
+            Runnable next = inbox.poll();
+            if (next != null) {
+                mayDeliver = false;
+                next.run();
+            }
+        }
+    }
+
+    /** The registry closed the connection, behind what it sent. */
+    void closeFromRegistry() {
+        down.send(() -> {
+            inbox.add(() -> end("closed by the registry"));
+            mayDeliver = true;
+            deliverAll();
+        });
+    }
+
+    private void deliverAll() {
+        while (!inbox.isEmpty()) {
+            mayDeliver = true;
+            deliver();
+            if (!open) {
+                inbox.clear();
+                end("closed before it was open");
+            }
+        }
+    }
+
+    /** Both sides see it broken, what was under way is lost. */
+    void cut() {
+        boolean first = !ended;
+        torn = true;
+        world.net.schedule(client.path.delay(), () -> accepted.ifPresent(Registry.Accepted::closed));
+        world.net.schedule(client.path.delay(), () -> {
+            if (first && !ended) {
+                end("reset");
+            }
+        });
+    }
+
+    /** Which of the node's lives is at the other end. */
+    int life() {
+        return accepted.map(Registry.Accepted::life).orElse(0);
+    }
+
+    boolean isEnded() {
+        return ended;
+    }
+}
