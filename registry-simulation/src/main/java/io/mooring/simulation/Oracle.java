@@ -66,6 +66,8 @@ final class Oracle {
     private final Map<InstanceId, Gone> gone = new HashMap<>();
     private final Map<InstanceId, Gone> everGone =
             new HashMap<>(); // what processes may have been told, whatever was lost
+    private final Map<InstanceId, Set<RemovalCause>> everCauses = new HashMap<>();
+    private final Map<ServiceKey, Integer> departed = new HashMap<>();
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
@@ -148,6 +150,12 @@ final class Oracle {
 
     void notWanted(InstanceId id) {
         asked.remove(id);
+        alone(id);
+    }
+
+    /** Something was said of it by itself: it may be seen without the rest of its batch. */
+    private void alone(InstanceId id) {
+        batches.values().removeIf(batch -> batch.stream().anyMatch(each -> each.id().equals(id)));
     }
 
     /** A deregistration was answered. */
@@ -273,7 +281,7 @@ final class Oracle {
         String name = sessionOf.getOrDefault(line, "");
         world.coverage.effect(Effects.ADOPTED);
         owners.forEach((id, owner) -> {
-            if (owner.equals(name)) {
+            if (owner.equals(name) && asked.containsKey(id)) {
                 registeredThisLife.add(id);
             }
         });
@@ -378,6 +386,8 @@ final class Oracle {
             if (trusted) {
                 restoredRight(before, restored);
             }
+            Map<InstanceId, ListedInstance> is = byId(restored);
+            is.keySet().forEach(id -> whole(is, id)); // written as a whole, though perhaps never shown before
         }
     }
 
@@ -437,6 +447,7 @@ final class Oracle {
 
     private void moved(ServiceView before, ServiceView after) {
         world.coverage.effect(Effects.VIEWS);
+        world.nodeShowed();
         world.trace.event(
                 now(),
                 "the node shows " + after.service().name() + " " + after.revision() + " "
@@ -535,6 +546,8 @@ final class Oracle {
             world.trace.event(now(), id.address() + " leaves, " + cause);
             gone.put(id, new Gone(now(), cause, life));
             everGone.put(id, new Gone(now(), cause, life));
+            everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
+            departed.merge(id.service(), 1, Integer::sum);
             if (!wasHeld || cause.certain()) {
                 justified(id, cause);
             }
@@ -757,6 +770,8 @@ final class Oracle {
     /** B7, B10 at the SDK: what may leave its list at once. */
     private void guarded(
             String who, ServiceSnapshot before, ServiceSnapshot now, Set<InstanceId> listed, int toldByLife) {
+        // Whatever it says of itself: in its first lease a node may not know everybody.
+        boolean mayNotKnow = now.incomplete() || toldByLife == life && now() - startedAt < LEASE;
         int explained = 0;
         int unexplained = 0;
         for (ListedInstance was : before.instances()) {
@@ -795,6 +810,15 @@ final class Oracle {
         throw wrong("B4", who + " is none the node showed since the last one: " + World.shown(now.instances()));
     }
 
+    private void toldRightly(String who, InstanceId id, RemovalCause cause) {
+        // Of more than a view remembers, the node says the least certain.
+        boolean forgotten =
+                cause == RemovalCause.LEASE_EXPIRED && departed.getOrDefault(id.service(), 0) > REMEMBERED;
+        if (!forgotten && !everCauses.getOrDefault(id, Set.of()).contains(cause)) {
+            throw wrong("cause", who + " is told that " + id + " left for " + cause + ", which the node never said");
+        }
+    }
+
     /** B3, B4 at a listener: every change applies to what it was told before, and leads to the view that comes with it. */
     void change(ClientProcess client, ClientProcess.Recorder recorder, ServiceChange change) {
         String who = "a listener of " + client.name + " on " + recorder.key;
@@ -813,6 +837,7 @@ final class Oracle {
             if (recorder.list.remove(removed.instance().id()) == null) {
                 throw wrong("B3", who + " is told that " + removed.instance().id() + " left, which it did not know");
             }
+            removed.cause().ifPresent(cause -> toldRightly(who, removed.instance().id(), cause));
         }
         for (ListedInstance changed : change.changed()) {
             ListedInstance before = recorder.list.put(changed.id(), changed);

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class World {
     private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final int MOST_STEPS_AT_ONCE = 100_000;
     private static final Duration QUIET = Duration.ofSeconds(25);
 
     final long seed;
@@ -60,6 +61,7 @@ final class World {
     private boolean healing;
     private long nextInspection;
     private @Nullable Violation violation;
+    private Optional<Runnable> atNextView = Optional.empty();
 
     /** What a run came to. */
     record Result(
@@ -118,6 +120,12 @@ final class World {
             labels.put("batch", Long.toString(version));
         }
         return Metadata.of(labels);
+    }
+
+    /** The node shows something new. */
+    void nodeShowed() {
+        atNextView.ifPresent(kill -> after(Duration.ofNanos(plan.nextInt(12_000_000)), kill));
+        atNextView = Optional.empty();
     }
 
     /** Remembers the first violation and stops the run. */
@@ -295,6 +303,7 @@ final class World {
     /** Runs for that long, or until it is done, and looks at everything after each step. */
     private boolean forSteps(Duration limit, java.util.function.BooleanSupplier done) {
         long[] asked = {time.now()};
+        long[] stood = {time.now(), 0};
         boolean[] ended = new boolean[1];
         time.runUntil(
                 () -> {
@@ -304,6 +313,11 @@ final class World {
                         client.look();
                     }
                     long now = time.now();
+                    stood[1] = stood[0] == now ? stood[1] + 1 : 0;
+                    stood[0] = now;
+                    if (stood[1] > MOST_STEPS_AT_ONCE) {
+                        throw new Violation("E9", "somebody spins: time stands still");
+                    }
                     if (now - nextInspection >= 0) {
                         nextInspection = now + SECOND.toNanos();
                         oracle.inspect();
@@ -495,7 +509,15 @@ final class World {
         ClientProcess client = someClient();
         trace.event(time.now(), fault + " " + client.name);
         switch (fault) {
-            case SERVER_KILL -> kill(fault, false, within(0.05, 40));
+            case SERVER_KILL -> {
+                Duration away = within(0.05, 40);
+                if (plan.nextBoolean()) {
+                    kill(fault, false, away);
+                } else {
+                    // At the worst moment: right after it showed something new.
+                    atNextView = Optional.of(() -> kill(fault, false, away));
+                }
+            }
             case SERVER_KILL_DISK_LOST -> {
                 kill(fault, false, within(0.05, 40));
                 oracle.diskLoses();

@@ -120,6 +120,45 @@ class RegistryNodeTest {
     }
 
     @Test
+    void nobodyTakesBackWhatAnotherHolds() {
+        world.startWarm();
+        world.session().connect().register(instance(1, "theirs"));
+        world.session().connect().deregister(1);
+        assertEquals(List.of(1), world.ports());
+    }
+
+    @Test
+    void aPublishersGoodbyeEndsAHold() {
+        world.startWarm();
+        NodeWorld.Session publisher = world.session().connect().register(instance(1, "one"));
+        publisher.breakLine();
+        world.run(Duration.ofSeconds(10));
+        assertEquals(Standing.HELD, world.standing(1));
+        publisher.connect().deregister(1);
+        assertEquals(List.of(), world.ports());
+    }
+
+    @Test
+    void whatIsNotWrittenYetIsNotShownYet() {
+        world.startWarm();
+        world.disk.slow(Duration.ofMillis(20));
+        NodeWorld.Session publisher = world.session().connect().register(instance(1, "one"), instance(2, "two"));
+        publisher.subscribe();
+        world.run(Duration.ofSeconds(1));
+        world.refusing.add("10.0.0.1:1");
+        world.in(() -> {
+            world.node.forget(publisher);
+            world.node.broken(publisher.id, publisher); // suspect: on its way to the disk for 20 ms
+        });
+        world.run(Duration.ofMillis(21)); // the probe's verdict came after 5 ms
+        assertEquals(Standing.SUSPECT, world.standing(1), "its removal is not written yet");
+        world.run(Duration.ofMillis(21));
+        assertEquals(List.of(2), world.ports());
+        assertEquals(
+                RemovalCause.PROBE_FAILED, world.view().removals().get(0).cause());
+    }
+
+    @Test
     void theLastOneToRegisterHoldsTheInstance() {
         world.startWarm();
         NodeWorld.Session old = world.session().connect().register(instance(1, "old"));
