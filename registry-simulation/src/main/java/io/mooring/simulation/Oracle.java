@@ -155,7 +155,8 @@ final class Oracle {
 
     /** Something was said of it by itself: it may be seen without the rest of its batch. */
     private void alone(InstanceId id) {
-        batches.values().removeIf(batch -> batch.stream().anyMatch(each -> each.id().equals(id)));
+        batches.values()
+                .removeIf(batch -> batch.stream().anyMatch(each -> each.id().equals(id)));
     }
 
     /** A deregistration was answered. */
@@ -812,8 +813,7 @@ final class Oracle {
 
     private void toldRightly(String who, InstanceId id, RemovalCause cause) {
         // Of more than a view remembers, the node says the least certain.
-        boolean forgotten =
-                cause == RemovalCause.LEASE_EXPIRED && departed.getOrDefault(id.service(), 0) > REMEMBERED;
+        boolean forgotten = cause == RemovalCause.LEASE_EXPIRED && departed.getOrDefault(id.service(), 0) > REMEMBERED;
         if (!forgotten && !everCauses.getOrDefault(id, Set.of()).contains(cause)) {
             throw wrong("cause", who + " is told that " + id + " left for " + cause + ", which the node never said");
         }
@@ -837,7 +837,8 @@ final class Oracle {
             if (recorder.list.remove(removed.instance().id()) == null) {
                 throw wrong("B3", who + " is told that " + removed.instance().id() + " left, which it did not know");
             }
-            removed.cause().ifPresent(cause -> toldRightly(who, removed.instance().id(), cause));
+            removed.cause()
+                    .ifPresent(cause -> toldRightly(who, removed.instance().id(), cause));
         }
         for (ListedInstance changed : change.changed()) {
             ListedInstance before = recorder.list.put(changed.id(), changed);

@@ -154,8 +154,7 @@ class RegistryNodeTest {
         assertEquals(Standing.SUSPECT, world.standing(1), "its removal is not written yet");
         world.run(Duration.ofMillis(21));
         assertEquals(List.of(2), world.ports());
-        assertEquals(
-                RemovalCause.PROBE_FAILED, world.view().removals().get(0).cause());
+        assertEquals(RemovalCause.PROBE_FAILED, world.view().removals().get(0).cause());
     }
 
     @Test
