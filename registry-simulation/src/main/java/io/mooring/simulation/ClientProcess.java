@@ -175,7 +175,7 @@ final class ClientProcess {
             if (portThrows()) {
                 throw new IllegalStateException("a port that fails");
             }
-            listeners.execute(task);
+            listeners.schedule(Duration.ofNanos(chance.nextInt(20_000_000)), task); // a pool that is busy
         };
         MooringPorts ports = new MooringPorts(
                 new FailingLoop(loop),

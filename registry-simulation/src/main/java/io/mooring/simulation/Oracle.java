@@ -781,9 +781,7 @@ final class Oracle {
             }
             Gone tombstone = everGone.get(was.id());
             // One that the SDK held back had been named before.
-            if (now.incomplete()
-                    && was.standing() != Standing.HELD
-                    && (tombstone == null || tombstone.life < toldByLife)) {
+            if (mayNotKnow && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
             }
             if (was.standing() == Standing.HELD || tombstone != null && tombstone.cause.certain()) {
