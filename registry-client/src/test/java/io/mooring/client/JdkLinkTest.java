@@ -232,6 +232,8 @@ class JdkLinkTest {
         assertEquals(0, events.events.size());
     }
 
+    // An end in the middle of a message is not among them: the JDK passes over it in silence, and what notices is the
+    // missing answer to the next renewal (RepliesTest).
     @Test
     void abruptEndsAreReportedOnce() throws Exception {
         List<RawServer.Script> ends = List.of(
@@ -254,18 +256,18 @@ class JdkLinkTest {
                     peer.shakeHands();
                     peer.frame(true, 1, new byte[] {(byte) 0xc3, 0x28}, 0, 2); // not UTF-8
                     peer.waitForTheEnd();
-                },
-                peer -> {
-                    peer.shakeHands();
-                    peer.frame(false, 1, new byte[] {'['}, 0, 1); // half a message, then the end
                 });
         for (RawServer.Script end : ends) {
             Events events = new Events();
             Link link = connector().open(address(server(end)), events);
             assertEquals("opened", events.next());
             link.send("[]".getBytes(StandardCharsets.UTF_8));
-            String next = events.next();
-            assertTrue((next.equals("sent") ? events.next() : next).startsWith("closed: "));
+            List<String> heard = new ArrayList<>(List.of(events.next()));
+            if (heard.get(0).equals("sent")) {
+                heard.add(events.next());
+            }
+            assertTrue(
+                    heard.get(heard.size() - 1).startsWith("closed: "), "script " + ends.indexOf(end) + ": " + heard);
             assertEquals(null, events.events.poll(20, TimeUnit.MILLISECONDS));
         }
     }

@@ -598,7 +598,7 @@ public final class LeaseTable {
             }
             Registration registration = own.get(id);
             if (registration != null && registration.suspect() != suspect) {
-                apply(own, new Change.Granted(own.version().next(), registration.suspected(suspect)));
+                apply(own, new Change.Granted(own.version().next(), registration.suspected(suspect), true));
             }
         }
     }

@@ -48,6 +48,10 @@ final class RegistrationCodec {
             return size;
         }
 
+        boolean isEmpty() {
+            return size == HEAD;
+        }
+
         void put(Registration registration) {
             octet('P');
             id(registration.id());

@@ -4,7 +4,6 @@ import io.mooring.model.InstanceId;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Registration;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -246,24 +245,36 @@ public final class RestoreLog {
      * will not be: at once if the disk is known to be in trouble.
      */
     public void append(List<Change> changes, Runnable done) {
-        byte[] block = blocks(changes);
+        List<byte[]> blocks = blocks(changes);
+        if (blocks.isEmpty()) {
+            done.run();
+            return;
+        }
         if (!behind) {
             behind = true;
             behindSince = loop.now();
         }
-        Rewrite inProgress = rewrite;
-        if (inProgress != null) {
-            appendTo(inProgress, block);
+        long length = 0;
+        for (byte[] block : blocks) {
+            length += block.length;
+            Rewrite inProgress = rewrite;
+            if (inProgress != null) {
+                appendTo(inProgress, block);
+            }
+        }
+        if (problem == null && unwritten + length > MAX_UNWRITTEN) {
+            fail("the disk is " + age().toSeconds() + " s behind and takes no more");
         }
         if (problem != null) {
             done.run();
             return;
         }
-        if (unwritten + block.length > MAX_UNWRITTEN) {
-            fail("the disk is " + age().toSeconds() + " s behind and takes no more");
-            done.run();
-            return;
+        for (int i = 0; i < blocks.size(); i++) {
+            append(blocks.get(i), i == blocks.size() - 1 ? done : () -> {});
         }
+    }
+
+    private void append(byte[] block, Runnable done) {
         unwritten += block.length;
         storage.append(file, block, failure -> {
             unwritten -= block.length;
@@ -281,29 +292,34 @@ public final class RestoreLog {
         });
     }
 
-    /** The present word on each instance that changed: as many blocks as it takes, in one piece. */
-    private byte[] blocks(List<Change> changes) {
-        ByteArrayOutputStream several = new ByteArrayOutputStream(0);
+    /** The present word on each instance of which there is a new one. Standing is not for the disk. */
+    private List<byte[]> blocks(List<Change> changes) {
+        List<byte[]> blocks = new ArrayList<>(1);
         RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
         for (Change change : changes) {
-            // One that left one shard may stand in another: what counts is whether it is registered at all.
-            Registration registration =
-                    change instanceof Change.Granted granted ? granted.registration() : lookup.apply(change.instance());
-            if (registration == null) {
-                block.remove(change.instance());
+            if (change instanceof Change.Granted granted) {
+                if (granted.standingOnly()) {
+                    continue;
+                }
+                block.put(granted.registration());
             } else {
-                block.put(registration);
+                // One that left one shard may stand in another: what counts is whether it is registered at all.
+                Registration registration = lookup.apply(change.instance());
+                if (registration == null) {
+                    block.remove(change.instance());
+                } else {
+                    block.put(registration);
+                }
             }
             if (block.size() >= RegistrationCodec.FULL_BLOCK) {
-                several.writeBytes(block.block());
+                blocks.add(block.block());
                 block = new RegistrationCodec.BlockWriter();
             }
         }
-        if (several.size() == 0) {
-            return block.block();
+        if (!block.isEmpty()) {
+            blocks.add(block.block());
         }
-        several.writeBytes(block.block());
-        return several.toByteArray();
+        return blocks;
     }
 
     /** After a failed append the file's tail cannot be trusted: a new file is begun as soon as the disk allows. */

@@ -9,8 +9,16 @@ public sealed interface Change {
 
     InstanceId instance();
 
-    /** The registration is new, or says something new, or its standing changed. */
-    record Granted(ShardVersion version, Registration registration) implements Change {
+    /**
+     * The registration is new, or says something new, or its standing changed.
+     *
+     * @param standingOnly whether all that changed is how sure the node is of it
+     */
+    record Granted(ShardVersion version, Registration registration, boolean standingOnly) implements Change {
+        public Granted(ShardVersion version, Registration registration) {
+            this(version, registration, false);
+        }
+
         @Override
         public InstanceId instance() {
             return registration.id();

@@ -3,9 +3,10 @@ package io.mooring.server.edge.probe;
 import io.mooring.server.lease.Prober;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.NetUtil;
 import java.net.ConnectException;
@@ -30,7 +31,11 @@ public final class TcpProber implements Prober {
                 .group(group)
                 .channel(NioSocketChannel.class)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(timeout.toMillis()))
-                .handler(new ChannelInboundHandlerAdapter());
+                .handler(
+                        new ChannelInitializer<SocketChannel>() { // makes nothing: we only want to know who answers
+                            @Override
+                            protected void initChannel(SocketChannel channel) {}
+                        });
     }
 
     @Override
@@ -47,8 +52,8 @@ public final class TcpProber implements Prober {
                 Verdict found = result.isSuccess()
                         ? Verdict.ANSWERED
                         : isRefusal(result.cause()) ? Verdict.REFUSED : Verdict.UNKNOWN;
+                loop.execute(() -> verdict.accept(found)); // whatever else goes wrong: exactly one verdict
                 connected.channel().close();
-                loop.execute(() -> verdict.accept(found));
             });
         } catch (UnknownHostException e) {
             loop.execute(() -> verdict.accept(Verdict.UNKNOWN)); // cannot be: the bytes are an address

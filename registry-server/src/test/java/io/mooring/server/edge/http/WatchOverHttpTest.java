@@ -6,12 +6,10 @@ import io.mooring.server.config.SharedServer;
 import io.mooring.server.edge.http.HttpCalls.Answer;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(30)
 class WatchOverHttpTest {
     private final HttpEdge edge = SharedServer.get().bean(HttpEdge.class);
 
@@ -110,29 +108,55 @@ class WatchOverHttpTest {
         }
     }
 
+    /** A reader of events that waits for a while, not for ever. */
+    private static Socket reader(String service, int receiveBuffer) throws IOException {
+        Socket socket = new Socket();
+        socket.setReceiveBufferSize(receiveBuffer);
+        socket.setSoTimeout(20_000);
+        socket.connect(new InetSocketAddress(
+                InetAddress.getLoopbackAddress(), SharedServer.get().port()));
+        socket.getOutputStream()
+                .write(("GET /v1/services/" + service + "/events HTTP/1.1\r\nHost: x\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+
+    private static BufferedReader lines(Socket socket) throws IOException {
+        return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+    }
+
     @Test
     void aStreamTellsTheViewFirstAndThenEachChange() throws Exception {
         HttpCalls.call("PUT", "/v1/services/s-first/instances/h:1", "");
-        HttpResponse<InputStream> response = HttpCalls.CLIENT.send(
-                HttpCalls.request("GET", "/v1/services/s-first/events", "").build(),
-                HttpResponse.BodyHandlers.ofInputStream());
-        assertThat(response.headers().firstValue("Content-Type").orElse("")).startsWith("text/event-stream");
-        try (BufferedReader events =
-                new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+        try (Socket socket = reader("s-first", 65_536)) {
+            BufferedReader events = lines(socket);
             assertThat(nextView(events)).contains("\"port\":1,").doesNotContain("\"port\":2,");
 
             HttpCalls.call("PUT", "/v1/services/s-first/instances/h:2", "");
-            assertThat(nextView(events)).contains("\"port\":2,");
+            assertThat(viewWith(events, "\"port\":2,")).contains("\"port\":1,");
 
             HttpCalls.call("DELETE", "/v1/services/s-first/instances/h:1", "");
-            assertThat(nextView(events)).doesNotContain("\"port\":1,");
+            assertThat(viewWith(events, "\"instances\":[{\"host\":\"h\",\"port\":2,"))
+                    .doesNotContain("\"port\":1,");
         }
     }
 
-    /** The data of the next event; one that only ends the incompleteness counts as none. */
+    /** The first event from now on that contains {@code text}: the end of incompleteness is an event too. */
+    private static String viewWith(BufferedReader events, String text) throws IOException {
+        String view = nextView(events);
+        while (!view.contains(text)) {
+            view = nextView(events);
+        }
+        return view;
+    }
+
+    /** The data of the next event. */
     private static String nextView(BufferedReader events) throws IOException {
         String name = "";
         for (String line = events.readLine(); line != null; line = events.readLine()) {
+            if (line.equals(":")) {
+                throw new IOException("nothing but a heartbeat in 15 s");
+            }
             if (line.startsWith("event: ")) {
                 name = line.substring(7);
             } else if (line.startsWith("data: ")) {
@@ -149,21 +173,14 @@ class WatchOverHttpTest {
         for (int i = 1; i <= 100; i++) {
             HttpCalls.call("PUT", "/v1/services/s-slow/instances/h:" + i, "{\"metadata\":{\"l\":\"" + label + "\"}}");
         }
-        try (Socket slow = new Socket()) {
-            slow.setReceiveBufferSize(65_536);
-            slow.connect(new InetSocketAddress(
-                    InetAddress.getLoopbackAddress(), SharedServer.get().port()));
-            slow.getOutputStream()
-                    .write("GET /v1/services/s-slow/events HTTP/1.1\r\nHost: x\r\n\r\n"
-                            .getBytes(StandardCharsets.US_ASCII));
+        try (Socket slow = reader("s-slow", 65_536)) {
             eventually(() -> assertThat(edge.streams()).isEqualTo(1));
             for (int weight = 1; weight <= 50; weight++) { // each view is 800 kB: more than all buffers on the way
                 Answer change =
                         HttpCalls.call("PATCH", "/v1/services/s-slow/instances/h:1", "{\"weight\":" + weight + "}");
                 assertThat(change.status()).isEqualTo(200);
             }
-            BufferedReader events =
-                    new BufferedReader(new InputStreamReader(slow.getInputStream(), StandardCharsets.UTF_8));
+            BufferedReader events = lines(slow);
             int views = 0;
             String last = "";
             while (!last.contains("\"weight\":50,")) {
