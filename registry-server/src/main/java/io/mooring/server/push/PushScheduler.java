@@ -23,7 +23,7 @@ public final class PushScheduler {
     private final EventLoop loop;
     private final Function<ServiceKey, ServiceView> views;
     private final Map<ServiceKey, Set<Cursor>> cursorsByService = new HashMap<>();
-    private final Map<Subscriber, Line> lines = new HashMap<>();
+    private final Map<Subscriber, Line> lines = new LinkedHashMap<>(); // told in the same order in every run
     private boolean incomplete;
     private int subscriptions;
     private int waiting;
