@@ -44,7 +44,7 @@ class SimulationTest {
 
     @Test
     void theSameSeedIsTheSameRun() {
-        for (long seed = 0; seed < 20; seed++) {
+        for (long seed = 0; seed < 40; seed++) {
             assertEquals(Simulation.run(seed).traceHash(), Simulation.run(seed).traceHash(), "seed " + seed);
         }
         assertNotEquals(Simulation.run(1).traceHash(), Simulation.run(2).traceHash());
