@@ -501,8 +501,10 @@ final class ServiceState {
         }
         if (streaming && !incomplete && !heldSince.isEmpty()) {
             Set<InstanceId> confirmed = new HashSet<>();
+            // Counted up to the registry's last word: while it, or this process, stood still it confirmed nothing.
+            long heard = now - freshness.age(now).toNanos();
             heldSince.forEach((id, since) -> {
-                if (now - since >= settings.guardWindow().toNanos()) {
+                if (heard - since >= settings.guardWindow().toNanos()) {
                     confirmed.add(id);
                 }
             });
@@ -531,7 +533,9 @@ final class ServiceState {
         }
         if (streaming && !incomplete) {
             for (long since : heldSince.values()) {
-                wait = Math.min(wait, since + settings.guardWindow().toNanos() - now);
+                long end = since + settings.guardWindow().toNanos() - now;
+                // Behind the window's end it is the next word that counts; the watchdog looks often enough for that.
+                wait = end > 0 ? Math.min(wait, end) : wait;
             }
         }
         if (told && ports.cache().isPresent() && !writing) {
