@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param waitingSubscribers subscribers that have something to hear once their line is free
  * @param refused requests refused since the start, by the core
  * @param expiryBacklog registrations whose lease is over and that wait because too many are
+ * @param probesWaiting instances in doubt whose address is to be probed
  * @param uptime since the start
  * @param diskAge how far the disk lags behind what was told; empty when nothing is written to disk
  * @param diskProblem what is wrong with the disk; empty when nothing
@@ -49,6 +50,7 @@ public record NodeStatus(
         int waitingSubscribers,
         long refused,
         int expiryBacklog,
+        int probesWaiting,
         Duration uptime,
         Optional<Duration> diskAge,
         Optional<String> diskProblem) {}

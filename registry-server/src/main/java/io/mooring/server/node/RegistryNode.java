@@ -470,6 +470,7 @@ public final class RegistryNode {
                 push.waiting(),
                 refused,
                 leases.overdue(),
+                evidence.waiting(),
                 Duration.ofNanos(loop.now() - startedAt),
                 restoreLog == null ? Optional.empty() : Optional.of(restoreLog.age()),
                 restoreLog == null ? Optional.empty() : restoreLog.problem());

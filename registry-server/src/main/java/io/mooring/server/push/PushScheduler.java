@@ -5,6 +5,7 @@ import io.mooring.model.ServiceView;
 import io.mooring.runtime.EventLoop;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,12 @@ import org.jspecify.annotations.Nullable;
  * the latest later, and nobody else notices. Confined to the event loop.
  */
 public final class PushScheduler {
+    /**
+     * How much goes into one delivery: whole views count by their instances, steps as one. Who subscribes to thousands of
+     * services at once gets them in several, so that no single frame takes the node's memory or the reader's patience.
+     */
+    private static final int DELIVERY = 2_000;
+
     private final EventLoop loop;
     private final Function<ServiceKey, ServiceView> views;
     private final Map<ServiceKey, Set<Cursor>> cursorsByService = new HashMap<>();
@@ -191,19 +198,25 @@ public final class PushScheduler {
         if (line.busy || line.dirty.isEmpty()) {
             return;
         }
-        List<Update> updates = new ArrayList<>(line.dirty.size());
-        for (Cursor cursor : line.dirty.values()) {
+        List<Update> updates = new ArrayList<>(Math.min(line.dirty.size(), 16));
+        int room = DELIVERY;
+        Iterator<Cursor> each = line.dirty.values().iterator();
+        while (each.hasNext() && room > 0) {
+            Cursor cursor = each.next();
+            each.remove();
             ServiceView view = views.apply(cursor.service);
             if (!worthTelling(cursor, view)) {
                 continue;
             }
             updates.add(new Update(cursor.known, view, incomplete));
+            room -= 1 + (cursor.known == null ? view.instances().size() : 0);
             cursor.known = view;
             cursor.toldIncomplete = incomplete;
             cursor.mustTell = false;
         }
-        line.dirty.clear();
-        waiting--;
+        if (line.dirty.isEmpty()) {
+            waiting--;
+        }
         if (!updates.isEmpty()) {
             line.busy = true;
             line.subscriber.deliver(updates);

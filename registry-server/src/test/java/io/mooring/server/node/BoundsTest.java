@@ -76,6 +76,29 @@ class BoundsTest {
             assertEquals(64, probed.size(), "a few at a time");
             assertEquals(Evidence.MAX_WAITING - 64, evidence.waiting());
         }),
+        INSTANCES_PER_DELIVERY(world -> {
+            NodeWorld.Session provider = world.session().connect();
+            List<ServiceKey> keys = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                ServiceKey key = ServiceKey.of("large-" + i);
+                keys.add(key);
+                Instance[] instances = new Instance[900];
+                for (int port = 1; port <= instances.length; port++) {
+                    instances[port - 1] = Instance.of(key, "10.0.0.1", port);
+                }
+                provider.register(instances);
+            }
+            NodeWorld.Session reader = world.session().connect();
+            reader.reads = false;
+            world.in(
+                    () -> world.node.subscribe(reader, ORDERS, java.util.OptionalLong.empty())); // the line is busy now
+            world.in(() -> keys.forEach(key -> world.node.subscribe(reader, key, java.util.OptionalLong.empty())));
+            reader.reads = true;
+            world.run(Duration.ofSeconds(1));
+            assertEquals(3, reader.mostAtOnce, "views of 900 instances in one delivery");
+            assertEquals(9, reader.updates.size());
+            assertEquals(0, world.statusNow().waitingSubscribers());
+        }),
         DELIVERIES_PER_SUBSCRIBER(world -> {
             NodeWorld.Session slow = world.session().connect().subscribe();
             slow.reads = false;
@@ -102,7 +125,9 @@ class BoundsTest {
     @EnumSource
     void isReachedAndHolds(Bound bound) {
         NodeWorld world = new NodeWorld(1);
-        boolean small = bound != Bound.REMOVALS_REMEMBERED && bound != Bound.EMPTY_SERVICES_REMEMBERED;
+        boolean small = bound != Bound.REMOVALS_REMEMBERED
+                && bound != Bound.EMPTY_SERVICES_REMEMBERED
+                && bound != Bound.INSTANCES_PER_DELIVERY;
         LeaseSettings d = LeaseSettings.DEFAULTS;
         world.lease = !small
                 ? d

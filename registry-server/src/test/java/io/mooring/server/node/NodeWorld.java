@@ -162,6 +162,7 @@ final class NodeWorld {
         Optional<Boolean> held = Optional.empty();
         Duration lineDelay = Duration.ofMillis(1);
         boolean reads = true;
+        int mostAtOnce;
         private boolean renewing = true;
         private boolean connected;
 
@@ -246,6 +247,7 @@ final class NodeWorld {
 
         @Override
         public void deliver(List<Update> delivered) {
+            mostAtOnce = Math.max(mostAtOnce, delivered.size());
             for (Update update : delivered) {
                 updates.add(update);
                 ServiceView before = known.get(update.view().service());

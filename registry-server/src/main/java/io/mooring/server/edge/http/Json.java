@@ -149,6 +149,7 @@ final class Json {
             json.writeNumberField("waitingSubscribers", node.waitingSubscribers());
             json.writeNumberField("refused", node.refused());
             json.writeNumberField("expiryBacklog", node.expiryBacklog());
+            json.writeNumberField("probesWaiting", node.probesWaiting());
             if (node.diskAge().isPresent()) {
                 json.writeStringField("diskAge", DurationText.of(node.diskAge().get()));
             }

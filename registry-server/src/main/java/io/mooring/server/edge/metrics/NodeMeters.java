@@ -66,6 +66,7 @@ public final class NodeMeters implements MeterBinder {
                 "Subscribers with something to hear whose line is busy",
                 NodeStatus::waitingSubscribers);
         gauge(registry, "mooring.expiry.backlog", "Overdue registrations kept by the cap", NodeStatus::expiryBacklog);
+        gauge(registry, "mooring.probes.waiting", "Addresses to be probed", NodeStatus::probesWaiting);
         gauge(registry, "mooring.ready", "1 when data is loaded", s -> s.ready() ? 1 : 0);
         gauge(registry, "mooring.incomplete", "1 while gathering after a start", s -> s.incomplete() ? 1 : 0);
         gauge(
