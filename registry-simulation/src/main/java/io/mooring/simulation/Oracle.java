@@ -71,6 +71,7 @@ final class Oracle {
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
+    private final ArrayDeque<Long> departures = new ArrayDeque<>(); // certain ones, of the last minute
     private long startedAt;
     private long frozenUntil;
     private long resumedAt;
@@ -554,6 +555,7 @@ final class Oracle {
             }
             if (cause.certain()) {
                 certain += wasHeld ? 0 : 1;
+                departures.addLast(now());
             } else if (wasHeld) {
                 world.coverage.effect(Effects.HOLD_RELEASED);
                 if (now() - heldSince.getOrDefault(id, 0L) < CONFIRMATION - TURN) {
@@ -634,8 +636,11 @@ final class Oracle {
         while (!evictions.isEmpty() && now() - evictions.peekFirst() >= WINDOW - TURN) {
             evictions.removeFirst();
         }
+        while (!departures.isEmpty() && now() - departures.peekFirst() >= WINDOW) {
+            departures.removeFirst();
+        }
         evictions.addLast(now());
-        int listed = evictions.size();
+        int listed = evictions.size() + departures.size(); // the decision may be older than they
         for (ServiceView view : shown.values()) {
             listed += view.instances().size();
         }
