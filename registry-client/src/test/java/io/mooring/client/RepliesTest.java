@@ -677,7 +677,7 @@ class RepliesTest {
         stage.run(Duration.ofSeconds(50));
         assertEquals(4, orders.instances().size());
         assertEquals(1, mooring.status().protectedServices());
-        stage.run(Duration.ofSeconds(12));
+        stage.run(Duration.ofSeconds(22));
         assertEquals(0, orders.instances().size());
     }
 
