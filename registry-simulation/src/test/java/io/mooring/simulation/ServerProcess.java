@@ -49,8 +49,8 @@ final class ServerProcess implements AutoCloseable {
                         "-Xmx96m",
                         "-jar",
                         "../registry-server/target/registry-server.jar",
-                        "--server.port=" + httpPort,
-                        "--management.server.port=" + operationsPort,
+                        "--mooring.http.port=" + httpPort,
+                        "--mooring.operations.port=" + operationsPort,
                         "--mooring.session.port=" + sessionPort,
                         "--mooring.data-directory=" + data))
                 .redirectErrorStream(true)

@@ -234,8 +234,8 @@ public final class OutageDrill implements AutoCloseable {
                         "-XX:TieredStopAtLevel=1",
                         "-jar",
                         serverJar.toString(),
-                        "--server.port=" + httpPort,
-                        "--management.server.port=" + operationsPort,
+                        "--mooring.http.port=" + httpPort,
+                        "--mooring.operations.port=" + operationsPort,
                         "--mooring.session.port=" + sessionPort,
                         "--mooring.data-directory=" + home.resolve("data")),
                 line -> {});
