@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,11 +77,12 @@ final class Oracle {
     private long frozenUntil;
     private long resumedAt;
     private long pausedAt;
+    private boolean pausedInTurn; // what was decided before may be shown after
     private int life;
     private boolean diskLost;
     private boolean lateAtDeath;
     private boolean everUntrusted;
-    private int lastUntrusted;
+    private final TreeSet<Integer> untrustedLives = new TreeSet<>();
 
     private static final class SessionSeen {
         long lastHeard;
@@ -344,6 +346,7 @@ final class Oracle {
 
     void registryPaused() {
         pausedAt = now();
+        pausedInTurn = world.registry.disk.isBusy();
     }
 
     void registryResumed() {
@@ -377,7 +380,7 @@ final class Oracle {
             world.leases.forEach(LeaseProvider::registryLostSomething);
             exposed.clear();
             gone.clear();
-            lastUntrusted = life;
+            untrustedLives.add(life);
         }
         for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
             ServiceView before = entry.getValue();
@@ -754,7 +757,8 @@ final class Oracle {
         }
         world.noteShown(client, now);
         world.trace.event(now(), who + " " + World.shown(now.instances()));
-        if (watched.life < lastUntrusted && client.toldByLife() >= lastUntrusted) {
+        Integer untrusted = untrustedLives.higher(watched.life);
+        if (untrusted != null && untrusted <= client.toldByLife()) {
             watched.versions.clear(); // what the node lost cannot be known to anybody behind it
         }
         watched.life = client.toldByLife();

@@ -120,6 +120,11 @@ final class SimDisk implements Storage {
         return late || oldest != null && time.now() - oldest.since > 45_000_000L;
     }
 
+    /** Whether something is on its way to the medium. */
+    boolean isBusy() {
+        return !queue.isEmpty();
+    }
+
     private long used() {
         long sum = 0;
         for (byte[] file : files.values()) {
