@@ -789,7 +789,7 @@ final class Oracle {
             if (mayNotKnow && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
                 throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
             }
-            if (was.standing() == Standing.HELD || tombstone != null && tombstone.cause.certain()) {
+            if (was.standing() == Standing.HELD || everCertainlyGone(was.id())) {
                 explained++;
             } else {
                 unexplained++;
@@ -799,6 +799,11 @@ final class Oracle {
         if (unexplained > 0 && (unexplained == of || unexplained >= 2 && unexplained * 2 > of)) {
             throw wrong("B7", who + " loses " + unexplained + " of " + of + " at once without a reason");
         }
+    }
+
+    /** Words may arrive late: any of its ends may be the one that is told now. */
+    private boolean everCertainlyGone(InstanceId id) {
+        return everCauses.getOrDefault(id, Set.of()).stream().anyMatch(RemovalCause::certain);
     }
 
     /** B4: what is seen is what the node showed at some moment not before the last one. */
