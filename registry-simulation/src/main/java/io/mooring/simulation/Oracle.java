@@ -628,7 +628,8 @@ final class Oracle {
 
     /** Freeze and cap: what may not happen without certainty. */
     private void uncertainly(InstanceId id, String what) {
-        if (now() - frozenUntil < 0) {
+        boolean decidedBefore = pausedInTurn && now() - resumedAt <= TURN;
+        if (now() - frozenUntil < 0 && !decidedBefore) {
             throw wrong(
                     "E6",
                     id + " was " + what + " " + Duration.ofNanos(frozenUntil - now()) + " before the freeze was over");
