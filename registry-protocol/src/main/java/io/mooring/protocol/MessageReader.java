@@ -1,11 +1,8 @@
 package io.mooring.protocol;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import io.mooring.model.Digest;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
@@ -39,7 +36,6 @@ public final class MessageReader {
     /** Larger numbers are not exact in every JSON implementation, so ids and revisions stay below. */
     static final long MAX_SAFE_INTEGER = (1L << 53) - 1;
 
-    private static final int MAX_DEPTH = 16;
     private static final long ABSENT = -1;
     private static final long IN_DOUBT = -2;
 
@@ -47,17 +43,6 @@ public final class MessageReader {
             Set.of("register", "deregister", "subscribe", "unsubscribe", "renew", "bye");
     private static final Set<String> ANSWERS =
             Set.of("welcome", "done", "renewed", "refused", "view", "delta", "same", "move", "closing");
-
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(MAX_DEPTH)
-                    .maxStringLength(1 << 17)
-                    .maxNameLength(4_096)
-                    .maxNumberLength(64)
-                    .build())
-            .build();
 
     private final ProtocolLimits limits;
     private final SharedStrings strings = new SharedStrings();
@@ -135,7 +120,7 @@ public final class MessageReader {
         if (bad >= 0) {
             throw malformed("not UTF-8: byte " + bad + " of the frame", null);
         }
-        return JSON.createParser(frame, offset, length);
+        return StrictJson.FACTORY.createParser(frame, offset, length);
     }
 
     private static void expectArray(JsonParser json) throws IOException, MalformedFrameException {

@@ -41,7 +41,7 @@ final class Core implements AutoCloseable {
             storage = properties.restore().enabled() ? new FileStorage(directory, loop) : null;
             Prober prober = properties.probe().enabled()
                     ? new TcpProber(group, loop, properties.probe().timeout())
-                    : (host, port, verdict) -> loop.execute(() -> verdict.accept(Prober.Verdict.UNKNOWN));
+                    : Prober.none();
             return new Core(loop, storage, onLoop(loop, properties, prober, Optional.ofNullable(storage)));
         } catch (IOException e) {
             close(loop, storage);

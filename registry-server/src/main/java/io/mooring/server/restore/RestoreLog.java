@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,6 +54,12 @@ public final class RestoreLog {
     /** What an earlier incarnation left. */
     public record Restored(long incarnation, Collection<Registration> registrations) {}
 
+    private record SavedFile(String name, long incarnation, long sequence) {
+        static final Comparator<SavedFile> NEWEST_FIRST = Comparator.comparingLong(SavedFile::incarnation)
+                .thenComparingLong(SavedFile::sequence)
+                .reversed();
+    }
+
     private final Storage storage;
     private final EventLoop loop;
     private final Supplier<List<InstanceId>> present;
@@ -90,29 +97,27 @@ public final class RestoreLog {
      */
     public static Restored read(Storage storage) throws IOException {
         long highest = 0;
-        Map<String, long[]> complete = new LinkedHashMap<>();
+        List<SavedFile> newestFirst = new ArrayList<>();
         for (String name : storage.names()) {
             Matcher matcher = FILE.matcher(name);
             if (matcher.matches()) {
-                long fileIncarnation = Long.parseLong(matcher.group(1));
-                highest = Math.max(highest, fileIncarnation);
+                SavedFile file =
+                        new SavedFile(name, Long.parseLong(matcher.group(1)), Long.parseLong(matcher.group(2)));
+                highest = Math.max(highest, file.incarnation);
                 if (matcher.group(3) == null) {
-                    complete.put(name, new long[] {fileIncarnation, Long.parseLong(matcher.group(2))});
+                    newestFirst.add(file);
                 }
             }
         }
-        List<String> newestFirst = new ArrayList<>(complete.keySet());
-        newestFirst.sort((a, b) -> {
-            long[] x = complete.getOrDefault(a, new long[2]);
-            long[] y = complete.getOrDefault(b, new long[2]);
-            return x[0] != y[0] ? Long.compare(y[0], x[0]) : Long.compare(y[1], x[1]);
-        });
-        for (String name : newestFirst) {
-            Contents contents = contents(storage, name);
+        newestFirst.sort(SavedFile.NEWEST_FIRST);
+        for (SavedFile file : newestFirst) {
+            Contents contents = contents(storage, file.name);
             if (contents.complete) {
                 return new Restored(highest, contents.registrations.values());
             }
-            log.error("{} in the data directory is damaged before its snapshot is complete; trying an older one", name);
+            log.error(
+                    "{} in the data directory is damaged before its snapshot is complete; trying an older one",
+                    file.name);
         }
         return new Restored(highest, List.of());
     }

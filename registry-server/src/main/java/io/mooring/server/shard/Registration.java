@@ -2,7 +2,6 @@ package io.mooring.server.shard;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
-import java.util.Comparator;
 
 /**
  * An instance as a node accepted it.
@@ -13,9 +12,6 @@ import java.util.Comparator;
  * @param suspect whether its publisher is out of touch
  */
 public record Registration(Instance instance, Publisher publisher, long generation, boolean suspect) {
-    /** Of two shards' word about one instance, the later one. */
-    public static final Comparator<Registration> BY_GENERATION = Comparator.comparingLong(Registration::generation);
-
     public InstanceId id() {
         return instance.id();
     }

@@ -1,16 +1,14 @@
 package io.mooring.server.edge.http;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import io.mooring.model.InstanceId;
 import io.mooring.model.InvalidValueException;
 import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
 import io.mooring.protocol.RefusalCode;
+import io.mooring.protocol.StrictJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -26,18 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class JsonBody {
     static final int MOST_INSTANCES = 1_000;
-
-    private static final int MAX_DEPTH = 16;
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(MAX_DEPTH)
-                    .maxStringLength(1 << 17)
-                    .maxNameLength(4_096)
-                    .maxNumberLength(64)
-                    .build())
-            .build();
 
     private JsonBody() {}
 
@@ -85,7 +71,7 @@ final class JsonBody {
     }
 
     private static void read(byte[] body, Fields fields) {
-        try (JsonParser json = JSON.createParser(text(body))) {
+        try (JsonParser json = StrictJson.FACTORY.createParser(text(body))) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
                 throw malformed("the body must be a JSON object");
             }

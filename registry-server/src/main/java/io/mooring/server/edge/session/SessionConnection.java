@@ -286,10 +286,6 @@ public final class SessionConnection implements SessionLine, Subscriber {
         }
     }
 
-    void tellMove(ServerMessage.Move move) {
-        send(move);
-    }
-
     /** The connection is closed, whoever did it. */
     public void disconnected() {
         gone = true;

@@ -1,7 +1,6 @@
 package io.mooring.server.edge.session;
 
 import io.mooring.protocol.MessageReader;
-import io.mooring.protocol.ServerMessage;
 import io.mooring.server.node.RegistryNode;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -23,7 +22,6 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -220,14 +218,6 @@ public final class SessionServer implements SessionHost, Closeable {
     /** Frames with pushes are written: their sessions may hear the next ones. From an I/O thread. */
     void written(List<SessionConnection> pushedTo) {
         node.loop().execute(() -> pushedTo.forEach(node::ready));
-    }
-
-    /** Asks all sessions to go elsewhere, or to come back, within that time. From any thread. */
-    public void move(Duration within) {
-        node.loop()
-                .execute(() -> connections
-                        .keySet()
-                        .forEach(connection -> connection.tellMove(new ServerMessage.Move(within, settings.peers()))));
     }
 
     /** Stops listening, says why, and closes what is open. Waits a second at most. */
