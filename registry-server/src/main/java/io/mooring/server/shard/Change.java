@@ -2,10 +2,14 @@ package io.mooring.server.shard;
 
 import io.mooring.model.InstanceId;
 import io.mooring.model.Removal;
+import io.mooring.model.RemovalCause;
 
 /** One step of a shard. */
 public sealed interface Change {
-    ShardVersion version();
+    ShardId shard();
+
+    /** One more than that of the step before. */
+    long revision();
 
     InstanceId instance();
 
@@ -14,9 +18,9 @@ public sealed interface Change {
      *
      * @param standingOnly whether all that changed is how sure the node is of it
      */
-    record Granted(ShardVersion version, Registration registration, boolean standingOnly) implements Change {
-        public Granted(ShardVersion version, Registration registration) {
-            this(version, registration, false);
+    record Granted(ShardId shard, long revision, Registration registration, boolean standingOnly) implements Change {
+        public Granted(ShardId shard, long revision, Registration registration) {
+            this(shard, revision, registration, false);
         }
 
         @Override
@@ -26,16 +30,21 @@ public sealed interface Change {
     }
 
     /**
-     * The registration is gone.
+     * A registration is gone: the shard's own, if it has it, and {@linkplain Burial every copy} elsewhere that this word
+     * reaches. A node also says so of copies it does not hold: a goodbye that reached it, or a verdict on an orphan.
      *
      * @param removal whose and why
+     * @param burial which copies it ends
      * @param actor who did it, for people: {@code publisher}, {@code registry} or an operator's name
-     * @param at when, in the loop's nanoseconds
      */
-    record Removed(ShardVersion version, Removal removal, String actor, long at) implements Change {
+    record Removed(ShardId shard, long revision, Removal removal, Burial burial, String actor) implements Change {
         @Override
         public InstanceId instance() {
             return removal.instance();
+        }
+
+        public RemovalCause cause() {
+            return removal.cause();
         }
     }
 }

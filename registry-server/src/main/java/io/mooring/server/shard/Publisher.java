@@ -5,25 +5,22 @@ import java.time.Duration;
 /**
  * Who keeps a registration alive. Shared by all registrations of a session.
  *
- * @param session the session's id, a secret; empty for an instance that has a lease of its own, by HTTP
+ * @param id the session's id, or that of an instance's own lease by HTTP; a secret, the same on whatever node it turns up
+ * @param isSession whether it is a session
  * @param ttl how long it may be silent
  */
-public record Publisher(String session, Duration ttl) {
+public record Publisher(String id, boolean isSession, Duration ttl) {
     public static Publisher ofSession(String session, Duration ttl) {
-        return new Publisher(session, ttl);
+        return new Publisher(session, true, ttl);
     }
 
-    public static Publisher ofLease(Duration ttl) {
-        return new Publisher("", ttl);
-    }
-
-    public boolean isSession() {
-        return !session.isEmpty();
+    public static Publisher ofLease(String id, Duration ttl) {
+        return new Publisher(id, false, ttl);
     }
 
     /** Without the secret. */
     @Override
     public String toString() {
-        return isSession() ? "a session" : "a lease of " + ttl;
+        return isSession ? "a session" : "a lease of " + ttl;
     }
 }

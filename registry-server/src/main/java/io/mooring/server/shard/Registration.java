@@ -2,21 +2,38 @@ package io.mooring.server.shard;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Standing;
 
 /**
  * An instance as a node accepted it.
  *
  * @param instance what its publisher said
  * @param publisher who keeps it alive
- * @param generation one more than the highest the accepting node had seen for this instance; decides between shards
+ * @param generation higher than any the accepting node had seen for this instance; decides between shards
  * @param suspect whether its publisher is out of touch
+ * @param extension what a newer version of this program added and this one hands on unread; one character per octet
  */
-public record Registration(Instance instance, Publisher publisher, long generation, boolean suspect) {
+public record Registration(
+        Instance instance, Publisher publisher, long generation, boolean suspect, String extension) {
+    public Registration(Instance instance, Publisher publisher, long generation, boolean suspect) {
+        this(instance, publisher, generation, suspect, "");
+    }
+
     public InstanceId id() {
         return instance.id();
     }
 
     public Registration suspected(boolean newSuspect) {
-        return newSuspect == suspect ? this : new Registration(instance, publisher, generation, newSuspect);
+        return newSuspect == suspect
+                ? this
+                : new Registration(instance, publisher, generation, newSuspect, extension);
+    }
+
+    /** Its share of the shard's checksum. */
+    long fingerprint() {
+        long h = new ListedInstance(instance, suspect ? Standing.SUSPECT : Standing.LIVE).fingerprint();
+        h = (h ^ generation) * 0xff51afd7ed558ccdL;
+        return h ^ h >>> 32;
     }
 }

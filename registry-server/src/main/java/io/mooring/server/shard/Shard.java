@@ -4,29 +4,40 @@ import io.mooring.model.InstanceId;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registrations one node accepted in one incarnation. One writer, so there are no conflicts inside; confined to
- * the event loop.
+ * The registrations one node accepted in one incarnation, or a copy of them. One writer, so there are no conflicts
+ * inside; confined to the event loop.
  */
 public final class Shard {
-    private final NodeId origin;
+    /** Removals that are remembered; the oldest make room. */
+    public static final int BURIALS_KEPT = 20_000;
+
     private final Map<InstanceId, Registration> registrations = new HashMap<>();
-    private ShardVersion version;
+    private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
+    private ShardId id;
+    private long revision;
+    private long checksum;
 
-    public Shard(NodeId origin, long incarnation) {
-        this.origin = origin;
-        this.version = new ShardVersion(incarnation, 0);
+    public Shard(ShardId id) {
+        this.id = id;
     }
 
-    public NodeId origin() {
-        return origin;
+    public ShardId id() {
+        return id;
     }
 
-    public ShardVersion version() {
-        return version;
+    /** Raised by exactly one with every change. */
+    public long revision() {
+        return revision;
+    }
+
+    /** Over the contents: two shards with the same registrations have the same. The remembered removals do not count. */
+    public long checksum() {
+        return checksum;
     }
 
     public int size() {
@@ -42,17 +53,65 @@ public final class Shard {
         return Collections.unmodifiableCollection(registrations.values());
     }
 
+    /** The latest removals, oldest first. A live look; do not keep it across changes. */
+    public Map<InstanceId, Burial> burials() {
+        return Collections.unmodifiableMap(burials);
+    }
+
+    /** The highest generation this shard knows of for that instance, registered or removed; 0 if it knows nothing. */
+    public long highest(InstanceId instance) {
+        Registration registration = registrations.get(instance);
+        Burial burial = burials.get(instance);
+        return Math.max(
+                registration == null ? 0 : registration.generation(), burial == null ? 0 : burial.generation());
+    }
+
     /** @throws IllegalStateException when the change is not the next one: a bug in its writer */
     public void apply(Change change) {
-        if (!change.version().equals(version.next())) {
-            throw new IllegalStateException(
-                    "change " + change.version() + " does not follow " + version + " of " + origin);
+        if (!change.shard().equals(id) || change.revision() != revision + 1) {
+            throw new IllegalStateException("change " + change.shard() + "/" + change.revision() + " does not follow "
+                    + id + "/" + revision);
         }
-        version = change.version();
+        revision++;
         if (change instanceof Change.Granted granted) {
-            registrations.put(granted.registration().id(), granted.registration());
-        } else {
-            registrations.remove(change.instance());
+            put(granted.registration());
+        } else if (change instanceof Change.Removed removed) {
+            remove(removed.instance());
+            bury(removed.instance(), removed.burial());
         }
+    }
+
+    /** Part of a whole shard that is taken from elsewhere: outside the count of revisions. */
+    public void put(Registration registration) {
+        Registration before = registrations.put(registration.id(), registration);
+        checksum += registration.fingerprint() - (before == null ? 0 : before.fingerprint());
+    }
+
+    /** Of a copy nobody writes any more. @return what it was, or null */
+    public @Nullable Registration remove(InstanceId instance) {
+        Registration before = registrations.remove(instance);
+        if (before != null) {
+            checksum -= before.fingerprint();
+        }
+        return before;
+    }
+
+    /** Remembers a removal, as part of a whole shard that is taken from elsewhere. */
+    public void bury(InstanceId instance, Burial burial) {
+        burials.remove(instance); // the latest is the youngest
+        burials.put(instance, burial);
+        if (burials.size() > BURIALS_KEPT) {
+            burials.remove(burials.keySet().iterator().next());
+        }
+    }
+
+    /** The copy is as its origin's was at that revision. */
+    public void at(long newRevision) {
+        revision = newRevision;
+    }
+
+    /** The same contents, counted on under a higher incarnation: the origin found out that it had been further. */
+    public void raise(long incarnation) {
+        id = new ShardId(id.origin(), incarnation);
     }
 }

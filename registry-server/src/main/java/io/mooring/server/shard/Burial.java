@@ -1,0 +1,25 @@
+package io.mooring.server.shard;
+
+import io.mooring.model.RemovalCause;
+
+/**
+ * Which copies of an instance a removal ends, in whatever shard they stand: those of the same publisher up to a
+ * generation; and if a publisher or an operator asked for the removal, everybody's up to that generation. So what a
+ * session left behind on the node it came from goes with it, and a newer registration stays.
+ *
+ * @param publisher the {@linkplain Publisher#id() id} of whom the removed registration belonged to
+ * @param generation of the removed registration; 0 reaches no copy
+ * @param cause why
+ */
+public record Burial(String publisher, long generation, RemovalCause cause) {
+    /** Whether that copy's time is over. */
+    public boolean reaches(Registration copy) {
+        return copy.generation() <= generation
+                && (explicit() || copy.publisher().id().equals(publisher));
+    }
+
+    /** Whether somebody asked for it, so that nothing speaks for the instance any more. */
+    public boolean explicit() {
+        return cause == RemovalCause.DEREGISTERED || cause == RemovalCause.OPERATOR;
+    }
+}
