@@ -12,6 +12,7 @@ import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.Shard;
+import io.mooring.server.shard.ShardId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -39,10 +40,9 @@ public class FoldBenchmark {
     @Param({"10", "100", "1000"})
     int instances;
 
-    private final Shard shard = new Shard(new NodeId("n1"), 1);
+    private final Shard shard = new Shard(new ShardId(new NodeId("n1"), 1));
     private final Publisher publisher = Publisher.ofSession("0123456789abcdef0123456789abcdef", Duration.ofSeconds(15));
-    private final Catalog catalog =
-            new Catalog(ProtectionSettings.DEFAULTS, new Here(), List.of(shard), List.of(), 1L << 32);
+    private final Catalog catalog = new Catalog(ProtectionSettings.DEFAULTS, new Here(), 1L << 32);
     private int next;
 
     /** Fills the service. */
@@ -62,7 +62,8 @@ public class FoldBenchmark {
     private List<ServiceView> change(int number, int version) {
         Instance instance = Instance.of(ServiceKey.of("orders"), "10.1." + number / 256 + "." + number % 256, 8_080)
                 .withMetadata(Map.of("zone", "zone-" + number % 3, "version", "v" + version, "protocol", "grpc"));
-        Change change = new Change.Granted(shard.version().next(), new Registration(instance, publisher, 1, false));
+        Change change =
+                new Change.Granted(shard.id(), shard.revision() + 1, new Registration(instance, publisher, 1, false));
         shard.apply(change);
         return catalog.fold(List.of(change));
     }

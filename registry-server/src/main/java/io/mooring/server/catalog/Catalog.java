@@ -10,13 +10,15 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.protection.Protection;
 import io.mooring.server.protection.ProtectionSettings;
+import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Registration;
-import io.mooring.server.shard.Shard;
+import io.mooring.server.shard.ShardId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * All shards folded into one immutable view per service. Written on the event loop, read from any thread.
  *
  * <p>A fold takes the shards' changes of one turn and touches each affected service once, so a batch becomes visible
- * in one step. Where the same instance stands in two shards, the later generation shows. Removals that nobody stands
- * up for pass the protection: those it holds stay listed, marked, until they are confirmed or have been held long
- * enough.
+ * in one step. Where the same instance stands in several shards, the {@linkplain Copy#beats later one} shows. Removals that
+ * nobody stands up for pass the protection: those it holds stay listed, marked, until they are confirmed or have been
+ * held long enough.
  */
 public final class Catalog {
     /** Removals a view remembers, so that a subscriber who was away can tell an explained absence. */
@@ -43,9 +45,13 @@ public final class Catalog {
     /** Empty services whose removals are remembered; the oldest make room. */
     private static final int EMPTY_SERVICES_KEPT = 10_000;
 
+    /** Removals that are remembered so that late copies of what was removed stay hidden; the oldest make room. */
+    private static final int BURIALS_KEPT = 100_000;
+
     private final ProtectionSettings protection;
     private final EventLoop loop;
-    private final List<Shard> confirmed;
+    private final Map<InstanceId, Copy> copies = new HashMap<>();
+    private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
     private final ConcurrentMap<ServiceKey, ServiceView> views = new ConcurrentHashMap<>();
     private final NavigableSet<ServiceKey> listedServices = new ConcurrentSkipListSet<>();
     private final LinkedHashMap<ServiceKey, Boolean> emptyServices = new LinkedHashMap<>();
@@ -55,29 +61,27 @@ public final class Catalog {
     private int listed;
     private long revision;
 
-    /**
-     * @param confirmed shards whose publishers are in touch with their node
-     * @param unconfirmed shards nobody renews, such as that of an earlier incarnation
-     * @param firstRevision views count from here; must be higher than any the node used in an earlier incarnation
-     */
-    public Catalog(
-            ProtectionSettings protection,
-            EventLoop loop,
-            List<Shard> confirmed,
-            List<Shard> unconfirmed,
-            long firstRevision) {
+    /** @param firstRevision views count from here; must be higher than any the node used in an earlier incarnation */
+    public Catalog(ProtectionSettings protection, EventLoop loop, long firstRevision) {
         this.protection = protection;
         this.loop = loop;
-        this.confirmed = List.copyOf(confirmed);
         this.revision = firstRevision;
-        Map<ServiceKey, List<Change>> all = new TreeMap<>();
-        for (Shard shard : unconfirmed) {
-            for (Registration registration : shard.registrations()) {
-                all.computeIfAbsent(registration.id().service(), s -> new ArrayList<>())
-                        .add(new Change.Granted(shard.version(), registration));
-            }
+    }
+
+    /** Lists what an earlier life of this node left on disk: nobody has confirmed it yet. Before anything is folded. */
+    public void restore(ShardId shard, Iterable<Registration> registrations) {
+        Map<ServiceKey, List<Update>> all = new TreeMap<>();
+        for (Registration registration : registrations) {
+            InstanceId id = registration.id();
+            Copy copy = Copy.with(copies.get(id), shard, registration, false);
+            copies.put(id, copy);
+            all.computeIfAbsent(id.service(), s -> new ArrayList<>())
+                    .add(new Update(id, copy.best().listed()));
         }
-        all.forEach(this::foldService);
+        all.forEach((service, updates) -> {
+            updates.sort(Update.IN_ORDER);
+            publish(view(service), updates, List.of(), null);
+        });
     }
 
     // ---- any thread
@@ -144,24 +148,10 @@ public final class Catalog {
         return changed;
     }
 
-    private boolean isConfirmed(Change change) {
-        for (Shard shard : confirmed) {
-            if (shard.version().incarnation() == change.version().incarnation()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Takes a held instance off the list because its removal was confirmed. @return the view, if it differs now */
-    public @Nullable ServiceView confirm(InstanceId instance, RemovalCause cause) {
+    /** Whether protection keeps that instance listed. */
+    public boolean isHeld(InstanceId instance) {
         ServiceGuard guard = guards.get(instance.service());
-        if (guard == null || !guard.held.containsKey(instance) || !cause.certain()) {
-            return null;
-        }
-        guard.held.remove(instance);
-        List<Update> gone = List.of(new Update(instance, null));
-        return publish(view(instance.service()), gone, List.of(new Removal(instance, cause)), guard);
+        return guard != null && guard.held.containsKey(instance);
     }
 
     /** Ends the holds that have lasted long enough. @return the views that differ now */
@@ -210,25 +200,34 @@ public final class Catalog {
         List<Removal> removals = new ArrayList<>(0);
         List<Removal> doubtful = new ArrayList<>(0);
         for (int i = 0; i < changes.size(); ) {
-            Change change = changes.get(i++);
-            for (; i < changes.size() && changes.get(i).instance().equals(change.instance()); i++) {
-                // A registration of this incarnation replaces that of the earlier one, whose end then says nothing.
-                if (isConfirmed(changes.get(i)) || !isConfirmed(change)) {
-                    change = changes.get(i);
+            InstanceId id = changes.get(i).instance();
+            Removal removal = null;
+            for (; i < changes.size() && changes.get(i).instance().equals(id); i++) {
+                Change change = changes.get(i);
+                if (change instanceof Change.Granted granted) {
+                    grant(granted);
+                } else if (change instanceof Change.Removed removed) {
+                    remove(removed);
+                    boolean surer = removal == null
+                            || !removal.cause().certain()
+                            || removed.cause().certain();
+                    removal = surer ? removed.removal() : removal;
                 }
             }
-            if (change instanceof Change.Granted granted) {
-                updates.add(new Update(change.instance(), listed(granted)));
-            } else if (change instanceof Change.Removed removed) {
-                if (!removed.removal().cause().certain()) {
-                    doubtful.add(removed.removal());
-                    continue;
-                }
-                updates.add(new Update(change.instance(), null));
-                removals.add(removed.removal());
+            Copy copy = copies.get(id);
+            if (copy != null) {
+                updates.add(new Update(id, copy.best().listed()));
+            } else if (removal == null) {
+                continue; // a late word on what is buried
+            } else if (removal.cause().certain()) {
+                updates.add(new Update(id, null));
+                removals.add(removal);
+            } else {
+                doubtful.add(removal);
+                continue;
             }
             if (guard != null) {
-                guard.held.remove(change.instance()); // its publisher is back, or its end is certain
+                guard.held.remove(id); // its publisher is back, or its end is certain
             }
         }
         ServiceGuard guardNow = guard;
@@ -270,11 +269,33 @@ public final class Catalog {
         return guard;
     }
 
-    private ListedInstance listed(Change.Granted granted) {
+    private void grant(Change.Granted granted) {
+        InstanceId id = granted.instance();
+        Burial burial = burials.isEmpty() ? null : burials.get(id);
         Registration registration = granted.registration();
-        Standing standing =
-                !isConfirmed(granted) ? Standing.RESTORED : registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
-        return new ListedInstance(registration.instance(), standing);
+        if (burial != null
+                && burial.publisher().equals(registration.publisher().id())
+                && burial.reaches(registration)) {
+            return; // what its publisher left behind elsewhere, arriving late
+        }
+        copies.put(id, Copy.with(copies.get(id), granted.shard(), registration, true));
+    }
+
+    private void remove(Change.Removed removed) {
+        InstanceId id = removed.instance();
+        Copy left = Copy.without(copies.get(id), removed.shard(), removed.burial());
+        if (left == null) {
+            copies.remove(id);
+        } else {
+            copies.put(id, left);
+        }
+        if (removed.burial().generation() > 0) {
+            burials.remove(id); // the latest is the youngest
+            burials.put(id, removed.burial());
+            if (burials.size() > BURIALS_KEPT) {
+                burials.remove(burials.keySet().iterator().next());
+            }
+        }
     }
 
     /** Swaps the view if it differs; readers see the old or the new one. */

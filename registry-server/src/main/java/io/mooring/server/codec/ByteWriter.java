@@ -60,9 +60,7 @@ public final class ByteWriter {
     }
 
     public ByteWriter burial(Burial burial) {
-        return text(burial.publisher())
-                .number(burial.generation(), 8)
-                .octet(Causes.code(burial.cause()));
+        return text(burial.publisher()).number(burial.generation(), 8).octet(Causes.code(burial.cause()));
     }
 
     public ByteWriter shard(ShardId shard) {

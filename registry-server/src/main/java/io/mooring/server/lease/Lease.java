@@ -24,6 +24,12 @@ final class Lease {
     /** Whether the grace of a broken connection runs, rather than the lease. */
     boolean broken;
 
+    /** Which connection of the session's life was attached last, as the session counts; 0 unknown, and for HTTP. */
+    long attempt;
+
+    /** Whether the session was asked to go to another node. */
+    boolean moving;
+
     /** Whether the deadline has passed; its instances wait for the eviction budget. */
     boolean overdue;
 

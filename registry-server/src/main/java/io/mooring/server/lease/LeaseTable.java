@@ -9,12 +9,13 @@ import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
+import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.Shard;
-import io.mooring.server.shard.ShardVersion;
+import io.mooring.server.shard.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -49,12 +50,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LeaseTable {
     private static final String REGISTRY = "registry";
+    private static final String PUBLISHER = "publisher";
+
+    /** Generations of a session's next connection begin above all that those of this one can reach. */
+    private static final int ATTEMPT_BITS = 32;
 
     private final LeaseSettings settings;
     private final EventLoop loop;
     private final RandomGenerator random;
     private final Consumer<Change> sink;
-    private final Shard own;
+    private final Elsewhere elsewhere;
+    private final boolean alone;
     private final Shard restored;
     private final Map<String, Lease> sessions = new HashMap<>();
     private final Map<InstanceId, Lease> single = new HashMap<>();
@@ -64,6 +70,7 @@ public final class LeaseTable {
     private final LeaseWheel wheel;
     private final EvictionBudget budget;
 
+    private Shard own;
     private long restoredUntil;
     private boolean restoredOverdue;
     private long frozenUntil;
@@ -81,6 +88,41 @@ public final class LeaseTable {
         }
     }
 
+    /** What other nodes' shards say, as far as this node knows them. */
+    public interface Elsewhere {
+        /** The highest generation they know of for that instance, registered or removed; 0 if they know nothing. */
+        long highest(InstanceId instance);
+
+        /** The copy that would show if this node had none; null if there is none. */
+        @Nullable
+        Registration find(InstanceId instance);
+
+        /** There is nobody else. */
+        Elsewhere NOWHERE = new Elsewhere() {
+            @Override
+            public long highest(InstanceId instance) {
+                return 0;
+            }
+
+            @Override
+            public @Nullable Registration find(InstanceId instance) {
+                return null;
+            }
+        };
+    }
+
+    /** How a hello ended. */
+    public enum Attachment {
+        /** The table holds exactly what the session believes to hold. */
+        HELD,
+        /** It holds something else, or nothing. */
+        OPEN,
+        /** There is no room for another session. */
+        FULL,
+        /** The session has said hello on a later connection already. */
+        OUTDATED
+    }
+
     /** What a sweep found out besides the changes it made. */
     public record Sweep(List<SessionLine> silent, List<InstanceId> newlySuspect) {}
 
@@ -88,6 +130,7 @@ public final class LeaseTable {
      * Starts frozen for a lease: who was registered before may need that long to come back.
      *
      * @param restoredRegistrations what the node's earlier incarnation had, from disk
+     * @param elsewhere what other nodes' shards say
      * @param sink takes every change, in order, at once
      */
     public LeaseTable(
@@ -97,13 +140,16 @@ public final class LeaseTable {
             LeaseSettings settings,
             EventLoop loop,
             RandomGenerator random,
+            Elsewhere elsewhere,
             Consumer<Change> sink) {
         this.settings = settings;
         this.loop = loop;
         this.random = random;
         this.sink = sink;
-        own = new Shard(self, incarnation);
-        restored = new Shard(self, incarnation - 1);
+        this.elsewhere = elsewhere;
+        this.alone = elsewhere == Elsewhere.NOWHERE;
+        own = new Shard(new ShardId(self, incarnation));
+        restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);
         budget = new EvictionBudget(settings);
@@ -113,11 +159,11 @@ public final class LeaseTable {
         for (Registration registration : restoredRegistrations) {
             Registration shared = new Registration(
                     sharedService(registration.instance()), registration.publisher(), registration.generation(), false);
-            restored.apply(new Change.Granted(restored.version().next(), shared));
+            restored.apply(new Change.Granted(restored.id(), restored.revision() + 1, shared));
             countOf(shared.id().service()).registrations++;
             if (shared.publisher().isSession()) {
                 restoredBySession
-                        .computeIfAbsent(shared.publisher().session(), s -> new LinkedHashSet<>(4))
+                        .computeIfAbsent(shared.publisher().id(), s -> new LinkedHashSet<>(4))
                         .add(shared.id());
             }
         }
@@ -159,33 +205,50 @@ public final class LeaseTable {
     /**
      * A session says hello on a new connection.
      *
+     * @param attempt which connection of the session's life this is, counted by the session over all nodes; 0 unknown
      * @param holds the digest of what it believes to hold here
      * @param replaced takes the connection it had before, if it still has one
-     * @return whether the table holds exactly that, or empty when there is no room for another session
      */
-    public Optional<Boolean> attach(
-            String session, SessionLine line, OptionalLong holds, Consumer<SessionLine> replaced) {
+    public Attachment attach(
+            String session, long attempt, SessionLine line, OptionalLong holds, Consumer<SessionLine> replaced) {
         Lease lease = sessions.get(session);
         if (lease == null) {
             if (sessions.size() >= settings.maxSessions()) {
-                return Optional.empty();
+                return Attachment.FULL;
             }
             lease = new Lease(Publisher.ofSession(session, settings.ttl()));
             sessions.put(session, lease);
+        } else if (attempt < lease.attempt) {
+            return Attachment.OUTDATED;
         }
         if (lease.line != null && lease.line != line) {
             replaced.accept(lease.line);
         }
         lease.line = line;
+        lease.attempt = attempt;
+        lease.moving = false;
         touch(lease);
         inTouch(lease);
         adoptRestored(lease, holds);
-        return Optional.of(holds.isPresent() && holds.getAsLong() == held(lease));
+        return holds.isPresent() && holds.getAsLong() == held(lease) && showsAll(lease)
+                ? Attachment.HELD
+                : Attachment.OPEN;
+    }
+
+    /** Whether no other node has a later word on what the session holds here. */
+    private boolean showsAll(Lease lease) {
+        for (InstanceId id : lease.instances) {
+            Registration registration = own.get(id);
+            if (registration == null || elsewhere.highest(id) > registration.generation()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** A restart's best case: the session still has what the disk says it had, so nothing needs to be sent. */
     private void adoptRestored(Lease lease, OptionalLong holds) {
-        Set<InstanceId> before = restoredBySession.get(lease.publisher.session());
+        Set<InstanceId> before = restoredBySession.get(lease.publisher.id());
         if (before == null || holds.isEmpty() || !lease.instances.isEmpty()) {
             return;
         }
@@ -249,26 +312,53 @@ public final class LeaseTable {
         return Outcome.ACCEPTED;
     }
 
-    /** Removes those that the session holds, or held before this node restarted; passes over the others. */
+    /**
+     * Removes those that the session holds, here or elsewhere, or held before this node restarted; passes over the
+     * others.
+     */
     public void deregister(String session, List<InstanceId> instances) {
+        Lease lease = sessions.get(session);
+        long attempt = lease == null ? 0 : lease.attempt;
         for (InstanceId id : instances) {
             Registration registration = current(id);
-            if (registration != null && registration.publisher().session().equals(session)) {
-                remove(id, RemovalCause.DEREGISTERED, "publisher");
+            if (registration != null && isOf(registration, session)) {
+                remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
+                continue;
+            }
+            Registration there = elsewhere.find(id);
+            if (there != null && isOf(there, session)) {
+                bury(id, new Burial(session, there.generation(), RemovalCause.DEREGISTERED), PUBLISHER);
+            } else if (!alone && there == null && registration == null && attempt > 1) {
+                // It came from another node; what it left there may not have arrived here yet, and must not.
+                bury(id, new Burial(session, attempt << ATTEMPT_BITS, RemovalCause.DEREGISTERED), PUBLISHER);
             }
         }
     }
 
+    private static boolean isOf(Registration registration, String session) {
+        return registration.publisher().isSession()
+                && registration.publisher().id().equals(session);
+    }
+
     /** The orderly end of a session. */
     public void bye(String session) {
-        Lease lease = sessions.remove(session);
+        Lease lease = sessions.get(session);
         if (lease != null) {
-            wheel.forget(lease);
             deregister(session, List.copyOf(lease.instances));
+            wheel.forget(lease);
+            sessions.remove(session);
         }
         Set<InstanceId> before = restoredBySession.get(session);
         if (before != null) {
             deregister(session, List.copyOf(before));
+        }
+    }
+
+    /** The session was asked to go to another node: when its connection ends, that is no reason for doubt by itself. */
+    public void moving(String session) {
+        Lease lease = sessions.get(session);
+        if (lease != null) {
+            lease.moving = true;
         }
     }
 
@@ -294,6 +384,9 @@ public final class LeaseTable {
             lease.deadline = loop.now() + settings.grace().toNanos();
             wheel.watch(lease);
         }
+        if (lease.moving) {
+            return List.of();
+        }
         suspect(lease);
         return List.copyOf(lease.instances);
     }
@@ -311,7 +404,7 @@ public final class LeaseTable {
             if (lease != null) {
                 wheel.forget(lease);
             }
-            lease = new Lease(Publisher.ofLease(ttl));
+            lease = new Lease(Publisher.ofLease(leaseId(instance.id()), ttl));
         }
         touch(lease);
         Instance shared = sharedService(instance);
@@ -319,6 +412,15 @@ public final class LeaseTable {
         single.put(shared.id(), lease);
         inTouch(lease);
         return Outcome.ACCEPTED;
+    }
+
+    /** A lease keeps its id wherever it is renewed, so that a word about it means the same everywhere. */
+    private String leaseId(InstanceId instance) {
+        Registration here = current(instance);
+        Registration known = here != null ? here : elsewhere.find(instance);
+        return known != null && !known.publisher().isSession()
+                ? known.publisher().id()
+                : Digest.format(random.nextLong());
     }
 
     /** Renews a lease given by {@link #put}. @return false when there is none: register again */
@@ -353,7 +455,7 @@ public final class LeaseTable {
         Instance after = change.apply(before.instance()).withId(before.id());
         if (!after.equals(before.instance())) {
             Registration next = new Registration(after, before.publisher(), before.generation() + 1, before.suspect());
-            apply(shard, new Change.Granted(shard.version().next(), next));
+            apply(shard, new Change.Granted(shard.id(), shard.revision() + 1, next));
         }
         return Outcome.ACCEPTED;
     }
@@ -373,6 +475,74 @@ public final class LeaseTable {
         removeFrom(restored, instance, cause, actor);
         removeFrom(own, instance, cause, actor);
         return true;
+    }
+
+    /**
+     * Ends copies of an instance that this node does not hold, by a word in its own shard: a goodbye that arrived here, an
+     * operator's removal, a verdict on what a lost node left behind.
+     */
+    public void bury(InstanceId instance, Burial burial, String actor) {
+        Change.Removed word =
+                new Change.Removed(own.id(), own.revision() + 1, new Removal(instance, burial.cause()), burial, actor);
+        apply(own, word);
+    }
+
+    /**
+     * A verdict by time alone on what a lost node left behind.
+     *
+     * @param listed instances listed in all, of which only a share may leave so
+     * @return false when the cap on evictions is reached or the node is frozen: try again later
+     */
+    public boolean giveUp(Registration orphan, int listed) {
+        long now = loop.now();
+        if (frozen().isPresent() || budget.available(Math.max(listed, own.size() + restored.size()), now) < 1) {
+            return false;
+        }
+        budget.spend(1, now);
+        bury(orphan.id(), new Burial(orphan.publisher().id(), orphan.generation(), RemovalCause.ORPHANED), REGISTRY);
+        return true;
+    }
+
+    /**
+     * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
+     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict.
+     */
+    public void buried(InstanceId instance, Burial burial, String actor) {
+        Registration earlier = restored.get(instance);
+        if (earlier != null && burial.reaches(earlier)) {
+            forgetRestored(earlier, burial.cause(), actor);
+        }
+        Registration registration = own.get(instance);
+        if (registration == null || !burial.reaches(registration)) {
+            return;
+        }
+        Lease lease = leaseOf(registration);
+        if (lease == null || burial.explicit() || !heardLately(lease)) {
+            removeFrom(own, instance, burial.cause(), actor);
+            return;
+        }
+        Registration next = new Registration(
+                registration.instance(), registration.publisher(), burial.generation() + 1, registration.suspect());
+        apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
+    }
+
+    private boolean heardLately(Lease lease) {
+        long ttl = lease.publisher.ttl().toNanos();
+        return !lease.broken && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;
+    }
+
+    /** Peers know a later incarnation of this node than it does itself: it goes on above that, with what it has. */
+    public void raise(long incarnation) {
+        Shard before = own;
+        Shard raised = new Shard(new ShardId(before.id().origin(), incarnation));
+        raised.at(before.revision());
+        own = raised;
+        for (Registration registration : List.copyOf(before.registrations())) {
+            Removal over = new Removal(registration.id(), RemovalCause.ORPHANED);
+            apply(before, new Change.Removed(before.id(), before.revision() + 1, over, Burial.OWN, REGISTRY));
+            apply(raised, new Change.Granted(raised.id(), raised.revision() + 1, registration));
+        }
+        before.burials().forEach(raised::bury);
     }
 
     /** The instance's address refused a connection. Counts only while it is in doubt and the node is not frozen. */
@@ -420,6 +590,11 @@ public final class LeaseTable {
         return Duration.ofNanos(LeaseWheel.TICK);
     }
 
+    /** Nothing is removed but by its publisher until a lease after the last call of this. */
+    public void freeze(String reason) {
+        freezeFrom(loop.now(), reason);
+    }
+
     private void freezeFrom(long now, String reason) {
         rearmedAt = now;
         frozenUntil = now + settings.ttl().toNanos();
@@ -440,7 +615,7 @@ public final class LeaseTable {
             sweep.silent().add(lease.line);
         }
         if (lease.instances.isEmpty()) {
-            sessions.remove(lease.publisher.session());
+            sessions.remove(lease.publisher.id());
             return;
         }
         lease.overdue = true;
@@ -486,7 +661,8 @@ public final class LeaseTable {
         if (before != null
                 && holder == lease
                 && !before.suspect()
-                && before.instance().equals(instance)) {
+                && before.instance().equals(instance)
+                && elsewhere.highest(instance.id()) <= before.generation()) {
             return; // an equal registration changes nothing
         }
         if (before == null) {
@@ -497,14 +673,16 @@ public final class LeaseTable {
             release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
-        long seen = Math.max(before == null ? 0 : before.generation(), earlier == null ? 0 : earlier.generation());
+        long seen = Math.max(
+                Math.max(own.highest(instance.id()), restored.highest(instance.id())),
+                elsewhere.highest(instance.id()));
+        long generation = Math.max(seen + 1, lease.attempt << ATTEMPT_BITS);
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
-        apply(
-                own,
-                new Change.Granted(own.version().next(), new Registration(instance, lease.publisher, seen + 1, false)));
+        Registration registration = new Registration(instance, lease.publisher, generation, false);
+        apply(own, new Change.Granted(own.id(), own.revision() + 1, registration));
         if (earlier != null) {
-            forgetRestored(earlier, RemovalCause.DEREGISTERED, "publisher");
+            forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
     }
 
@@ -516,6 +694,10 @@ public final class LeaseTable {
         overdue.remove(id);
         if (shard == restored) {
             forgetRestored(registration, cause, actor);
+            if (!alone && own.get(id) == null) {
+                // Other nodes have copies of that incarnation too.
+                bury(id, new Burial(registration.publisher().id(), registration.generation(), cause), actor);
+            }
             return;
         }
         Lease lease = leaseOf(registration);
@@ -526,21 +708,26 @@ public final class LeaseTable {
         if (--count.registrations == 0) {
             services.remove(id.service());
         }
-        ShardVersion next = own.version().next();
-        apply(own, new Change.Removed(next, new Removal(id, cause), actor, loop.now()));
+        Burial burial = new Burial(registration.publisher().id(), registration.generation(), cause);
+        apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
         InstanceId id = earlier.id();
-        Set<InstanceId> before = restoredBySession.get(earlier.publisher().session());
+        Set<InstanceId> before = restoredBySession.get(earlier.publisher().id());
         if (before != null && before.remove(id) && before.isEmpty()) {
-            restoredBySession.remove(earlier.publisher().session());
+            restoredBySession.remove(earlier.publisher().id());
         }
         ServiceCount count = services.get(id.service());
         if (count != null && --count.registrations == 0) {
             services.remove(id.service());
         }
-        apply(restored, new Change.Removed(restored.version().next(), new Removal(id, cause), actor, loop.now()));
+        Burial burial = own.get(id) == null
+                ? new Burial(earlier.publisher().id(), earlier.generation(), cause)
+                : Burial.OWN; // confirmed under this incarnation: its end says nothing
+        apply(
+                restored,
+                new Change.Removed(restored.id(), restored.revision() + 1, new Removal(id, cause), burial, actor));
     }
 
     private void apply(Shard shard, Change change) {
@@ -555,7 +742,7 @@ public final class LeaseTable {
             single.remove(id, lease);
             wheel.forget(lease);
         } else if (lease.instances.isEmpty() && lease.line == null) {
-            sessions.remove(lease.publisher.session());
+            sessions.remove(lease.publisher.id());
             wheel.forget(lease);
         }
     }
@@ -569,7 +756,7 @@ public final class LeaseTable {
 
     private @Nullable Lease leaseOf(Registration registration) {
         return registration.publisher().isSession()
-                ? sessions.get(registration.publisher().session())
+                ? sessions.get(registration.publisher().id())
                 : single.get(registration.id());
     }
 
@@ -598,7 +785,7 @@ public final class LeaseTable {
             }
             Registration registration = own.get(id);
             if (registration != null && registration.suspect() != suspect) {
-                apply(own, new Change.Granted(own.version().next(), registration.suspected(suspect), true));
+                apply(own, new Change.Granted(own.id(), own.revision() + 1, registration.suspected(suspect), true));
             }
         }
     }

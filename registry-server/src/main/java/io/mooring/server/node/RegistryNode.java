@@ -17,14 +17,17 @@ import io.mooring.server.push.PushScheduler;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.restore.RestoreLog;
 import io.mooring.server.restore.Storage;
+import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.Shard;
+import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -50,6 +53,8 @@ import org.jspecify.annotations.Nullable;
 public final class RegistryNode {
     /** Held and restored instances are probed this often. */
     private static final Duration PROBE_EVERY = Duration.ofSeconds(5);
+
+    private static final String REPLACED = "the session connected again; this connection ends";
 
     /** Room for this many changes in one incarnation before revisions of the next could meet them. */
     private static final int REVISION_BITS = 32;
@@ -83,17 +88,21 @@ public final class RegistryNode {
             throws IOException {
         this.settings = settings;
         this.loop = loop;
-        RestoreLog.Restored restored =
-                storage.isPresent() ? RestoreLog.read(storage.get()) : new RestoreLog.Restored(0, List.of());
+        RestoreLog.Restored restored = storage.isPresent()
+                ? RestoreLog.read(storage.get(), settings.self())
+                : new RestoreLog.Restored(0, List.of(), Map.of());
         incarnation = restored.incarnation() + 1;
         leases = new LeaseTable(
-                settings.self(), incarnation, restored.registrations(), settings.lease(), loop, random, this::onChange);
-        catalog = new Catalog(
-                settings.protection(),
+                settings.self(),
+                incarnation,
+                restored.own(),
+                settings.lease(),
                 loop,
-                List.of(leases.own()),
-                List.of(leases.restored()),
-                incarnation << REVISION_BITS);
+                random,
+                LeaseTable.Elsewhere.NOWHERE,
+                this::onChange);
+        catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
+        catalog.restore(leases.restored().id(), leases.restored().registrations());
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
@@ -101,8 +110,8 @@ public final class RegistryNode {
                         storage.get(),
                         loop,
                         incarnation,
-                        restored.registrations(),
-                        this::registered,
+                        Map.of(leases.restored().id(), restored.own()),
+                        this::places,
                         this::registration)
                 : null;
         evidence = new Evidence(prober, loop, this::onDead);
@@ -112,18 +121,22 @@ public final class RegistryNode {
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
     }
 
-    private List<InstanceId> registered() {
-        List<InstanceId> ids = new ArrayList<>();
+    /** Where there is something to restore next time. */
+    private List<RestoreLog.Place> places() {
+        List<RestoreLog.Place> places =
+                new ArrayList<>(leases.own().size() + leases.restored().size());
         for (Shard shard : List.of(leases.own(), leases.restored())) {
-            Collection<Registration> registrations = shard.registrations();
-            registrations.forEach(registration -> ids.add(registration.id()));
+            shard.registrations()
+                    .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
         }
-        return ids;
+        return places;
     }
 
-    private @Nullable Registration registration(InstanceId id) {
-        Registration own = leases.own().get(id);
-        return own != null ? own : leases.restored().get(id);
+    private @Nullable Registration registration(ShardId shard, InstanceId instance) {
+        if (shard.equals(leases.own().id())) {
+            return leases.own().get(instance);
+        }
+        return leases.restored().get(instance);
     }
 
     // ---- sessions, on the loop
@@ -136,19 +149,26 @@ public final class RegistryNode {
     /**
      * A session says hello.
      *
+     * @param attempt which connection of its life this is, as the session counts; 0 unknown
      * @param line its connection; an older one of the same session is closed with {@code replaced}
      * @param holds the digest of what it believes to have registered
      * @param welcome gets whether the node holds exactly that
      * @param reply gets a refusal, if there is one
      */
     public void open(
-            String session, SessionLine line, OptionalLong holds, Consumer<Boolean> welcome, Consumer<Outcome> reply) {
-        Optional<Boolean> held = leases.attach(
-                session,
-                line,
-                holds,
-                old -> old.close("replaced", "the session connected again; this connection ends"));
-        if (held.isEmpty()) {
+            String session,
+            long attempt,
+            SessionLine line,
+            OptionalLong holds,
+            Consumer<Boolean> welcome,
+            Consumer<Outcome> reply) {
+        LeaseTable.Attachment attachment =
+                leases.attach(session, attempt, line, holds, old -> old.close("replaced", REPLACED));
+        if (attachment == LeaseTable.Attachment.OUTDATED) {
+            refuse(Outcome.refused("replaced", REPLACED), reply);
+            return;
+        }
+        if (attachment == LeaseTable.Attachment.FULL) {
             refuse(
                     new Outcome.Refused(
                             "overloaded",
@@ -157,7 +177,8 @@ public final class RegistryNode {
                     reply);
             return;
         }
-        afterTurn(() -> welcome.accept(held.get()));
+        boolean held = attachment == LeaseTable.Attachment.HELD;
+        afterTurn(() -> welcome.accept(held));
     }
 
     /** A frame arrived from an open session. */
@@ -177,7 +198,7 @@ public final class RegistryNode {
     public void deregister(String session, List<InstanceId> instances, Consumer<Outcome> reply) {
         leases.deregister(session, instances);
         for (InstanceId instance : instances) {
-            release(instance, RemovalCause.DEREGISTERED);
+            release(instance, RemovalCause.DEREGISTERED, "publisher");
         }
         answer(Outcome.ACCEPTED, reply);
     }
@@ -224,9 +245,8 @@ public final class RegistryNode {
      * @param actor who does it, for people
      */
     public void remove(InstanceId instance, boolean force, String actor, Consumer<Outcome> reply) {
-        boolean ofSession = leases.publisherOf(instance)
-                .map(publisher -> publisher.isSession())
-                .orElse(false);
+        boolean ofSession =
+                leases.publisherOf(instance).map(Publisher::isSession).orElse(false);
         if (ofSession && !force) {
             answer(
                     Outcome.refused(
@@ -238,7 +258,7 @@ public final class RegistryNode {
             return;
         }
         RemovalCause cause = force ? RemovalCause.OPERATOR : RemovalCause.DEREGISTERED;
-        boolean removed = leases.remove(instance, cause, actor) || release(instance, cause);
+        boolean removed = leases.remove(instance, cause, actor) || release(instance, cause, actor);
         answer(
                 removed
                         ? Outcome.ACCEPTED
@@ -431,20 +451,17 @@ public final class RegistryNode {
     private void onDead(InstanceId instance) {
         if (leases.frozen().isEmpty()) {
             leases.confirmDead(instance);
-            release(instance, RemovalCause.PROBE_FAILED);
+            release(instance, RemovalCause.PROBE_FAILED, "registry");
         }
     }
 
-    /** Ends the hold of an instance that is in no shard any more. */
-    private boolean release(InstanceId instance, RemovalCause cause) {
-        if (leases.publisherOf(instance).isPresent()) {
+    /** Ends the hold of an instance that is in no shard any more, here and on other nodes. */
+    private boolean release(InstanceId instance, RemovalCause cause, String actor) {
+        if (leases.publisherOf(instance).isPresent() || !catalog.isHeld(instance)) {
             return false; // registered again, though that may not be visible yet
         }
-        ServiceView view = catalog.confirm(instance, cause);
-        if (view != null) {
-            push.changed(List.of(view));
-        }
-        return view != null;
+        leases.bury(instance, new Burial("", 0, cause), actor);
+        return true;
     }
 
     private NodeStatus currentStatus() {
@@ -453,7 +470,7 @@ public final class RegistryNode {
         return new NodeStatus(
                 settings.self().name(),
                 incarnation,
-                leases.own().version().revision(),
+                leases.own().revision(),
                 true,
                 incomplete,
                 leases.frozen(),

@@ -2,8 +2,11 @@ package io.mooring.server.restore;
 
 import io.mooring.model.InstanceId;
 import io.mooring.runtime.EventLoop;
+import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,14 +14,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -45,14 +51,28 @@ public final class RestoreLog {
     private static final Logger log = LoggerFactory.getLogger(RestoreLog.class);
 
     private static final Pattern FILE = Pattern.compile("registrations-(\\d{1,15})-(\\d{1,9})\\.log(\\.new)?");
-    private static final byte[] MAGIC = "MOORING1".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] MAGIC = "MOORING2".getBytes(StandardCharsets.US_ASCII);
     private static final int PAGE = 1_000;
     private static final long REWRITE_ABOVE = 16L << 20;
     private static final int MAX_UNWRITTEN = 64 << 20;
     private static final Duration RETRY = Duration.ofSeconds(5);
 
-    /** What an earlier incarnation left. */
-    public record Restored(long incarnation, Collection<Registration> registrations) {}
+    /**
+     * What an earlier incarnation left.
+     *
+     * @param incarnation the highest this directory knows of
+     * @param own what the node itself had accepted
+     * @param replicas what it knew of other nodes' shards
+     */
+    public record Restored(
+            long incarnation, Collection<Registration> own, Map<ShardId, Collection<Registration>> replicas) {
+        static Restored nothing(long incarnation) {
+            return new Restored(incarnation, List.of(), Map.of());
+        }
+    }
+
+    /** A registration's place. */
+    public record Place(ShardId shard, InstanceId instance) {}
 
     private record SavedFile(String name, long incarnation, long sequence) {
         static final Comparator<SavedFile> NEWEST_FIRST = Comparator.comparingLong(SavedFile::incarnation)
@@ -62,9 +82,9 @@ public final class RestoreLog {
 
     private final Storage storage;
     private final EventLoop loop;
-    private final Supplier<List<InstanceId>> present;
-    private final Function<InstanceId, @Nullable Registration> lookup;
-    private final long incarnation;
+    private final Supplier<List<Place>> present;
+    private final BiFunction<ShardId, InstanceId, @Nullable Registration> lookup;
+    private long incarnation;
 
     private int sequence;
     private String file;
@@ -79,12 +99,12 @@ public final class RestoreLog {
     /** A new file being made beside the one in use. */
     private static final class Rewrite {
         String name;
-        final List<InstanceId> todo;
+        final List<Place> todo;
         int next;
         long bytes;
         boolean failed;
 
-        Rewrite(String name, List<InstanceId> todo) {
+        Rewrite(String name, List<Place> todo) {
             this.name = name;
             this.todo = todo;
         }
@@ -93,9 +113,10 @@ public final class RestoreLog {
     /**
      * Reads what there is. Damaged files are passed over, loudly.
      *
+     * @param self whose directory it is
      * @throws IOException when the data directory cannot be read
      */
-    public static Restored read(Storage storage) throws IOException {
+    public static Restored read(Storage storage, NodeId self) throws IOException {
         long highest = 0;
         List<SavedFile> newestFirst = new ArrayList<>();
         for (String name : storage.names()) {
@@ -113,13 +134,13 @@ public final class RestoreLog {
         for (SavedFile file : newestFirst) {
             Contents contents = contents(storage, file.name);
             if (contents.complete) {
-                return new Restored(highest, contents.registrations.values());
+                return contents.restored(highest, self);
             }
             log.error(
                     "{} in the data directory is damaged before its snapshot is complete; trying an older one",
                     file.name);
         }
-        return new Restored(highest, List.of());
+        return Restored.nothing(highest);
     }
 
     private static Contents contents(Storage storage, String name) {
@@ -128,7 +149,7 @@ public final class RestoreLog {
             if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
                 return contents;
             }
-            if (!RegistrationCodec.read(in, contents)) {
+            if (!RestoreBlocks.read(in, contents)) {
                 log.warn("{} ends in bytes that are not whole; what was before them is restored", name);
             }
         } catch (IOException e) {
@@ -137,23 +158,44 @@ public final class RestoreLog {
         return contents;
     }
 
-    private static final class Contents implements RegistrationCodec.Entries {
-        final Map<InstanceId, Registration> registrations = new LinkedHashMap<>();
+    private static final class Contents implements RestoreBlocks.Entries {
+        private final Map<ShardId, Map<InstanceId, Registration>> shards = new TreeMap<>();
         boolean complete;
 
         @Override
-        public void put(Registration registration) {
-            registrations.put(registration.id(), registration);
+        public void put(ShardId shard, Registration registration) {
+            shards.computeIfAbsent(shard, s -> new HashMap<>()).put(registration.id(), registration);
         }
 
         @Override
-        public void remove(InstanceId instance) {
-            registrations.remove(instance);
+        public void remove(ShardId shard, InstanceId instance, Burial burial) {
+            shards.forEach((id, registrations) -> {
+                Registration there = registrations.get(instance);
+                boolean reached =
+                        there != null && (burial.reaches(there) || burial.generation() == 0 && id.equals(shard));
+                if (reached) {
+                    registrations.remove(instance);
+                }
+            });
         }
 
         @Override
         public void complete() {
             complete = true;
+        }
+
+        Restored restored(long highest, NodeId self) {
+            Map<InstanceId, Registration> own = new TreeMap<>(); // the same order in every run
+            Map<ShardId, Collection<Registration>> replicas = new TreeMap<>();
+            shards.forEach((shard, registrations) -> {
+                if (!shard.origin().equals(self)) {
+                    replicas.put(shard, new TreeMap<>(registrations).values());
+                    return;
+                }
+                registrations.forEach((id, registration) -> own.merge(
+                        id, registration, (a, b) -> b.generation() >= a.generation() ? b : a)); // the later incarnation
+            });
+            return new Restored(highest, own.values(), replicas);
         }
     }
 
@@ -161,17 +203,18 @@ public final class RestoreLog {
      * Begins the file of this incarnation with what was restored, and deletes the older ones.
      *
      * @param incarnation higher than any before
-     * @param present the ids of what should be restored next time, as a list of its own
-     * @param lookup the registration to be restored for an id, or null
+     * @param restored what to begin with, shard by shard
+     * @param present the places of what should be restored next time, as a list of its own
+     * @param lookup the registration that stands there, or null
      * @throws IOException when it cannot be written: a node must not start without knowing its incarnation
      */
     public RestoreLog(
             Storage storage,
             EventLoop loop,
             long incarnation,
-            Collection<Registration> restored,
-            Supplier<List<InstanceId>> present,
-            Function<InstanceId, @Nullable Registration> lookup)
+            Map<ShardId, Collection<Registration>> restored,
+            Supplier<List<Place>> present,
+            BiFunction<ShardId, InstanceId, @Nullable Registration> lookup)
             throws IOException {
         this.storage = storage;
         this.loop = loop;
@@ -179,7 +222,7 @@ public final class RestoreLog {
         this.present = present;
         this.lookup = lookup;
         file = name(0);
-        storage.replace(file, new SnapshotBlocks(restored.iterator(), length -> snapshotBytes += length));
+        storage.replace(file, new SnapshotBlocks(restored, length -> snapshotBytes += length));
         for (String name : storage.names()) {
             if (FILE.matcher(name).matches() && !name.equals(file)) {
                 storage.delete(name);
@@ -189,13 +232,15 @@ public final class RestoreLog {
 
     /** A whole file, made block by block as the disk takes it. */
     private static final class SnapshotBlocks implements Iterator<byte[]> {
-        private final Iterator<Registration> registrations;
+        private final Iterator<Map.Entry<ShardId, Collection<Registration>>> shards;
         private final IntConsumer length;
+        private Iterator<Registration> registrations = Collections.emptyIterator();
+        private @Nullable ShardId shard;
         private boolean begun;
         private boolean ended;
 
-        SnapshotBlocks(Iterator<Registration> registrations, IntConsumer length) {
-            this.registrations = registrations;
+        SnapshotBlocks(Map<ShardId, Collection<Registration>> restored, IntConsumer length) {
+            this.shards = restored.entrySet().iterator();
             this.length = length;
         }
 
@@ -213,17 +258,26 @@ public final class RestoreLog {
             if (ended) {
                 throw new NoSuchElementException();
             }
-            RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
-            while (registrations.hasNext() && block.size() < RegistrationCodec.FULL_BLOCK) {
-                block.put(registrations.next());
+            RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
+            while (block.size() < RestoreBlocks.FULL_BLOCK && advance()) {
+                block.put(Objects.requireNonNull(shard), registrations.next());
             }
-            if (!registrations.hasNext()) {
+            if (!advance()) {
                 block.complete();
                 ended = true;
             }
             byte[] bytes = block.block();
             length.accept(bytes.length);
             return bytes;
+        }
+
+        private boolean advance() {
+            while (!registrations.hasNext() && shards.hasNext()) {
+                Map.Entry<ShardId, Collection<Registration>> entry = shards.next();
+                shard = entry.getKey();
+                registrations = entry.getValue().iterator();
+            }
+            return registrations.hasNext();
         }
     }
 
@@ -297,34 +351,37 @@ public final class RestoreLog {
         });
     }
 
-    /** The present word on each instance of which there is a new one. Standing is not for the disk. */
-    private List<byte[]> blocks(List<Change> changes) {
+    /** Standing is not for the disk. */
+    private static List<byte[]> blocks(List<Change> changes) {
         List<byte[]> blocks = new ArrayList<>(1);
-        RegistrationCodec.BlockWriter block = new RegistrationCodec.BlockWriter();
+        RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
         for (Change change : changes) {
             if (change instanceof Change.Granted granted) {
                 if (granted.standingOnly()) {
                     continue;
                 }
-                block.put(granted.registration());
-            } else {
-                // One that left one shard may stand in another: what counts is whether it is registered at all.
-                Registration registration = lookup.apply(change.instance());
-                if (registration == null) {
-                    block.remove(change.instance());
-                } else {
-                    block.put(registration);
-                }
+                block.put(granted.shard(), granted.registration());
+            } else if (change instanceof Change.Removed removed) {
+                block.remove(removed.shard(), removed.instance(), removed.burial());
             }
-            if (block.size() >= RegistrationCodec.FULL_BLOCK) {
+            if (block.size() >= RestoreBlocks.FULL_BLOCK) {
                 blocks.add(block.block());
-                block = new RegistrationCodec.BlockWriter();
+                block = new RestoreBlocks.BlockWriter();
             }
         }
         if (!block.isEmpty()) {
             blocks.add(block.block());
         }
         return blocks;
+    }
+
+    /** The node goes on under a higher incarnation: a new file is begun that says so in its name. */
+    public void raise(long higher) {
+        incarnation = higher;
+        sequence = 0;
+        if (rewrite == null) {
+            beginRewrite();
+        }
     }
 
     /** After a failed append the file's tail cannot be trusted: a new file is begun as soon as the disk allows. */
@@ -361,12 +418,13 @@ public final class RestoreLog {
             abandon(step, failure);
             return;
         }
-        RegistrationCodec.BlockWriter page = new RegistrationCodec.BlockWriter();
+        RestoreBlocks.BlockWriter page = new RestoreBlocks.BlockWriter();
         int end = Math.min(step.todo.size(), step.next + PAGE);
         for (; step.next < end; step.next++) {
-            Registration registration = lookup.apply(step.todo.get(step.next));
+            Place place = step.todo.get(step.next);
+            Registration registration = lookup.apply(place.shard(), place.instance());
             if (registration != null) {
-                page.put(registration);
+                page.put(place.shard(), registration);
             }
         }
         boolean last = step.next == step.todo.size();

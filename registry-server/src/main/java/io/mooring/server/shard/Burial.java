@@ -8,11 +8,14 @@ import io.mooring.model.RemovalCause;
  * session left behind on the node it came from goes with it, and a newer registration stays.
  *
  * @param publisher the {@linkplain Publisher#id() id} of whom the removed registration belonged to
- * @param generation of the removed registration; 0 reaches no copy
+ * @param generation of the removed registration; 0 reaches only the copy of the shard in which it is said, whatever that is
  * @param cause why
  */
 public record Burial(String publisher, long generation, RemovalCause cause) {
-    /** Whether that copy's time is over. */
+    /** Of the shard's own copy, which speaks for no other. */
+    public static final Burial OWN = new Burial("", 0, RemovalCause.ORPHANED);
+
+    /** Whether that copy's time is over, in whatever shard it stands. */
     public boolean reaches(Registration copy) {
         return copy.generation() <= generation
                 && (explicit() || copy.publisher().id().equals(publisher));

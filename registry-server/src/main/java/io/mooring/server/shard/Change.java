@@ -30,8 +30,7 @@ public sealed interface Change {
     }
 
     /**
-     * A registration is gone: the shard's own, if it has it, and {@linkplain Burial every copy} elsewhere that this word
-     * reaches. A node also says so of copies it does not hold: a goodbye that reached it, or a verdict on an orphan.
+     * A registration is gone: the shard's own, and {@linkplain Burial every copy} elsewhere that this word reaches. A node also says so of copies it does not hold: a goodbye that reached it, or a verdict on an orphan.
      *
      * @param removal whose and why
      * @param burial which copies it ends

@@ -14,8 +14,7 @@ import io.mooring.model.Standing;
  * @param suspect whether its publisher is out of touch
  * @param extension what a newer version of this program added and this one hands on unread; one character per octet
  */
-public record Registration(
-        Instance instance, Publisher publisher, long generation, boolean suspect, String extension) {
+public record Registration(Instance instance, Publisher publisher, long generation, boolean suspect, String extension) {
     public Registration(Instance instance, Publisher publisher, long generation, boolean suspect) {
         this(instance, publisher, generation, suspect, "");
     }
@@ -25,9 +24,7 @@ public record Registration(
     }
 
     public Registration suspected(boolean newSuspect) {
-        return newSuspect == suspect
-                ? this
-                : new Registration(instance, publisher, generation, newSuspect, extension);
+        return newSuspect == suspect ? this : new Registration(instance, publisher, generation, newSuspect, extension);
     }
 
     /** Its share of the shard's checksum. */

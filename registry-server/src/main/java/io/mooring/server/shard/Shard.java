@@ -18,7 +18,7 @@ public final class Shard {
 
     private final Map<InstanceId, Registration> registrations = new HashMap<>();
     private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
-    private ShardId id;
+    private final ShardId id;
     private long revision;
     private long checksum;
 
@@ -62,22 +62,27 @@ public final class Shard {
     public long highest(InstanceId instance) {
         Registration registration = registrations.get(instance);
         Burial burial = burials.get(instance);
-        return Math.max(
-                registration == null ? 0 : registration.generation(), burial == null ? 0 : burial.generation());
+        return Math.max(registration == null ? 0 : registration.generation(), burial == null ? 0 : burial.generation());
     }
 
     /** @throws IllegalStateException when the change is not the next one: a bug in its writer */
     public void apply(Change change) {
         if (!change.shard().equals(id) || change.revision() != revision + 1) {
-            throw new IllegalStateException("change " + change.shard() + "/" + change.revision() + " does not follow "
-                    + id + "/" + revision);
+            throw new IllegalStateException(
+                    "change " + change.shard() + "/" + change.revision() + " does not follow " + id + "/" + revision);
         }
         revision++;
         if (change instanceof Change.Granted granted) {
             put(granted.registration());
         } else if (change instanceof Change.Removed removed) {
-            remove(removed.instance());
-            bury(removed.instance(), removed.burial());
+            Burial burial = removed.burial();
+            Registration there = registrations.get(removed.instance());
+            if (there != null && (burial.generation() == 0 || burial.reaches(there))) {
+                remove(removed.instance());
+            }
+            if (burial.generation() > 0) {
+                bury(removed.instance(), burial);
+            }
         }
     }
 
@@ -108,10 +113,5 @@ public final class Shard {
     /** The copy is as its origin's was at that revision. */
     public void at(long newRevision) {
         revision = newRevision;
-    }
-
-    /** The same contents, counted on under a higher incarnation: the origin found out that it had been further. */
-    public void raise(long incarnation) {
-        id = new ShardId(id.origin(), incarnation);
     }
 }

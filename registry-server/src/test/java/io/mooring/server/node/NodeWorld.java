@@ -178,8 +178,8 @@ final class NodeWorld {
             connected = true;
             renewing = true;
             closed = Optional.empty();
-            in(() ->
-                    node.open(id, this, holds, h -> held = Optional.of(h), refusal -> closed = Optional.of("refused")));
+            in(() -> node.open(
+                    id, 0, this, holds, h -> held = Optional.of(h), refusal -> closed = Optional.of("refused")));
             renewLater(node);
             return this;
         }

@@ -10,10 +10,12 @@ import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.runtime.VirtualTime;
+import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
-import io.mooring.server.shard.ShardVersion;
+import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +31,8 @@ import org.junit.jupiter.api.Test;
 /** C3 for the node: whatever happens to the file, a whole earlier state comes back, never a mixture. */
 class RestoreLogTest {
     private static final ServiceKey SERVICE = ServiceKey.of("orders");
+    private static final NodeId SELF = new NodeId("n1");
+    private static final ShardId SHARD = new ShardId(SELF, 1);
 
     private final VirtualTime time = new VirtualTime(0);
     private final VirtualTime.Loop loop = time.loop("node");
@@ -42,32 +46,39 @@ class RestoreLogTest {
     }
 
     private RestoreLog open() throws IOException {
-        RestoreLog.Restored restored = RestoreLog.read(disk);
+        RestoreLog.Restored restored = RestoreLog.read(disk, SELF);
         registered.clear();
-        restored.registrations().forEach(r -> registered.put(r.id(), r));
+        restored.own().forEach(r -> registered.put(r.id(), r));
         return new RestoreLog(
                 disk,
                 loop,
                 restored.incarnation() + 1,
-                restored.registrations(),
-                () -> new ArrayList<>(registered.keySet()),
-                registered::get);
+                Map.of(new ShardId(SELF, restored.incarnation()), restored.own()),
+                () -> registered.keySet().stream()
+                        .map(id -> new RestoreLog.Place(SHARD, id))
+                        .toList(),
+                (shard, id) -> registered.get(id));
     }
 
     private Change put(int port, double weight) {
         Instance instance = Instance.of(SERVICE, "10.0.0.1", port)
                 .withWeight(weight)
                 .withMetadata(Map.of("zone", "a", "text", "ü".repeat(port % 50)));
-        Registration registration = new Registration(instance, Publisher.ofLease(Duration.ofSeconds(20)), 1, false);
+        Registration registration =
+                new Registration(instance, Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)), 1, false);
         registered.put(registration.id(), registration);
-        return new Change.Granted(new ShardVersion(1, ++revision), registration);
+        return new Change.Granted(SHARD, ++revision, registration);
     }
 
     private Change remove(int port) {
         InstanceId id = Instance.of(SERVICE, "10.0.0.1", port).id();
         registered.remove(id);
         return new Change.Removed(
-                new ShardVersion(1, ++revision), new Removal(id, RemovalCause.DEREGISTERED), "test", 0);
+                SHARD,
+                ++revision,
+                new Removal(id, RemovalCause.DEREGISTERED),
+                new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED),
+                "test");
     }
 
     private void write(RestoreLog log, Change... changes) {
@@ -76,7 +87,7 @@ class RestoreLogTest {
     }
 
     private Set<Registration> restored() throws IOException {
-        return new HashSet<>(RestoreLog.read(disk).registrations());
+        return new HashSet<>(RestoreLog.read(disk, SELF).own());
     }
 
     @Test
@@ -87,7 +98,7 @@ class RestoreLogTest {
         assertEquals(new HashSet<>(registered.values()), restored());
         open();
         assertEquals(new HashSet<>(registered.values()), restored());
-        assertEquals(2, RestoreLog.read(disk).incarnation());
+        assertEquals(2, RestoreLog.read(disk, SELF).incarnation());
     }
 
     @Test
@@ -125,11 +136,11 @@ class RestoreLogTest {
                 InstanceId id = Instance.of(SERVICE, "10.0.0.1", i).id();
                 Registration registration = new Registration(
                         Instance.of(SERVICE, "10.0.0.1", i).withMetadata(Map.of("r", round + big.substring(0, 2_000))),
-                        Publisher.ofLease(Duration.ofSeconds(20)),
+                        Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)),
                         round,
                         false);
                 registered.put(id, registration);
-                changes.add(new Change.Granted(new ShardVersion(1, ++revision), registration));
+                changes.add(new Change.Granted(SHARD, ++revision, registration));
             }
             loop.run(() -> log.append(changes, () -> {}));
             write(log, put(5_000 + round, 1));

@@ -122,6 +122,7 @@ public final class SessionConnection implements SessionLine, Subscriber {
         host.node()
                 .open(
                         session,
+                        0,
                         this,
                         hello.holds(),
                         held -> welcome(new ServerMessage.Welcome(

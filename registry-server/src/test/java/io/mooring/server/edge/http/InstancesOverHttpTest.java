@@ -106,7 +106,7 @@ class InstancesOverHttpTest {
         String session = "0123456789abcdef0123456789abcdef";
         CompletableFuture<Outcome> registered = new CompletableFuture<>();
         node.loop().execute(() -> {
-            node.open(session, (code, message) -> {}, OptionalLong.empty(), welcome -> {}, refused -> {});
+            node.open(session, 0, (code, message) -> {}, OptionalLong.empty(), welcome -> {}, refused -> {});
             node.register(session, List.of(held), registered::complete);
         });
         assertThat(registered.get(10, TimeUnit.SECONDS)).isEqualTo(Outcome.ACCEPTED);

@@ -1,0 +1,59 @@
+package io.mooring.server.catalog;
+
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Standing;
+import io.mooring.server.shard.Burial;
+import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.ShardId;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One shard's word on an instance, and behind it those of other shards, if there are any: mostly there are none.
+ *
+ * @param confirmed whether its node has it, rather than a disk
+ */
+record Copy(
+        ShardId shard,
+        Registration registration,
+        boolean confirmed,
+        @Nullable Copy next) {
+
+    /** Which of two shows: the higher generation; if they are the same, the node of the higher name, then incarnation. */
+    boolean beats(Copy other) {
+        long mine = registration.generation();
+        long theirs = other.registration.generation();
+        return mine != theirs ? mine > theirs : shard.compareTo(other.shard) > 0;
+    }
+
+    Copy best() {
+        Copy best = this;
+        for (Copy each = next; each != null; each = each.next) {
+            if (each.beats(best)) {
+                best = each;
+            }
+        }
+        return best;
+    }
+
+    ListedInstance listed() {
+        Standing sure = registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
+        return new ListedInstance(registration.instance(), confirmed ? sure : Standing.RESTORED);
+    }
+
+    /** The same words, but for that shard's, which says this now. */
+    static Copy with(@Nullable Copy all, ShardId shard, Registration registration, boolean confirmed) {
+        return new Copy(shard, registration, confirmed, without(all, shard, Burial.OWN));
+    }
+
+    /** The same words without those that the burial, said in that shard, reaches; null when none is left. */
+    static @Nullable Copy without(@Nullable Copy all, ShardId shard, Burial burial) {
+        if (all == null) {
+            return null;
+        }
+        Copy rest = without(all.next, shard, burial);
+        if (burial.reaches(all.registration) || burial.generation() == 0 && all.shard.equals(shard)) {
+            return rest;
+        }
+        return rest == all.next ? all : new Copy(all.shard, all.registration, all.confirmed, rest);
+    }
+}
