@@ -4,6 +4,7 @@ import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.InvalidValueException;
 import io.mooring.model.Metadata;
+import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.NodeId;
@@ -87,6 +88,11 @@ public final class ByteReader {
         String publisher = text();
         long generation = number(8);
         return new Burial(publisher, generation, Causes.of(octet()));
+    }
+
+    /** One of another version is read as the least certain. */
+    public RemovalCause cause() throws MalformedException {
+        return Causes.of(octet());
     }
 
     public ShardId shard() throws MalformedException {

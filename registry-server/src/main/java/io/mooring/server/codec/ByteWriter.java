@@ -3,6 +3,7 @@ package io.mooring.server.codec;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.Metadata;
+import io.mooring.model.RemovalCause;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.ShardId;
@@ -61,6 +62,10 @@ public final class ByteWriter {
 
     public ByteWriter burial(Burial burial) {
         return text(burial.publisher()).number(burial.generation(), 8).octet(Causes.code(burial.cause()));
+    }
+
+    public ByteWriter cause(RemovalCause cause) {
+        return octet(Causes.code(cause));
     }
 
     public ByteWriter shard(ShardId shard) {
