@@ -27,6 +27,9 @@ class ArchitectureTest {
         "io.mooring.server.protection..",
         "io.mooring.server.push..",
         "io.mooring.server.restore..",
+        "io.mooring.server.codec..",
+        "io.mooring.server.membership..",
+        "io.mooring.server.replication..",
         "io.mooring.server.node.."
     };
 
