@@ -21,6 +21,7 @@ import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells this node's shard to the others and keeps copies of theirs. Confined to the event loop.
@@ -118,6 +119,11 @@ public final class Replication implements Peers {
     /** The copy in other nodes' shards that would show if this node had none. */
     public Optional<Copy> find(InstanceId instance) {
         return Optional.empty();
+    }
+
+    /** The copy in that shard of another node; null if there is none. */
+    public @Nullable Registration get(ShardId shard, InstanceId instance) {
+        return null;
     }
 
     /** What has been without its node for so long. */
