@@ -158,6 +158,36 @@ class SessionServerTest {
         }
     }
 
+    @Test
+    void sessionsHearOfOtherNodesAndOfADrain() throws IOException {
+        try (WireClient client = WireClient.greeted(port, WireClient.SESSION)) {
+            server.peers(List.of("10.0.0.2:9847", "10.0.0.3:9847"));
+            assertEquals("[{\"type\":\"peers\",\"peers\":[\"10.0.0.2:9847\",\"10.0.0.3:9847\"]}]", client.frame());
+            server.move(Duration.ofSeconds(2), List.of("10.0.0.2:9847"));
+            assertEquals("[{\"type\":\"move\",\"within\":2000,\"peers\":[\"10.0.0.2:9847\"]}]", client.frame());
+        }
+        try (WireClient late = new WireClient(port)) {
+            String first = late.hello("e".repeat(32));
+            assertTrue(first.contains("\"peers\":[\"10.0.0.2:9847\",\"10.0.0.3:9847\"]"), first);
+            assertTrue(first.indexOf("\"type\":\"move\"") > first.indexOf("\"type\":\"welcome\""), first);
+        }
+    }
+
+    @Test
+    void anEarlierConnectionOfTheSessionThatComesLateIsSentAway() throws IOException {
+        String hello = "[{\"type\":\"hello\",\"version\":1,\"session\":\"" + WireClient.SESSION + "\",\"attempt\":";
+        try (WireClient second = new WireClient(port);
+                WireClient first = new WireClient(port)) {
+            second.text(hello + "2}]");
+            second.until("welcome");
+            first.text(hello + "1}," + register(1, 1) + "]");
+            assertTrue(first.until("closing").contains("replaced"));
+            second.text("[{\"type\":\"renew\",\"id\":1}]");
+            assertEquals("[{\"type\":\"renewed\",\"id\":1}]", second.frame());
+            assertEquals(List.of(), node.view(ORDERS).instances());
+        }
+    }
+
     /** Frames that end the connection: what the client is told first, as it comes. */
     @ParameterizedTest
     @CsvSource(
