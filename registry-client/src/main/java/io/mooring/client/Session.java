@@ -107,7 +107,8 @@ final class Session {
 
     private @Nullable String name; // drawn on the loop, once; a secret
     private @Nullable Connection connection;
-    private long hellos; // over all connections, whatever the name: what we say now counts more than what we said before
+    private long
+            hellos; // over all connections, whatever the name: what we say now counts more than what we said before
     private long nextId = 1; // over all connections, so that no id ever means two requests
     private ProtocolLimits limits = ProtocolLimits.DEFAULTS;
 
