@@ -239,6 +239,9 @@ public final class LeaseTable {
         if (lease.line != null && lease.line != line) {
             replaced.accept(lease.line);
         }
+        if (!alone && attempt != lease.attempt + 1) {
+            lease.since = attempt; // it may have been elsewhere in between, and what it says now is later than that
+        }
         lease.line = line;
         lease.attempt = attempt;
         lease.moving = false;
@@ -250,11 +253,13 @@ public final class LeaseTable {
                 : Attachment.OPEN;
     }
 
-    /** Whether no other node has a later word on what the session holds here. */
+    /** Whether no other node can have a later word on what the session holds here. */
     private boolean showsAll(Lease lease) {
         for (InstanceId id : lease.instances) {
             Registration registration = own.get(id);
-            if (registration == null || elsewhere.highest(id) > registration.generation()) {
+            if (registration == null
+                    || elsewhere.highest(id) > registration.generation()
+                    || lease.since << ATTEMPT_BITS > registration.generation()) {
                 return false;
             }
         }
@@ -606,6 +611,12 @@ public final class LeaseTable {
         boolean paused = gap > settings.ttl().toNanos() / 3;
         if (paused) {
             freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
+        } else if (gap > settings.ttl().toNanos() / 15) {
+            // Too busy to hear in time who is there: they have another third of a lease.
+            freezeFor(
+                    settings.ttl().toNanos() / 3,
+                    now,
+                    "overloaded: a look at the leases came " + gap / 1_000_000 + " ms after the one before");
         }
         Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>(), paused);
         if (frozen().isPresent()) {
@@ -639,9 +650,15 @@ public final class LeaseTable {
     }
 
     private void freezeFrom(long now, String reason) {
+        freezeFor(settings.ttl().toNanos(), now, reason);
+    }
+
+    private void freezeFor(long nanos, long now, String reason) {
         rearmedAt = now;
-        frozenUntil = now + settings.ttl().toNanos();
-        freezeReason = reason;
+        if (freezeReason == null || frozenUntil - (now + nanos) < 0) {
+            frozenUntil = now + nanos;
+            freezeReason = reason;
+        }
     }
 
     /** A lease runs anew from the start of a freeze: its renewals may have been stuck on the way to us. */
@@ -701,11 +718,14 @@ public final class LeaseTable {
     private void grant(Instance instance, Lease lease) {
         Registration before = own.get(instance.id());
         Lease holder = before == null ? null : leaseOf(before);
+        long there = elsewhere.highest(instance.id());
+        long least = lease.since << ATTEMPT_BITS;
         if (before != null
                 && holder == lease
                 && !before.suspect()
                 && before.instance().equals(instance)
-                && elsewhere.highest(instance.id()) <= before.generation()) {
+                && there <= before.generation()
+                && least <= before.generation()) {
             return; // an equal registration changes nothing
         }
         if (before == null) {
@@ -716,10 +736,8 @@ public final class LeaseTable {
             release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
-        long seen = Math.max(
-                Math.max(own.highest(instance.id()), restored.highest(instance.id())),
-                elsewhere.highest(instance.id()));
-        long generation = Math.max(seen + 1, lease.attempt << ATTEMPT_BITS);
+        long here = Math.max(own.highest(instance.id()), restored.highest(instance.id()));
+        long generation = Math.max(Math.max(here, there) + 1, least);
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         Registration registration = new Registration(instance, lease.publisher, generation, false);
