@@ -107,6 +107,8 @@ final class Session {
 
     private @Nullable String name; // drawn on the loop, once; a secret
     private @Nullable Connection connection;
+    private long
+            hellos; // over all connections, whatever the name: what we say now counts more than what we said before
     private long nextId = 1; // over all connections, so that no id ever means two requests
     private ProtocolLimits limits = ProtocolLimits.DEFAULTS;
 
@@ -539,11 +541,13 @@ final class Session {
     private ClientMessage hello(Connection current) {
         OptionalLong holds = registrations.holds();
         current.claimed = holds.isPresent();
+        hellos = Math.min(hellos + 1, ClientMessage.Hello.MOST_ATTEMPTS);
         registrations.connected(holds.isPresent());
         subscriptions.connected();
         return new ClientMessage.Hello(
                 ProtocolLimits.VERSION,
                 Objects.requireNonNull(name, "name"),
+                hellos,
                 settings.clientName(),
                 settings.namespace(),
                 holds);
@@ -706,6 +710,8 @@ final class Session {
             answerOrPush(current, same.id(), same.service(), message);
         } else if (message instanceof ServerMessage.Delta delta) {
             subscriptions.pushed(delta.service(), message, current.freshness);
+        } else if (message instanceof ServerMessage.Peers peers) {
+            addresses.learn(peers.peers());
         } else if (message instanceof ServerMessage.Move move) {
             long within = Math.min(move.within().toMillis(), LONGEST_GAP.toMillis());
             current.moves = true;

@@ -123,8 +123,14 @@ public final class LeaseTable {
         OUTDATED
     }
 
-    /** What a sweep found out besides the changes it made. */
-    public record Sweep(List<SessionLine> silent, List<InstanceId> newlySuspect) {}
+    /**
+     * What a sweep found out besides the changes it made.
+     *
+     * @param silent connections on which nothing was heard for a lease
+     * @param newlySuspect instances whose publisher was silent for a lease
+     * @param paused whether the process had stood still
+     */
+    public record Sweep(List<SessionLine> silent, List<InstanceId> newlySuspect, boolean paused) {}
 
     /**
      * Starts frozen for a lease: who was registered before may need that long to come back.
@@ -188,6 +194,15 @@ public final class LeaseTable {
 
     public int sessions() {
         return sessions.size();
+    }
+
+    /** Sessions that have a connection now. */
+    public int attachedSessions() {
+        int attached = 0;
+        for (Lease lease : sessions.values()) {
+            attached += lease.line == null ? 0 : 1;
+        }
+        return attached;
     }
 
     /** Leases of single instances, by HTTP. */
@@ -460,13 +475,26 @@ public final class LeaseTable {
         return Outcome.ACCEPTED;
     }
 
-    /** Who publishes the instance, if it is registered here. */
+    /** Who publishes the instance, wherever that is. */
     public Optional<Publisher> publisherOf(InstanceId instance) {
-        Registration registration = current(instance);
-        return registration == null ? Optional.empty() : Optional.of(registration.publisher());
+        return latest(instance).map(Registration::publisher);
     }
 
-    /** Removes an instance for a cause that needs no second opinion. @return whether it was registered */
+    /** The registration of that instance that shows, wherever it stands. */
+    public Optional<Registration> latest(InstanceId instance) {
+        Registration here = current(instance);
+        Registration there = elsewhere.find(instance);
+        boolean isThere = there != null && (here == null || there.generation() > here.generation());
+        return Optional.ofNullable(isThere ? there : here);
+    }
+
+    /** Whether this node's word on that instance is the latest, so that it is the one to be asked about it. */
+    public boolean isHome(InstanceId instance) {
+        Registration here = current(instance);
+        return here != null && elsewhere.highest(instance) <= here.generation();
+    }
+
+    /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
     public boolean remove(InstanceId instance, RemovalCause cause, String actor) {
         if (current(instance) == null) {
             return false;
@@ -477,11 +505,25 @@ public final class LeaseTable {
         return true;
     }
 
+    /** Removes an instance wherever it is registered, because somebody asked for it. @return whether it was */
+    public boolean removeEverywhere(InstanceId instance, RemovalCause cause, String actor) {
+        boolean here = remove(instance, cause, actor);
+        Registration there = elsewhere.find(instance);
+        if (there != null) {
+            bury(instance, new Burial(there.publisher().id(), there.generation(), cause), actor);
+        }
+        return here || there != null;
+    }
+
     /**
      * Ends copies of an instance that this node does not hold, by a word in its own shard: a goodbye that arrived here, an
      * operator's removal, a verdict on what a lost node left behind.
      */
     public void bury(InstanceId instance, Burial burial, String actor) {
+        Registration registration = own.get(instance);
+        if (registration != null && burial.reaches(registration)) {
+            removeFrom(own, instance, burial.cause(), actor);
+        }
         Change.Removed word =
                 new Change.Removed(own.id(), own.revision() + 1, new Removal(instance, burial.cause()), burial, actor);
         apply(own, word);
@@ -561,10 +603,11 @@ public final class LeaseTable {
         long now = loop.now();
         long gap = now - lastSweep;
         lastSweep = now;
-        if (gap > settings.ttl().toNanos() / 3) {
+        boolean paused = gap > settings.ttl().toNanos() / 3;
+        if (paused) {
             freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
         }
-        Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>());
+        Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>(), paused);
         if (frozen().isPresent()) {
             return sweep;
         }
