@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Envelope implements Closeable {
     static final int RAW = 0;
     static final int DEFLATED = 1;
-    private static final int HEAD = 5;
+    static final int HEAD = 5;
 
     /** Smaller ones are not worth the trouble. */
     private static final int LEAST = 512;

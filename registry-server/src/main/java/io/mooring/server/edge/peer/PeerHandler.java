@@ -113,8 +113,8 @@ final class PeerHandler extends SimpleChannelInboundHandler<WebSocketFrame> {
 
     private void doubt(WebSocketCloseStatus status, String words) {
         doubtful = true;
-        host.meter().refused("malformed");
-        log.warn("Closing the {}: {}", connection, words);
+        hand(); // what came before it counts
+        host.loop().execute(() -> host.ends().get().malformed(connection, words));
         connection.finish(status, words);
     }
 

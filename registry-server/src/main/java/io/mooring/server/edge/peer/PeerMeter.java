@@ -19,7 +19,7 @@ public interface PeerMeter {
     /**
      * A line was refused or given up.
      *
-     * @param code one of {@code malformed}, {@code too_slow}, {@code overloaded}, {@code tls}
+     * @param code one of {@code too_slow}, {@code overloaded}, {@code tls}
      */
     void refused(String code);
 

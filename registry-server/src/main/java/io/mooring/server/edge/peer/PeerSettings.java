@@ -1,5 +1,6 @@
 package io.mooring.server.edge.peer;
 
+import io.mooring.server.replication.PeerMessage;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -37,8 +38,8 @@ public record PeerSettings(
                 bind,
                 port,
                 64,
-                2 << 20,
-                8 << 20,
+                PeerMessage.MAX_BYTES + Envelope.HEAD,
+                PeerMessage.MAX_BYTES,
                 24 << 20,
                 256 << 10,
                 4 << 20,

@@ -83,8 +83,7 @@ class PeerTlsTest {
         PeerLine there = TestEnds.next(dialling.opened);
         PeerLine here = TestEnds.next(listening.opened);
         for (int i = 0; i < 50; i++) {
-            byte[] message = new byte[100_000];
-            message[0] = (byte) 0xf0;
+            byte[] message = TestEnds.message(0xf0, 100_000);
             dialling.send(there, message, i % 2 == 0);
             listening.send(here, message, i % 3 == 0);
         }
