@@ -121,8 +121,9 @@ final class Session {
     private @Nullable Connection current;
     private @Nullable Connection attempt;
     private @Nullable Connection retiring;
-    private long
-            hellos; // over all connections, whatever the name: what we say now counts more than what we said before
+    /** Over all connections, whatever the name: what we say now counts more than what we said before. */
+    private long hellos;
+
     private long nextId = 1; // over all connections, so that no id ever means two requests
     private ProtocolLimits limits = ProtocolLimits.DEFAULTS;
 

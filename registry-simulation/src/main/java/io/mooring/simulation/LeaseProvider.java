@@ -94,11 +94,17 @@ final class LeaseProvider {
                     }
                     world.coverage.did(Operation.LEASE_RENEW);
                     world.trace.event(world.time.now(), id.address() + " renew " + accepted);
-                    if (accepted && node.renew(List.of(id)).isEmpty()) {
-                        world.oracle.leaseRenewed(id, ttl);
-                    } else {
+                    if (!accepted) {
                         send(renewed.get());
+                        return;
                     }
+                    node.renew(List.of(id), unknown -> {
+                        if (unknown.isEmpty()) {
+                            world.oracle.leaseRenewed(id, ttl);
+                        } else {
+                            send(renewed.get());
+                        }
+                    });
                 }));
     }
 
@@ -108,11 +114,13 @@ final class LeaseProvider {
         world.net.schedule(
                 Duration.ofSeconds(10 + world.chance.nextInt(50)),
                 () -> world.registry.onLoop(node -> {
-                    if (node.renew(List.of(id)).isEmpty()) {
-                        world.oracle.leaseRenewed(id, ttl);
-                    } else {
-                        world.coverage.effect(Effects.RENEW_UNKNOWN);
-                    }
+                    node.renew(List.of(id), unknown -> {
+                        if (unknown.isEmpty()) {
+                            world.oracle.leaseRenewed(id, ttl);
+                        } else {
+                            world.coverage.effect(Effects.RENEW_UNKNOWN);
+                        }
+                    });
                 }));
     }
 

@@ -12,6 +12,8 @@ import io.mooring.server.edge.session.SessionMeter;
 import io.mooring.server.edge.session.SessionSettings;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.ClusterSettings;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.protection.ProtectionSettings;
@@ -75,8 +77,13 @@ final class Registry {
         VirtualTime.Loop loop = world.time.loop("registry-" + ++lives);
         boolean trusted = !disk.wasLate() && !world.oracle.diskLostSomething();
         disk.attach(loop);
-        NodeSettings settings =
-                new NodeSettings(new NodeId("n1"), lease(), ProtectionSettings.DEFAULTS, Duration.ofMillis(50), false);
+        NodeSettings settings = new NodeSettings(
+                new NodeId("n1"),
+                lease(),
+                ProtectionSettings.DEFAULTS,
+                Duration.ofMillis(50),
+                false,
+                ClusterSettings.ALONE);
         List<RegistryNode> started = new ArrayList<>(1);
         loop.run(() -> {
             try {
@@ -85,7 +92,8 @@ final class Registry {
                         loop,
                         world.nodeChance,
                         world.swarm.probing() ? prober(loop) : Prober.none(),
-                        Optional.of(disk)));
+                        Optional.of(disk),
+                        PeerDialer.none()));
             } catch (IOException e) {
                 world.coverage.tookEffect(Fault.DISK_FULL);
                 world.trace.event(world.time.now(), "registry does not start: " + e.getMessage());

@@ -9,6 +9,9 @@ public interface Peers {
 
     void received(PeerLine line, PeerMessage message);
 
+    /** Something came that is not a message; the line is ended. */
+    void malformed(PeerLine line, String problem);
+
     /** The line has become free enough for more. */
     void writable(PeerLine line);
 

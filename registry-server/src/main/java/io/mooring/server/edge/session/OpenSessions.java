@@ -58,7 +58,7 @@ public final class OpenSessions {
         sessions.add(connection);
         drain.ifPresent(now -> {
             Duration within = Duration.ofNanos(Math.max(0, now.end - loop.now()));
-            tell(connection, new Moves(within, now.targets).next());
+            connection.askToMove(new Moves(within, now.targets).next());
         });
     }
 
@@ -96,7 +96,7 @@ public final class OpenSessions {
 
         toldAt = loop.now();
         PushEncoder.Encoded peers = encoded(new ServerMessage.Peers(addresses));
-        sessions.forEach(session -> tell(session, peers));
+        sessions.forEach(session -> session.tell(peers));
     }
 
     /**
@@ -109,7 +109,7 @@ public final class OpenSessions {
     public void move(Duration within, List<String> targets) {
         drain = Optional.of(new Drain(loop.now() + within.toNanos(), List.copyOf(targets)));
         Moves moves = new Moves(within, targets);
-        sessions.forEach(session -> tell(session, moves.next()));
+        sessions.forEach(session -> session.askToMove(moves.next()));
     }
 
     /**
@@ -130,17 +130,13 @@ public final class OpenSessions {
             SessionConnection session = candidates.get(at);
             candidates.set(at, candidates.get(asked));
             sent.add(session);
-            tell(session, moves.next());
+            session.askToMove(moves.next());
             asked++;
         }
         if (candidates.isEmpty()) {
             sent.clear(); // all were asked once and are still here: they may be asked again
         }
         return asked;
-    }
-
-    private static void tell(SessionConnection session, PushEncoder.Encoded message) {
-        session.tell(message);
     }
 
     private static PushEncoder.Encoded encoded(ServerMessage message) {

@@ -155,6 +155,12 @@ public final class SessionConnection implements SessionLine, Subscriber {
         }
     }
 
+    /** Asks the session to go elsewhere; that its connection ends then is expected. */
+    void askToMove(PushEncoder.Encoded move) {
+        host.node().moving(session);
+        tell(move);
+    }
+
     /** Says what all sessions are told; shared bytes. */
     void tell(PushEncoder.Encoded message) {
         if (!isClosed()) {

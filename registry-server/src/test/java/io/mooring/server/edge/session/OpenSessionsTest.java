@@ -11,6 +11,7 @@ import io.mooring.protocol.ProtocolLimits;
 import io.mooring.protocol.ServerMessage;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
@@ -47,7 +48,12 @@ class OpenSessionsTest implements SessionHost {
         loop.run(() -> {
             try {
                 made.add(new RegistryNode(
-                        NodeSettings.defaults("n1"), loop, new Random(1), Prober.none(), Optional.empty()));
+                        NodeSettings.defaults("n1"),
+                        loop,
+                        new Random(1),
+                        Prober.none(),
+                        Optional.empty(),
+                        PeerDialer.none()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -10,6 +10,7 @@ import io.mooring.model.Standing;
 import io.mooring.protocol.ClientMessage;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.restore.MemoryStorage;
@@ -39,7 +40,12 @@ class SessionConnectionTest implements SessionHost {
         loop.run(() -> {
             try {
                 made.add(new RegistryNode(
-                        NodeSettings.defaults("n1"), loop, new Random(1), Prober.none(), Optional.of(disk)));
+                        NodeSettings.defaults("n1"),
+                        loop,
+                        new Random(1),
+                        Prober.none(),
+                        Optional.of(disk),
+                        PeerDialer.none()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

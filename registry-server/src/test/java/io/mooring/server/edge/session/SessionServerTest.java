@@ -11,6 +11,8 @@ import io.mooring.protocol.ProtocolLimits;
 import io.mooring.runtime.ThreadEventLoop;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.ClusterSettings;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.netty.channel.EventLoopGroup;
@@ -56,11 +58,13 @@ class SessionServerTest {
                                 LeaseSettings.DEFAULTS,
                                 NodeSettings.defaults("n1").protection(),
                                 Duration.ofMillis(50),
-                                false),
+                                false,
+                                ClusterSettings.ALONE),
                         loop,
                         new Random(1),
                         Prober.none(),
-                        Optional.empty()));
+                        Optional.empty(),
+                        PeerDialer.none()));
             } catch (IOException e) {
                 made.completeExceptionally(e);
             }
