@@ -53,7 +53,7 @@ final class Faults {
                 node.name,
                 client.name));
         world.trace.event(now(), fault + " " + node.name + " " + client.name);
-        if (fault.ordinal() < Fault.LINE_BREAK.ordinal()) {
+        if (fault.compareTo(Fault.LINE_BREAK) < 0) {
             ofNodes(fault, node, dice);
         } else {
             ofProcesses(fault, node, client, dice);
