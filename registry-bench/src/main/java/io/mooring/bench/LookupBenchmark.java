@@ -10,6 +10,7 @@ import io.mooring.server.edge.session.SessionMeter;
 import io.mooring.server.edge.session.SessionServer;
 import io.mooring.server.edge.session.SessionSettings;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.netty.channel.EventLoopGroup;
@@ -62,7 +63,12 @@ public class LookupBenchmark {
         loop.execute(() -> {
             try {
                 node.complete(new RegistryNode(
-                        NodeSettings.defaults("n1"), loop, new SplittableRandom(1), Prober.none(), Optional.empty()));
+                        NodeSettings.defaults("n1"),
+                        loop,
+                        new SplittableRandom(1),
+                        Prober.none(),
+                        Optional.empty(),
+                        PeerDialer.none()));
             } catch (IOException e) {
                 node.completeExceptionally(e);
             }

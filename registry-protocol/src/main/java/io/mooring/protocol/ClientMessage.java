@@ -19,12 +19,17 @@ public sealed interface ClientMessage extends Message {
      * @param version the protocol's version: {@link ProtocolLimits#VERSION}
      * @param session 32 lower-case hexadecimal digits the client drew at random once in its life; whoever knows it may
      *     speak for the session, so it is never logged or shown
+     * @param attempt 1 with the session's first hello to any node, and more with every further one; 0 from a client that does
+     *     not count. Whoever says less than what a node has heard already is late
      * @param client free text for operators, such as {@code mooring-java/0.1.0}
      * @param namespace where all services of this session live
      * @param holds the digest over the registrations the client believes the registry holds for it
      */
-    record Hello(int version, String session, String client, String namespace, OptionalLong holds)
-            implements ClientMessage {}
+    record Hello(int version, String session, long attempt, String client, String namespace, OptionalLong holds)
+            implements ClientMessage {
+        /** Where a client stops counting; once a second it gets there in 68 years. */
+        public static final long MOST_ATTEMPTS = Integer.MAX_VALUE;
+    }
 
     /** Registers all of them, or replaces what they said before: visible in one step, or refused as a whole. */
     record Register(long id, List<Instance> instances) implements ClientMessage {}

@@ -42,7 +42,7 @@ public final class MessageReader {
     private static final Set<String> REQUESTS =
             Set.of("register", "deregister", "subscribe", "unsubscribe", "renew", "bye");
     private static final Set<String> ANSWERS =
-            Set.of("welcome", "done", "renewed", "refused", "view", "delta", "same", "move", "closing");
+            Set.of("welcome", "done", "renewed", "refused", "view", "delta", "same", "move", "peers", "closing");
 
     private final ProtocolLimits limits;
     private final SharedStrings strings = new SharedStrings();
@@ -196,6 +196,8 @@ public final class MessageReader {
     private boolean gatherFromClient(JsonParser json, @Nullable JsonToken token, String name) throws IOException {
         switch (name) {
             case "holds" -> draft.holds = once(name, draft.holds, text(json, token, name));
+            case "attempt" ->
+                draft.attempt = number(json, token, name, draft.attempt, 1, ClientMessage.Hello.MOST_ATTEMPTS);
             case "session" -> draft.session = once(name, draft.session, text(json, token, name));
             case "client" -> draft.client = once(name, draft.client, text(json, token, name));
             case "namespace" -> draft.namespace = once(name, draft.namespace, text(json, token, name));
@@ -260,16 +262,22 @@ public final class MessageReader {
 
     private static long number(JsonParser json, @Nullable JsonToken token, String field, long before, long least)
             throws IOException {
+        return number(json, token, field, before, least, MAX_SAFE_INTEGER);
+    }
+
+    private static long number(
+            JsonParser json, @Nullable JsonToken token, String field, long before, long least, long most)
+            throws IOException {
         if (before != ABSENT) {
             throw new InvalidValueException(field, "given twice", "each field once");
         }
         if (token == JsonToken.VALUE_NUMBER_INT && json.getNumberType() != JsonParser.NumberType.BIG_INTEGER) {
             long value = json.getLongValue();
-            if (value >= least && value <= MAX_SAFE_INTEGER) {
+            if (value >= least && value <= most) {
                 return value;
             }
         }
-        throw wrongType(json, token, field, "a whole number from " + least + " to " + MAX_SAFE_INTEGER);
+        throw wrongType(json, token, field, "a whole number from " + least + " to " + most);
     }
 
     private static boolean flag(JsonParser json, @Nullable JsonToken token, String field) throws IOException {
@@ -566,6 +574,7 @@ public final class MessageReader {
         private @Nullable String type;
         private long id;
         private long version;
+        private long attempt;
         private long revision;
         private long from;
         private long to;
@@ -604,6 +613,7 @@ public final class MessageReader {
             type = null;
             id = ABSENT;
             version = ABSENT;
+            attempt = ABSENT;
             revision = ABSENT;
             from = ABSENT;
             to = ABSENT;
@@ -692,6 +702,7 @@ public final class MessageReader {
                 return new ClientMessage.Hello(
                         (int) version,
                         checkedSession(session),
+                        attempt == ABSENT ? 0 : attempt,
                         InvalidValueException.shown(client == null ? "" : client),
                         ServiceKey.checkedNamespace(namespace == null ? ServiceKey.DEFAULT_NAMESPACE : namespace),
                         holds == null ? OptionalLong.empty() : OptionalLong.of(Digest.parse("holds", holds)));
@@ -853,7 +864,8 @@ public final class MessageReader {
                             Digest.parse("digest", required("digest", digest)),
                             is(underProtection),
                             is(incomplete));
-                case "move" -> new ServerMessage.Move(orNone(within), peers == null ? List.of() : List.copyOf(peers));
+                case "move" -> new ServerMessage.Move(orNone(within), orNobody(peers));
+                case "peers" -> new ServerMessage.Peers(orNobody(peers));
                 case "closing" -> new ServerMessage.Closing(required("code", code), orEmpty(message));
                 default -> null;
             };
@@ -868,12 +880,16 @@ public final class MessageReader {
                     Duration.ofMillis(requiredNumber("renewEvery", renewEvery)),
                     orNone(reconnectSpread),
                     is(held),
-                    peers == null ? List.of() : List.copyOf(peers),
+                    orNobody(peers),
                     limits == null ? ProtocolLimits.DEFAULTS : limits);
         }
 
         private static String orEmpty(@Nullable String text) {
             return text == null ? "" : text;
+        }
+
+        private static List<String> orNobody(@Nullable List<String> addresses) {
+            return addresses == null ? List.of() : List.copyOf(addresses);
         }
 
         private static Duration orNone(long millis) {

@@ -137,6 +137,9 @@ public final class MessageWriter {
             type(json, "hello");
             json.writeNumberField("version", m.version());
             json.writeStringField("session", m.session());
+            if (m.attempt() > 0) {
+                json.writeNumberField("attempt", m.attempt());
+            }
             json.writeStringField("client", m.client());
             json.writeStringField("namespace", m.namespace());
             digest(json, "holds", m.holds());
@@ -194,6 +197,9 @@ public final class MessageWriter {
         } else if (message instanceof ServerMessage.Move m) {
             type(json, "move");
             json.writeNumberField("within", m.within().toMillis());
+            texts(json, "peers", m.peers());
+        } else if (message instanceof ServerMessage.Peers m) {
+            type(json, "peers");
             texts(json, "peers", m.peers());
         } else if (message instanceof ServerMessage.Closing m) {
             type(json, "closing");

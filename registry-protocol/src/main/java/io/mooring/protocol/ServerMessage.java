@@ -107,6 +107,13 @@ public sealed interface ServerMessage extends Message {
     /** The node is about to go: move to one of the peers, or come back, at a random moment within {@code within}. */
     record Move(Duration within, List<String> peers) implements ServerMessage {}
 
+    /**
+     * Other nodes than before are there to fall back to: these take the place of those welcome named.
+     *
+     * @param peers as in {@link Welcome}
+     */
+    record Peers(List<String> peers) implements ServerMessage {}
+
     /** The last message: why the registry closes the connection. */
     record Closing(String code, String message) implements ServerMessage {}
 }

@@ -348,6 +348,16 @@ class BadInputTest {
                         "[{\"type\":\"weather\",\"id\":\"sunny\",\"service\":[],\"revision\":-7,\"peers\":1},"
                                 + "{\"instances\":{\"x\":[]},\"type\":\"weather\"},{\"type\":\"done\",\"id\":2}]"));
         assertThrows(MalformedFrameException.class, () -> Frames.readAnswers("[{\"id\":2}]"));
+        for (String peers : List.of("7", "\"a:1\"", "null", "[7]", "[null]", "[[]]", "{}", "[],\"peers\":[]")) {
+            assertThrows(
+                    MalformedFrameException.class,
+                    () -> Frames.readAnswers("[{\"type\":\"peers\",\"peers\":" + peers + "}]"),
+                    peers);
+        }
+        String tooMany = "\"a:1\",".repeat(1_000) + "\"a:1\"";
+        assertThrows(
+                MalformedFrameException.class,
+                () -> Frames.readAnswers("[{\"type\":\"peers\",\"peers\":[" + tooMany + "]}]"));
         assertThrows(MalformedFrameException.class, () -> Frames.readAnswers("[{\"type\":\"done\"}]"));
         assertThrows(MalformedFrameException.class, () -> Frames.readAnswers("[{\"type\":\"done\",\"id\":0}]"));
         assertThrows(
@@ -399,6 +409,15 @@ class BadInputTest {
                 "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"namespace\":\"\"",
                 "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"holds\":\"x\"",
                 "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"client\":7",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":0",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":-1",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":2147483648",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":1e99",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":1.0",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":\"1\"",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":null",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":[1]",
+                "\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\",\"attempt\":1,\"attempt\":1",
             })
     void aHelloThatBreaksARuleIsMalformed(String fields) {
         MalformedFrameException e = assertThrows(

@@ -82,6 +82,8 @@ class BrokenBytesTest {
             "true",
             "\"limits\":",
             "\"peers\":",
+            "\"peers\"",
+            "\"attempt\":",
             "\"\\ud800\"",
             "\"s\"",
             "\"service\":",

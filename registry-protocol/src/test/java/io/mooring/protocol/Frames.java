@@ -61,13 +61,14 @@ final class Frames {
 
     static ClientMessage.Hello anyHello(RandomGenerator random) {
         String session = Digest.format(random.nextLong()) + Digest.format(random.nextLong());
-        return new ClientMessage.Hello(1, session, name(random, 40), NAMESPACE, maybe(random));
+        long attempt = random.nextInt(3) == 0 ? 0 : positive(random);
+        return new ClientMessage.Hello(1, session, attempt, name(random, 40), NAMESPACE, maybe(random));
     }
 
     static ServerMessage anyAnswer(RandomGenerator random) {
         long id = number(random, 1);
         ServiceKey key = anyKey(random);
-        return switch (random.nextInt(9)) {
+        return switch (random.nextInt(10)) {
             case 0 ->
                 new ServerMessage.Welcome(
                         random.nextInt(5),
@@ -124,6 +125,7 @@ final class Frames {
                         random.nextBoolean(),
                         random.nextBoolean());
             case 7 -> new ServerMessage.Move(millis(random), some(random, 0, () -> name(random, 20)));
+            case 8 -> new ServerMessage.Peers(some(random, 0, () -> name(random, 20)));
             default -> new ServerMessage.Closing(name(random, 10), text(random, 60));
         };
     }

@@ -1,6 +1,7 @@
 package io.mooring.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
@@ -74,11 +75,26 @@ class RoundTripTest {
     @Test
     void helloHasItsWrittenForm() throws MalformedFrameException {
         ClientMessage hello = new ClientMessage.Hello(
-                1, "0123456789abcdef0123456789abcdef", "mooring-java/0.1.0", "public", OptionalLong.of(255));
+                1, "0123456789abcdef0123456789abcdef", 7, "mooring-java/0.1.0", "public", OptionalLong.of(255));
         String json = "[{\"type\":\"hello\",\"version\":1,\"session\":\"0123456789abcdef0123456789abcdef\","
-                + "\"client\":\"mooring-java/0.1.0\",\"namespace\":\"public\",\"holds\":\"" + DIGEST + "\"}]";
+                + "\"attempt\":7,\"client\":\"mooring-java/0.1.0\",\"namespace\":\"public\",\"holds\":\"" + DIGEST
+                + "\"}]";
         assertEquals(json, new String(MessageWriter.frame(List.of(hello)), StandardCharsets.UTF_8));
         assertEquals(List.of(hello), Frames.readFirst(json));
+    }
+
+    @Test
+    void aHelloThatIsNotCountedSaysNothingAboutIt() throws MalformedFrameException {
+        ClientMessage.Hello first =
+                (ClientMessage.Hello) Frames.readFirst("[" + Frames.HELLO + "]").get(0);
+        assertEquals(0, first.attempt());
+        assertFalse(new String(MessageWriter.message(first), StandardCharsets.UTF_8).contains("attempt"));
+        for (long attempt : new long[] {1, 2, Integer.MAX_VALUE}) {
+            String counted = Frames.HELLO.replace("{", "{\"attempt\":" + attempt + ",");
+            ClientMessage.Hello hello =
+                    (ClientMessage.Hello) Frames.readFirst("[" + counted + "]").get(0);
+            assertEquals(attempt, hello.attempt());
+        }
     }
 
     static Stream<Arguments> answers() {
@@ -125,6 +141,10 @@ class RoundTripTest {
                 Arguments.of(
                         new ServerMessage.Move(Duration.ofSeconds(2), List.of("a:1")),
                         "{\"type\":\"move\",\"within\":2000,\"peers\":[\"a:1\"]}"),
+                Arguments.of(
+                        new ServerMessage.Peers(List.of("10.0.0.2:9847", "[fe80::1]:9847")),
+                        "{\"type\":\"peers\",\"peers\":[\"10.0.0.2:9847\",\"[fe80::1]:9847\"]}"),
+                Arguments.of(new ServerMessage.Peers(List.of()), "{\"type\":\"peers\"}"),
                 Arguments.of(
                         new ServerMessage.Closing("stopping", "bye"),
                         "{\"type\":\"closing\",\"code\":\"stopping\",\"message\":\"bye\"}"));

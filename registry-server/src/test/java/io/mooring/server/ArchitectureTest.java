@@ -33,7 +33,9 @@ class ArchitectureTest {
         "io.mooring.server.node.."
     };
 
-    private static final String[] ALWAYS = {"java..", "org.slf4j..", "org.jspecify..", "io.mooring.model.."};
+    private static final String[] ALWAYS = {
+        "java..", "javax.crypto..", "org.slf4j..", "org.jspecify..", "io.mooring.model.."
+    };
 
     private static final JavaClasses OURS = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -44,12 +46,15 @@ class ArchitectureTest {
             delimiter = '|',
             value = {
                 "shard      |                                                | it is the truth; everybody else depends on it",
+                "codec      | shard                                          | bytes, on disk and between nodes, without an opinion on them",
                 "lease      | shard, runtime                                 | it decides who is registered, not who hears of it",
                 "protection |                                                | it is pure: numbers in, a verdict out",
                 "catalog    | shard, protection, runtime                     | it folds what it is given and asks nobody back",
                 "push       | runtime                                        | it knows views and subscribers, not where they come from",
-                "restore    | shard, runtime                                 | it writes what was decided and decides nothing",
-                "node       | runtime, shard, lease, catalog, protection, push, restore | it wires the core and knows no edge",
+                "restore    | shard, codec, runtime                          | it writes what was decided and decides nothing",
+                "membership | shard, restore, runtime                         | it knows who is there, not what they have",
+                "replication | shard, codec, membership, restore, runtime    | it moves shards and decides about nobody",
+                "node       | runtime, shard, codec, lease, catalog, protection, push, restore, membership, replication | it wires the core and knows no edge",
             })
     void aCorePackageImportsOnlyWhatTheTableAllows(String name, String allowed, String because) {
         List<String> packages = new ArrayList<>(List.of(ALWAYS));

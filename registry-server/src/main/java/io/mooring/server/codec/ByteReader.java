@@ -51,7 +51,7 @@ public final class ByteReader {
         return end - at;
     }
 
-    public Registration registration() throws MalformedException {
+    public Instance instance() throws MalformedException {
         InstanceId id = id();
         double weight = Double.longBitsToDouble(number(8));
         int flags = octet();
@@ -63,6 +63,16 @@ public final class ByteReader {
         for (int i = 0; i < flat.length; i++) {
             flat[i] = text();
         }
+        try {
+            return new Instance(id, weight, (flags & ByteWriter.ENABLED) != 0, Metadata.ofFlat(flat, flat.length));
+        } catch (InvalidValueException e) {
+            throw new MalformedException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    public Registration registration() throws MalformedException {
+        Instance instance = instance();
+        int flags = octet();
         String publisher = text();
         long ttl = number(8);
         long generation = number(8);
@@ -73,15 +83,9 @@ public final class ByteReader {
         need(extension);
         String more = extension == 0 ? "" : new String(bytes, at, extension, StandardCharsets.ISO_8859_1);
         at += extension;
-        try {
-            Instance instance =
-                    new Instance(id, weight, (flags & ByteWriter.ENABLED) != 0, Metadata.ofFlat(flat, flat.length));
-            Publisher by = texts.publisher(
-                    new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, Duration.ofMillis(ttl)));
-            return new Registration(instance, by, generation, (flags & ByteWriter.SUSPECT) != 0, more);
-        } catch (InvalidValueException e) {
-            throw new MalformedException(String.valueOf(e.getMessage()));
-        }
+        Publisher by =
+                texts.publisher(new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, Duration.ofMillis(ttl)));
+        return new Registration(instance, by, generation, (flags & ByteWriter.SUSPECT) != 0, more);
     }
 
     public Burial burial() throws MalformedException {

@@ -15,15 +15,16 @@ import java.util.Arrays;
  *
  * <pre>
  * id           = namespace · group · service · cluster · host (texts) · port (2)
- * registration = id · weight (8) · flags (1: enabled 1, suspect 2, of a session 4) · labels (2) · (key · value)…
- *                · publisher (text) · ttl in ms (8) · generation (8) · extension (length 2, octets)
+ * instance     = id · weight (8) · flags (1: enabled 1) · labels (2) · (key · value)…
+ * registration = instance · flags (1: suspect 1, of a session 2) · publisher (text) · ttl in ms (8) · generation (8)
+ *                · extension (length 2, octets)
  * burial       = publisher (text) · generation (8) · cause (1)
  * </pre>
  */
 public final class ByteWriter {
     static final int ENABLED = 1;
-    static final int SUSPECT = 2;
-    static final int SESSION = 4;
+    static final int SUSPECT = 1;
+    static final int SESSION = 2;
 
     private byte[] bytes;
     private int size;
@@ -36,19 +37,22 @@ public final class ByteWriter {
         return size;
     }
 
-    public ByteWriter registration(Registration registration) {
-        id(registration.id());
-        Instance instance = registration.instance();
+    public ByteWriter instance(Instance instance) {
+        id(instance.id());
         number(Double.doubleToLongBits(instance.weight()), 8);
-        octet((instance.enabled() ? ENABLED : 0)
-                | (registration.suspect() ? SUSPECT : 0)
-                | (registration.publisher().isSession() ? SESSION : 0));
+        octet(instance.enabled() ? ENABLED : 0);
         Metadata metadata = instance.metadata();
         number(metadata.size(), 2);
         for (int i = 0; i < metadata.size(); i++) {
             text(metadata.keyAt(i));
             text(metadata.valueAt(i));
         }
+        return this;
+    }
+
+    public ByteWriter registration(Registration registration) {
+        instance(registration.instance());
+        octet((registration.suspect() ? SUSPECT : 0) | (registration.publisher().isSession() ? SESSION : 0));
         text(registration.publisher().id());
         number(registration.publisher().ttl().toMillis(), 8);
         number(registration.generation(), 8);

@@ -5,6 +5,8 @@ import io.mooring.server.edge.disk.FileStorage;
 import io.mooring.server.edge.probe.TcpProber;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.ClusterSettings;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.protection.ProtectionSettings;
@@ -56,7 +58,7 @@ final class Core implements AutoCloseable {
         CompletableFuture<RegistryNode> made = new CompletableFuture<>();
         loop.execute(() -> {
             try {
-                made.complete(new RegistryNode(settings(properties), loop, random, prober, storage));
+                made.complete(new RegistryNode(settings(properties), loop, random, prober, storage, PeerDialer.none()));
             } catch (IOException | RuntimeException e) {
                 made.completeExceptionally(e);
             }
@@ -94,7 +96,8 @@ final class Core implements AutoCloseable {
                 new ProtectionSettings(
                         protection.window(), protection.share(), protection.atLeast(), protection.confirmation()),
                 properties.restore().patience(),
-                properties.restore().required());
+                properties.restore().required(),
+                ClusterSettings.ALONE);
     }
 
     RegistryNode node() {

@@ -27,6 +27,9 @@ final class Lease {
     /** Which connection of the session's life was attached last, as the session counts; 0 unknown, and for HTTP. */
     long attempt;
 
+    /** The connection since which it has been on this node without a break, counted likewise. */
+    long since;
+
     /** Whether the session was asked to go to another node. */
     boolean moving;
 

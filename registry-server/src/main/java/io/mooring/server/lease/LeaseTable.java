@@ -123,8 +123,14 @@ public final class LeaseTable {
         OUTDATED
     }
 
-    /** What a sweep found out besides the changes it made. */
-    public record Sweep(List<SessionLine> silent, List<InstanceId> newlySuspect) {}
+    /**
+     * What a sweep found out besides the changes it made.
+     *
+     * @param silent connections on which nothing was heard for a lease
+     * @param newlySuspect instances whose publisher was silent for a lease
+     * @param paused whether the process had stood still
+     */
+    public record Sweep(List<SessionLine> silent, List<InstanceId> newlySuspect, boolean paused) {}
 
     /**
      * Starts frozen for a lease: who was registered before may need that long to come back.
@@ -190,6 +196,15 @@ public final class LeaseTable {
         return sessions.size();
     }
 
+    /** Sessions that have a connection now. */
+    public int attachedSessions() {
+        int attached = 0;
+        for (Lease lease : sessions.values()) {
+            attached += lease.line == null ? 0 : 1;
+        }
+        return attached;
+    }
+
     /** Leases of single instances, by HTTP. */
     public int singleLeases() {
         return single.size();
@@ -224,6 +239,9 @@ public final class LeaseTable {
         if (lease.line != null && lease.line != line) {
             replaced.accept(lease.line);
         }
+        if (!alone && attempt != lease.attempt + 1) {
+            lease.since = attempt; // it may have been elsewhere in between, and what it says now is later than that
+        }
         lease.line = line;
         lease.attempt = attempt;
         lease.moving = false;
@@ -235,11 +253,13 @@ public final class LeaseTable {
                 : Attachment.OPEN;
     }
 
-    /** Whether no other node has a later word on what the session holds here. */
+    /** Whether no other node can have a later word on what the session holds here. */
     private boolean showsAll(Lease lease) {
         for (InstanceId id : lease.instances) {
             Registration registration = own.get(id);
-            if (registration == null || elsewhere.highest(id) > registration.generation()) {
+            if (registration == null
+                    || elsewhere.highest(id) > registration.generation()
+                    || lease.since << ATTEMPT_BITS > registration.generation()) {
                 return false;
             }
         }
@@ -460,13 +480,26 @@ public final class LeaseTable {
         return Outcome.ACCEPTED;
     }
 
-    /** Who publishes the instance, if it is registered here. */
+    /** Who publishes the instance, wherever that is. */
     public Optional<Publisher> publisherOf(InstanceId instance) {
-        Registration registration = current(instance);
-        return registration == null ? Optional.empty() : Optional.of(registration.publisher());
+        return latest(instance).map(Registration::publisher);
     }
 
-    /** Removes an instance for a cause that needs no second opinion. @return whether it was registered */
+    /** The registration of that instance that shows, wherever it stands. */
+    public Optional<Registration> latest(InstanceId instance) {
+        Registration here = current(instance);
+        Registration there = elsewhere.find(instance);
+        boolean isThere = there != null && (here == null || there.generation() > here.generation());
+        return Optional.ofNullable(isThere ? there : here);
+    }
+
+    /** Whether this node's word on that instance is the latest, so that it is the one to be asked about it. */
+    public boolean isHome(InstanceId instance) {
+        Registration here = current(instance);
+        return here != null && elsewhere.highest(instance) <= here.generation();
+    }
+
+    /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
     public boolean remove(InstanceId instance, RemovalCause cause, String actor) {
         if (current(instance) == null) {
             return false;
@@ -477,11 +510,25 @@ public final class LeaseTable {
         return true;
     }
 
+    /** Removes an instance wherever it is registered, because somebody asked for it. @return whether it was */
+    public boolean removeEverywhere(InstanceId instance, RemovalCause cause, String actor) {
+        boolean here = remove(instance, cause, actor);
+        Registration there = elsewhere.find(instance);
+        if (there != null) {
+            bury(instance, new Burial(there.publisher().id(), there.generation(), cause), actor);
+        }
+        return here || there != null;
+    }
+
     /**
      * Ends copies of an instance that this node does not hold, by a word in its own shard: a goodbye that arrived here, an
      * operator's removal, a verdict on what a lost node left behind.
      */
     public void bury(InstanceId instance, Burial burial, String actor) {
+        Registration registration = own.get(instance);
+        if (registration != null && burial.reaches(registration)) {
+            removeFrom(own, instance, burial.cause(), actor);
+        }
         Change.Removed word =
                 new Change.Removed(own.id(), own.revision() + 1, new Removal(instance, burial.cause()), burial, actor);
         apply(own, word);
@@ -561,10 +608,17 @@ public final class LeaseTable {
         long now = loop.now();
         long gap = now - lastSweep;
         lastSweep = now;
-        if (gap > settings.ttl().toNanos() / 3) {
+        boolean paused = gap > settings.ttl().toNanos() / 3;
+        if (paused) {
             freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
+        } else if (gap > settings.ttl().toNanos() / 15) {
+            // Too busy to hear in time who is there: they have another third of a lease.
+            freezeFor(
+                    settings.ttl().toNanos() / 3,
+                    now,
+                    "overloaded: a look at the leases came " + gap / 1_000_000 + " ms after the one before");
         }
-        Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>());
+        Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>(), paused);
         if (frozen().isPresent()) {
             return sweep;
         }
@@ -596,9 +650,15 @@ public final class LeaseTable {
     }
 
     private void freezeFrom(long now, String reason) {
+        freezeFor(settings.ttl().toNanos(), now, reason);
+    }
+
+    private void freezeFor(long nanos, long now, String reason) {
         rearmedAt = now;
-        frozenUntil = now + settings.ttl().toNanos();
-        freezeReason = reason;
+        if (freezeReason == null || frozenUntil - (now + nanos) < 0) {
+            frozenUntil = now + nanos;
+            freezeReason = reason;
+        }
     }
 
     /** A lease runs anew from the start of a freeze: its renewals may have been stuck on the way to us. */
@@ -658,11 +718,14 @@ public final class LeaseTable {
     private void grant(Instance instance, Lease lease) {
         Registration before = own.get(instance.id());
         Lease holder = before == null ? null : leaseOf(before);
+        long there = elsewhere.highest(instance.id());
+        long least = lease.since << ATTEMPT_BITS;
         if (before != null
                 && holder == lease
                 && !before.suspect()
                 && before.instance().equals(instance)
-                && elsewhere.highest(instance.id()) <= before.generation()) {
+                && there <= before.generation()
+                && least <= before.generation()) {
             return; // an equal registration changes nothing
         }
         if (before == null) {
@@ -673,10 +736,8 @@ public final class LeaseTable {
             release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
-        long seen = Math.max(
-                Math.max(own.highest(instance.id()), restored.highest(instance.id())),
-                elsewhere.highest(instance.id()));
-        long generation = Math.max(seen + 1, lease.attempt << ATTEMPT_BITS);
+        long here = Math.max(own.highest(instance.id()), restored.highest(instance.id()));
+        long generation = Math.max(Math.max(here, there) + 1, least);
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         Registration registration = new Registration(instance, lease.publisher, generation, false);

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * How a node finds and trusts its peers.
  *
- * @param cluster the cluster's name; nodes of another one are refused
+ * @param cluster the cluster's name; nodes of another one are refused; empty for a node by itself
  * @param addresses {@code host:port} of peers as configured at first; this node's own may be among them
  * @param secret shared by all nodes; empty when peers need not prove anything
  * @param advertised {@code host:port} at which peers reach this node; empty when they only get what they dialled
@@ -27,15 +27,15 @@ public record ClusterSettings(
         Duration goneAfter,
         Duration startPatience) {
     /** A node by itself. */
-    public static final ClusterSettings ALONE = of(List.of());
+    public static final ClusterSettings ALONE = of("", List.of());
 
     public ClusterSettings {
         addresses = List.copyOf(addresses);
     }
 
-    public static ClusterSettings of(List<String> addresses) {
+    public static ClusterSettings of(String cluster, List<String> addresses) {
         return new ClusterSettings(
-                "mooring",
+                cluster,
                 addresses,
                 "",
                 "",
@@ -44,6 +44,11 @@ public record ClusterSettings(
                 Duration.ofSeconds(6),
                 Duration.ofSeconds(15),
                 Duration.ofSeconds(10));
+    }
+
+    /** Whether there are no peers and never will be. */
+    public boolean isAlone() {
+        return cluster.isEmpty();
     }
 
     /** Without the secret. */

@@ -3,8 +3,11 @@ package io.mooring.server.node;
 import io.mooring.model.InstanceId;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.lease.Prober;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
-import java.util.function.Consumer;
+import java.util.Map;
+import java.util.function.BiConsumer;
 
 /**
  * Probes the addresses of instances in doubt, a few at a time. What does not fit into the queue is not probed now; the
@@ -16,22 +19,20 @@ final class Evidence {
 
     private final Prober prober;
     private final EventLoop loop;
-    private final Consumer<InstanceId> dead;
-    private final LinkedHashSet<InstanceId> waiting = new LinkedHashSet<>();
+    private final LinkedHashMap<InstanceId, BiConsumer<InstanceId, Prober.Verdict>> waiting = new LinkedHashMap<>();
     private final LinkedHashSet<InstanceId> probing = new LinkedHashSet<>();
     private boolean starting;
 
-    /** @param dead takes the instances whose address refused a connection */
-    Evidence(Prober prober, EventLoop loop, Consumer<InstanceId> dead) {
+    Evidence(Prober prober, EventLoop loop) {
         this.prober = prober;
         this.loop = loop;
-        this.dead = dead;
     }
 
-    void look(Iterable<InstanceId> instances) {
+    /** @param verdict takes what was found out; for an instance that is being probed already, nothing */
+    void look(Iterable<InstanceId> instances, BiConsumer<InstanceId, Prober.Verdict> verdict) {
         for (InstanceId instance : instances) {
             if (waiting.size() < MAX_WAITING && !probing.contains(instance)) {
-                waiting.add(instance);
+                waiting.putIfAbsent(instance, verdict);
             }
         }
         next();
@@ -49,22 +50,24 @@ final class Evidence {
         starting = true;
         try {
             while (probing.size() < AT_ONCE && !waiting.isEmpty()) {
-                InstanceId instance = waiting.iterator().next();
-                waiting.remove(instance);
+                Iterator<Map.Entry<InstanceId, BiConsumer<InstanceId, Prober.Verdict>>> first =
+                        waiting.entrySet().iterator();
+                Map.Entry<InstanceId, BiConsumer<InstanceId, Prober.Verdict>> next = first.next();
+                first.remove();
+                InstanceId instance = next.getKey();
+                BiConsumer<InstanceId, Prober.Verdict> asker = next.getValue();
                 probing.add(instance);
-                prober.probe(instance.host(), instance.port(), verdict -> onVerdict(instance, verdict));
+                prober.probe(instance.host(), instance.port(), verdict -> onVerdict(instance, verdict, asker));
             }
         } finally {
             starting = false;
         }
     }
 
-    private void onVerdict(InstanceId instance, Prober.Verdict verdict) {
+    private void onVerdict(InstanceId instance, Prober.Verdict verdict, BiConsumer<InstanceId, Prober.Verdict> asker) {
         loop.assertInLoop();
         probing.remove(instance);
-        if (verdict == Prober.Verdict.REFUSED) {
-            dead.accept(instance);
-        }
+        asker.accept(instance, verdict);
         next();
     }
 }

@@ -1,6 +1,8 @@
 package io.mooring.server.node;
 
+import io.mooring.server.membership.PeerStatus;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -9,7 +11,7 @@ import java.util.Optional;
  * @param name as configured
  * @param incarnation raised by every start
  * @param revision of the node's own shard
- * @param ready whether what was on disk is loaded, so that answers mean something
+ * @param ready whether it takes part: what was on disk and its peers' shards are loaded, or were waited for, and it does not drain
  * @param incomplete whether the node started less than a lease ago and may not know everybody yet
  * @param frozen why nothing is removed but by its publisher; empty in the normal state
  * @param services services with at least one listed instance
@@ -26,6 +28,9 @@ import java.util.Optional;
  * @param refused requests refused since the start, by the core
  * @param expiryBacklog registrations whose lease is over and that wait because too many are
  * @param probesWaiting instances in doubt whose address is to be probed
+ * @param orphans registrations of lost nodes that wait for a verdict
+ * @param draining whether the node is about to go
+ * @param peers the other nodes as this one sees them
  * @param uptime since the start
  * @param diskAge how far the disk lags behind what was told; empty when nothing is written to disk
  * @param diskProblem what is wrong with the disk; empty when nothing
@@ -51,6 +56,9 @@ public record NodeStatus(
         long refused,
         int expiryBacklog,
         int probesWaiting,
+        int orphans,
+        boolean draining,
+        List<PeerStatus> peers,
         Duration uptime,
         Optional<Duration> diskAge,
         Optional<String> diskProblem) {}

@@ -9,16 +9,26 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
+import io.mooring.server.codec.ByteReader;
+import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.codec.ByteWriter;
+import io.mooring.server.codec.SharedTexts;
 import io.mooring.server.lease.LeaseTable;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.lease.Prober;
 import io.mooring.server.lease.SessionLine;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.push.PushScheduler;
 import io.mooring.server.push.Subscriber;
+import io.mooring.server.replication.Home;
+import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.replication.Peers;
+import io.mooring.server.replication.Replication;
 import io.mooring.server.restore.RestoreLog;
 import io.mooring.server.restore.Storage;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.Shard;
@@ -26,10 +36,12 @@ import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
@@ -54,6 +66,13 @@ public final class RegistryNode {
     /** Held and restored instances are probed this often. */
     private static final Duration PROBE_EVERY = Duration.ofSeconds(5);
 
+    private static final Duration LOOK_FOR_ORPHANS = Duration.ofSeconds(1);
+    private static final Duration REBALANCE_EVERY = Duration.ofSeconds(10);
+
+    /** Connections are left where they are until no node has come or gone for so long. */
+    private static final Duration CALM = Duration.ofSeconds(60);
+
+    private static final Duration DRAIN_LOOK = Duration.ofMillis(100);
     private static final String REPLACED = "the session connected again; this connection ends";
 
     /** Room for this many changes in one incarnation before revisions of the next could meet them. */
@@ -61,12 +80,14 @@ public final class RegistryNode {
 
     private final NodeSettings settings;
     private final EventLoop loop;
-    private final long incarnation;
+    private final String epoch;
+    private final Replication replication;
     private final LeaseTable leases;
     private final Catalog catalog;
     private final PushScheduler push;
     private final @Nullable RestoreLog restoreLog;
     private final Evidence evidence;
+    private final OrphanWatch orphans;
     private final long startedAt;
 
     private List<Change> changes = new ArrayList<>();
@@ -75,23 +96,41 @@ public final class RegistryNode {
     private boolean writing;
     private long turns;
     private boolean incomplete = true;
+    private boolean ready;
+    private boolean draining;
     private long lastProbes;
+    private long lastOrphans;
+    private long lastRebalance;
+    private long membersChangedAt;
+    private SessionMover sessionMover = (within, targets, most) -> {};
+    private Consumer<List<String>> onSessionAddresses = addresses -> {};
+    private volatile List<String> sessionAddresses = List.of();
     private long refused;
     private volatile NodeStatus status;
 
     /**
      * @param storage where a restart finds the last view; empty to write nothing
+     * @param dialer how peers are reached
      * @throws IOException when the data directory cannot be read or written
      */
     public RegistryNode(
-            NodeSettings settings, EventLoop loop, RandomGenerator random, Prober prober, Optional<Storage> storage)
+            NodeSettings settings,
+            EventLoop loop,
+            RandomGenerator random,
+            Prober prober,
+            Optional<Storage> storage,
+            PeerDialer dialer)
             throws IOException {
         this.settings = settings;
         this.loop = loop;
         RestoreLog.Restored restored = storage.isPresent()
                 ? RestoreLog.read(storage.get(), settings.self())
                 : new RestoreLog.Restored(0, List.of(), Map.of());
-        incarnation = restored.incarnation() + 1;
+        long process = 1 + random.nextLong(Long.MAX_VALUE);
+        long incarnation = restored.incarnation() + 1;
+        epoch = settings.self() + "-" + incarnation + "-" + Long.toHexString(process & 0xffff);
+        replication = new Replication(
+                settings.cluster(), settings.self(), process, loop, random, dialer, storage, new Peering());
         leases = new LeaseTable(
                 settings.self(),
                 incarnation,
@@ -99,26 +138,38 @@ public final class RegistryNode {
                 settings.lease(),
                 loop,
                 random,
-                LeaseTable.Elsewhere.NOWHERE,
-                this::onChange);
+                settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
+                this::onOwn);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
         catalog.restore(leases.restored().id(), leases.restored().registrations());
+        Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
+        onDisk.forEach((shard, registrations) -> {
+            replication.restored(shard, registrations);
+            catalog.restore(shard, registrations);
+        });
+        onDisk.put(leases.restored().id(), restored.own());
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
-                ? new RestoreLog(
-                        storage.get(),
-                        loop,
-                        incarnation,
-                        Map.of(leases.restored().id(), restored.own()),
-                        this::places,
-                        this::registration)
+                ? new RestoreLog(storage.get(), loop, incarnation, onDisk, this::places, this::registration)
                 : null;
-        evidence = new Evidence(prober, loop, this::onDead);
+        evidence = new Evidence(prober, loop);
+        orphans = new OrphanWatch(
+                settings.self(),
+                replication,
+                leases,
+                evidence,
+                loop,
+                settings.lease().ttl(),
+                () -> catalog.counts().total());
         startedAt = loop.now();
         lastProbes = startedAt;
+        lastOrphans = startedAt;
+        lastRebalance = startedAt;
+        membersChangedAt = startedAt;
         status = currentStatus();
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
+        replication.start();
     }
 
     /** Where there is something to restore next time. */
@@ -129,6 +180,7 @@ public final class RegistryNode {
             shard.registrations()
                     .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
         }
+        replication.forEachReplica((shard, registration) -> places.add(new RestoreLog.Place(shard, registration.id())));
         return places;
     }
 
@@ -136,7 +188,202 @@ public final class RegistryNode {
         if (shard.equals(leases.own().id())) {
             return leases.own().get(instance);
         }
-        return leases.restored().get(instance);
+        if (shard.equals(leases.restored().id())) {
+            return leases.restored().get(instance);
+        }
+        return replication.get(shard, instance);
+    }
+
+    /** Other nodes' shards, as the lease table asks for them. */
+    private record Replicas(Replication replication) implements LeaseTable.Elsewhere {
+        @Override
+        public long highest(InstanceId instance) {
+            return replication.highest(instance);
+        }
+
+        @Override
+        public @Nullable Registration find(InstanceId instance) {
+            return replication
+                    .find(instance)
+                    .map(Replication.Copy::registration)
+                    .orElse(null);
+        }
+    }
+
+    // ---- peers, on the loop
+
+    /** Where the lines of other nodes end. */
+    public Peers peers() {
+        return replication;
+    }
+
+    /** The addresses of the peers as configured, whenever they change. */
+    public void configured(List<String> addresses) {
+        replication.configured(addresses);
+    }
+
+    /** What replication counts, and which shards it holds. */
+    public Replication replication() {
+        return replication;
+    }
+
+    /** What replication asks of this node. */
+    private final class Peering implements Home {
+        @Override
+        public Shard own() {
+            return leases.own();
+        }
+
+        @Override
+        public boolean isSettled() {
+            return changes.isEmpty() && !writing;
+        }
+
+        @Override
+        public void changed(Change change) {
+            changes.add(change);
+            scheduleTurn();
+            if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
+                leases.buried(removed.instance(), removed.burial(), removed.actor());
+                replication.buried(removed.instance(), removed.burial());
+            }
+        }
+
+        @Override
+        public void raise(long incarnation) {
+            leases.raise(incarnation);
+            if (restoreLog != null) {
+                restoreLog.raise(incarnation);
+            }
+        }
+
+        @Override
+        public void membersChanged() {
+            membersChangedAt = loop.now();
+            List<String> now = replication.sessionAddresses();
+            if (!now.equals(sessionAddresses)) {
+                sessionAddresses = now;
+                onSessionAddresses.accept(now);
+            }
+        }
+
+        @Override
+        public void asked(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
+            answerPeer(ask, reply);
+        }
+
+        @Override
+        public int sessions() {
+            return leases.attachedSessions();
+        }
+
+        @Override
+        public boolean starting() {
+            return !ready;
+        }
+
+        @Override
+        public boolean draining() {
+            return draining;
+        }
+    }
+
+    /** Addresses of other nodes for sessions, those that are there and stay. Any thread. */
+    public List<String> sessionAddresses() {
+        return sessionAddresses;
+    }
+
+    /** @param listener hears on the loop whenever {@link #sessionAddresses()} changed */
+    public void onSessionAddresses(Consumer<List<String>> listener) {
+        onSessionAddresses = listener;
+    }
+
+    /** Asks sessions to go elsewhere. A port of the endpoint of sessions. */
+    public interface SessionMover {
+        /**
+         * @param within at a random moment of which each should go
+         * @param targets where to; each session gets them in another order
+         * @param most how many sessions, at most; those that come later are asked, too, if it is all of them
+         */
+        void move(Duration within, List<String> targets, int most);
+    }
+
+    /** @param mover asks sessions to go elsewhere when this node wants that */
+    public void movesSessionsBy(SessionMover mover) {
+        sessionMover = mover;
+    }
+
+    /** The session was asked to go elsewhere: that its connection ends is no reason for doubt. */
+    public void moving(String session) {
+        leases.moving(session);
+    }
+
+    /**
+     * Begins to leave: takes itself off other nodes' lists, asks all sessions to go to others, and tells the peers when they
+     * are gone.
+     *
+     * @param within over how long sessions are spread
+     * @param patience after which it is done all the same
+     * @param done runs once, on the loop
+     */
+    public void drain(Duration within, Duration patience, Runnable done) {
+        draining = true;
+        long deadline = loop.now() + patience.toNanos();
+        if (!sessionAddresses.isEmpty()) {
+            sessionMover.move(within, sessionAddresses, Integer.MAX_VALUE);
+        }
+        awaitEmpty(deadline, done);
+    }
+
+    private void awaitEmpty(long deadline, Runnable done) {
+        if (sessionAddresses.isEmpty() || leases.attachedSessions() == 0 || loop.now() - deadline >= 0) {
+            replication.leave(done);
+            return;
+        }
+        loop.schedule(DRAIN_LOOK, () -> awaitEmpty(deadline, done));
+    }
+
+    /** Connections even out by themselves after nodes came and went, a few at a time. */
+    private void rebalance() {
+        Map<NodeId, Integer> others = replication.peerSessions();
+        boolean calm = loop.now() - membersChangedAt >= CALM.toNanos();
+        if (draining || !calm || others.isEmpty() || sessionAddresses.isEmpty()) {
+            return;
+        }
+        int own = leases.attachedSessions();
+        int all = own;
+        for (int sessions : others.values()) {
+            all += sessions;
+        }
+        double fair = (double) all / (others.size() + 1);
+        if (own > 1.2 * fair + 10) {
+            int most = (int) Math.max(1, (own - fair) / 20);
+            sessionMover.move(REBALANCE_EVERY, sessionAddresses, most);
+        }
+    }
+
+    private void answerPeer(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
+        try {
+            if (ask.kind() == PeerMessage.Ask.RENEW) {
+                InstanceId instance = reader(ask).id();
+                reply.accept(ask.answer(leases.renew(instance), ""));
+            } else if (ask.kind() == PeerMessage.Ask.AMEND) {
+                Instance after = reader(ask).instance();
+                Outcome outcome = durable().orElseGet(() -> leases.amend(after.id(), before -> after));
+                String problem = outcome instanceof Outcome.Refused refused ? refused.message() : "";
+                afterTurn(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
+            } else {
+                reply.accept(
+                        ask.answer(false, "this node does not know what to do with a request of kind " + ask.kind()));
+            }
+        } catch (MalformedException e) {
+            reply.accept(ask.answer(false, String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static ByteReader reader(PeerMessage.Ask ask) {
+        byte[] payload = ask.payload().bytes();
+        return new ByteReader(payload, 0, payload.length, new SharedTexts());
     }
 
     // ---- sessions, on the loop
@@ -211,7 +458,7 @@ public final class RegistryNode {
 
     /** A session's connection broke. */
     public void broken(String session, SessionLine line) {
-        evidence.look(leases.broken(session, line));
+        evidence.look(leases.broken(session, line), this::onVerdict);
     }
 
     // ---- leases of single instances, on the loop
@@ -221,20 +468,95 @@ public final class RegistryNode {
         answer(durable().orElseGet(() -> leases.put(instance, ttl)), reply);
     }
 
-    /** Renews leases given by {@link #put}. @return those that are unknown, or belong to a session */
-    public List<InstanceId> renew(List<InstanceId> instances) {
-        List<InstanceId> unknown = new ArrayList<>();
+    /**
+     * Renews leases given by {@link #put}, on whatever node: one that is held elsewhere is renewed there, and adopted when
+     * that node is gone.
+     *
+     * @param unknown gets those that nobody knows, or that belong to a session
+     */
+    public void renew(List<InstanceId> instances, Consumer<List<InstanceId>> unknown) {
+        Renewal renewal = new Renewal(instances.size(), unknown);
         for (InstanceId instance : instances) {
-            if (!leases.renew(instance)) {
-                unknown.add(instance);
+            renew(instance, known -> renewal.answered(instance, known));
+        }
+    }
+
+    /** Gathers the answers to a list of renewals. */
+    private static final class Renewal {
+        private final List<InstanceId> unknown = new ArrayList<>();
+        private final Consumer<List<InstanceId>> reply;
+        private int open;
+
+        Renewal(int open, Consumer<List<InstanceId>> reply) {
+            this.open = open;
+            this.reply = reply;
+            if (open == 0) {
+                reply.accept(List.of());
             }
         }
-        return unknown;
+
+        void answered(InstanceId instance, boolean known) {
+            if (!known) {
+                unknown.add(instance);
+            }
+            if (--open == 0) {
+                reply.accept(unknown);
+            }
+        }
+    }
+
+    private void renew(InstanceId instance, Consumer<Boolean> known) {
+        Optional<Replication.Copy> there = leases.isHome(instance) ? Optional.empty() : replication.find(instance);
+        if (there.isEmpty()) {
+            known.accept(leases.renew(instance));
+            return;
+        }
+        Registration copy = there.get().registration();
+        if (copy.publisher().isSession()) {
+            known.accept(false);
+        } else if (there.get().originAlive()) {
+            replication.ask(
+                    there.get().shard().origin(),
+                    PeerMessage.Ask.of(
+                            PeerMessage.Ask.RENEW,
+                            new ByteWriter(128).id(instance).bytes()),
+                    answer -> known.accept(answer.isPresent() ? answer.get().ok() : adopt(instance, copy)));
+        } else {
+            known.accept(adopt(instance, copy));
+        }
+    }
+
+    /** The node that had the lease does not answer: it goes on here, with what is known. */
+    private boolean adopt(InstanceId instance, Registration copy) {
+        boolean still = leases.latest(instance)
+                .filter(latest ->
+                        latest.publisher().id().equals(copy.publisher().id()))
+                .isPresent();
+        return still && leases.put(copy.instance(), copy.publisher().ttl()) instanceof Outcome.Accepted;
     }
 
     /** Changes a registered instance in place, whoever published it; its publisher's next word replaces that. */
     public void amend(InstanceId instance, UnaryOperator<Instance> change, Consumer<Outcome> reply) {
-        answer(durable().orElseGet(() -> leases.amend(instance, change)), reply);
+        Optional<Replication.Copy> there = leases.isHome(instance) ? Optional.empty() : replication.find(instance);
+        if (there.isEmpty()) {
+            answer(durable().orElseGet(() -> leases.amend(instance, change)), reply);
+            return;
+        }
+        Instance after = change.apply(there.get().registration().instance()).withId(instance);
+        String origin = there.get().shard().origin().name();
+        replication.ask(
+                there.get().shard().origin(),
+                PeerMessage.Ask.of(
+                        PeerMessage.Ask.AMEND,
+                        new ByteWriter(512).instance(after).bytes()),
+                answer -> answer(
+                        answer.map(a -> a.ok() ? Outcome.ACCEPTED : Outcome.refused("unknown", a.text()))
+                                .orElseGet(() -> new Outcome.Refused(
+                                        "overloaded",
+                                        "node: " + origin + ", which holds " + instance
+                                                + ", does not answer; try again when it is back or the instance has moved",
+                                        Duration.ofSeconds(5))),
+                        reply));
     }
 
     /**
@@ -258,7 +580,7 @@ public final class RegistryNode {
             return;
         }
         RemovalCause cause = force ? RemovalCause.OPERATOR : RemovalCause.DEREGISTERED;
-        boolean removed = leases.remove(instance, cause, actor) || release(instance, cause, actor);
+        boolean removed = leases.removeEverywhere(instance, cause, actor) || release(instance, cause, actor);
         answer(
                 removed
                         ? Outcome.ACCEPTED
@@ -323,14 +645,17 @@ public final class RegistryNode {
 
     /** Changes whenever revisions start anew. */
     public String epoch() {
-        return settings.self() + "-" + incarnation;
+        return epoch;
     }
 
     // ---- the turn
 
-    private void onChange(Change change) {
+    private void onOwn(Change change) {
         changes.add(change);
         scheduleTurn();
+        if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
+            replication.buried(removed.instance(), removed.burial());
+        }
     }
 
     private Optional<Outcome> durable() {
@@ -415,10 +740,25 @@ public final class RegistryNode {
     private void publish(List<Change> turnChanges, List<Runnable> turnReplies) {
         List<ServiceView> changed = catalog.fold(turnChanges);
         push.changed(changed);
+        publishToPeers(turnChanges);
         turnReplies.forEach(Runnable::run);
         if (!changes.isEmpty() || !replies.isEmpty()) {
             scheduleTurn();
         }
+    }
+
+    private void publishToPeers(List<Change> turnChanges) {
+        if (settings.cluster().isAlone() || turnChanges.isEmpty()) {
+            return;
+        }
+        ShardId own = leases.own().id();
+        List<Change> ours = new ArrayList<>(turnChanges.size());
+        for (Change change : turnChanges) {
+            if (change.shard().equals(own)) {
+                ours.add(change);
+            }
+        }
+        replication.published(ours);
     }
 
     // ---- time and evidence
@@ -431,25 +771,47 @@ public final class RegistryNode {
                     "too_slow",
                     "nothing was heard for " + settings.lease().ttl().toSeconds() + " s");
         }
-        evidence.look(sweep.newlySuspect());
+        evidence.look(sweep.newlySuspect(), this::onVerdict);
         push.changed(catalog.releaseHolds());
+        replication.isolated().ifPresent(leases::freeze);
         boolean frozen = leases.frozen().isPresent();
-        if (incomplete && !frozen) {
-            incomplete = false;
-            push.incomplete(false);
+        ready = ready || replication.caughtUp() || loop.now() - startedAt >= startPatience();
+        if (sweep.paused() && !settings.cluster().isAlone()) {
+            setIncomplete(true); // what happened meanwhile is still on its way
+        } else if (incomplete && !frozen && replication.caughtUp()) {
+            setIncomplete(false);
+        }
+        push.uncertain(replication.isUncertain());
+        if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
+            lastOrphans = loop.now();
+            orphans.look();
         }
         if (!frozen && loop.now() - lastProbes >= PROBE_EVERY.toNanos()) {
             lastProbes = loop.now();
-            evidence.look(catalog.held());
-            List<InstanceId> unconfirmed = new ArrayList<>();
-            leases.restored().registrations().forEach(registration -> unconfirmed.add(registration.id()));
-            evidence.look(unconfirmed);
+            List<InstanceId> inDoubt = catalog.held();
+            List<NodeId> alive = replication.alive();
+            inDoubt.removeIf(id -> !Rendezvous.choose(id, alive).equals(settings.self()));
+            leases.restored().registrations().forEach(registration -> inDoubt.add(registration.id()));
+            evidence.look(inDoubt, this::onVerdict);
+        }
+        if (loop.now() - lastRebalance >= REBALANCE_EVERY.toNanos()) {
+            lastRebalance = loop.now();
+            rebalance();
         }
         status = currentStatus();
     }
 
-    private void onDead(InstanceId instance) {
-        if (leases.frozen().isEmpty()) {
+    private long startPatience() {
+        return settings.cluster().startPatience().toNanos();
+    }
+
+    private void setIncomplete(boolean now) {
+        incomplete = now;
+        push.incomplete(now);
+    }
+
+    private void onVerdict(InstanceId instance, Prober.Verdict verdict) {
+        if (verdict == Prober.Verdict.REFUSED && leases.frozen().isEmpty()) {
             leases.confirmDead(instance);
             release(instance, RemovalCause.PROBE_FAILED, "registry");
         }
@@ -469,9 +831,9 @@ public final class RegistryNode {
         int restored = catalog.counts().of(Standing.RESTORED);
         return new NodeStatus(
                 settings.self().name(),
-                incarnation,
+                leases.own().id().incarnation(),
                 leases.own().revision(),
-                true,
+                ready && !draining,
                 incomplete,
                 leases.frozen(),
                 catalog.listedServices(),
@@ -488,6 +850,9 @@ public final class RegistryNode {
                 refused,
                 leases.overdue(),
                 evidence.waiting(),
+                orphans.orphans(),
+                draining,
+                replication.peers(),
                 Duration.ofNanos(loop.now() - startedAt),
                 restoreLog == null ? Optional.empty() : Optional.of(restoreLog.age()),
                 restoreLog == null ? Optional.empty() : restoreLog.problem());

@@ -32,6 +32,7 @@ public final class PushScheduler {
     private final Map<ServiceKey, Set<Cursor>> cursorsByService = new HashMap<>();
     private final Map<Subscriber, Line> lines = new LinkedHashMap<>(); // told in the same order in every run
     private boolean incomplete;
+    private boolean uncertain;
     private int subscriptions;
     private int waiting;
 
@@ -57,6 +58,9 @@ public final class PushScheduler {
 
         boolean toldIncomplete;
         boolean mustTell = true;
+
+        /** Whether it began while the node was uncertain: it may have seen more elsewhere than this node knows. */
+        boolean uncertain;
 
         Cursor(Line line, ServiceKey service) {
             this.line = line;
@@ -100,6 +104,7 @@ public final class PushScheduler {
         ServiceView view = views.apply(service);
         cursor.known = digest.isPresent() && digest.getAsLong() == view.digest() ? view : null;
         cursor.mustTell = true;
+        cursor.uncertain = uncertain;
         markDirty(cursor);
         deliverIfFree(line);
     }
@@ -178,6 +183,40 @@ public final class PushScheduler {
         all.forEach(this::deliverIfFree);
     }
 
+    /**
+     * Whether the node may lack what another had told: whoever subscribes meanwhile is told that the list is incomplete,
+     * until this ends. Those who were here before have nothing that the node does not know.
+     */
+    public void uncertain(boolean newUncertain) {
+        loop.assertInLoop();
+        if (uncertain == newUncertain) {
+            return;
+        }
+        uncertain = newUncertain;
+        if (uncertain) {
+            return;
+        }
+        List<Line> told = new ArrayList<>();
+        for (Line line : lines.values()) {
+            boolean any = false;
+            for (Cursor cursor : line.cursors.values()) {
+                if (cursor.uncertain) {
+                    cursor.uncertain = false;
+                    markDirty(cursor);
+                    any = true;
+                }
+            }
+            if (any) {
+                told.add(line);
+            }
+        }
+        told.forEach(this::deliverIfFree);
+    }
+
+    private boolean isIncomplete(Cursor cursor) {
+        return incomplete || cursor.uncertain;
+    }
+
     /** @return whether it is the line's first reason to speak */
     private boolean markDirty(Cursor cursor) {
         boolean first = cursor.line.dirty.isEmpty();
@@ -208,10 +247,10 @@ public final class PushScheduler {
             if (!worthTelling(cursor, view)) {
                 continue;
             }
-            updates.add(new Update(cursor.known, view, incomplete));
+            updates.add(new Update(cursor.known, view, isIncomplete(cursor)));
             room -= 1 + (cursor.known == null ? view.instances().size() : 0);
             cursor.known = view;
-            cursor.toldIncomplete = incomplete;
+            cursor.toldIncomplete = isIncomplete(cursor);
             cursor.mustTell = false;
         }
         if (line.dirty.isEmpty()) {
@@ -233,6 +272,6 @@ public final class PushScheduler {
                 || known == null
                 || known.digest() != view.digest()
                 || known.underProtection() != view.underProtection()
-                || cursor.toldIncomplete != incomplete;
+                || cursor.toldIncomplete != isIncomplete(cursor);
     }
 }

@@ -96,6 +96,12 @@ final class Orphans {
         return there;
     }
 
+    @Nullable
+    Registration get(ShardId id, InstanceId instance) {
+        Lost lost = shards.get(id);
+        return lost == null ? null : lost.shard.get(instance);
+    }
+
     long highest(InstanceId instance) {
         Burial burial = burials.get(instance);
         long highest = burial == null ? 0 : burial.generation();

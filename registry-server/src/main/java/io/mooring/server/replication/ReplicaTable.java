@@ -651,6 +651,14 @@ final class ReplicaTable {
         return Optional.ofNullable(best);
     }
 
+    @Nullable
+    Registration copy(ShardId id, InstanceId instance) {
+        Replica replica = replicas.get(id.origin());
+        return replica != null && replica.shard.id().equals(id)
+                ? replica.shard.get(instance)
+                : orphans.get(id, instance);
+    }
+
     long highest(InstanceId instance) {
         long highest = orphans.highest(instance);
         for (Replica replica : replicas.values()) {

@@ -118,9 +118,11 @@ public final class Replication implements Peers {
         asks = new Asks(loop, tally);
     }
 
-    /** Begins to dial and to answer. After {@link #restored}. */
+    /** Begins to dial and to answer, unless this node is to be by itself. After {@link #restored}. */
     public void start() {
-        loop.assertInLoop();
+        if (settings.isAlone()) {
+            return;
+        }
         lastTick = loop.now();
         lookAtOwn();
         membership.start();
@@ -294,6 +296,11 @@ public final class Replication implements Peers {
         return replicas.find(instance);
     }
 
+    /** The copy in that shard of another node; null if there is none. */
+    public @Nullable Registration get(ShardId shard, InstanceId instance) {
+        return replicas.copy(shard, instance);
+    }
+
     /** What has been without its node for so long. What is done about one may end others. */
     public void orphans(Duration lostFor, Consumer<Orphan> each) {
         replicas.orphans(lostFor.toNanos()).forEach(each);
@@ -391,7 +398,7 @@ public final class Replication implements Peers {
 
     @Override
     public void opened(PeerLine line) {
-        if (leaving) {
+        if (leaving || settings.isAlone()) {
             line.close();
             return;
         }

@@ -71,8 +71,8 @@ class BoundsTest {
                 many.add(instance(port).id());
             }
             List<Integer> probed = new ArrayList<>();
-            Evidence evidence = new Evidence((host, port, verdict) -> probed.add(port), world.loop, dead -> {});
-            world.in(() -> evidence.look(many));
+            Evidence evidence = new Evidence((host, port, verdict) -> probed.add(port), world.loop);
+            world.in(() -> evidence.look(many, (id, verdict) -> {}));
             assertEquals(64, probed.size(), "a few at a time");
             assertEquals(Evidence.MAX_WAITING - 64, evidence.waiting());
         }),

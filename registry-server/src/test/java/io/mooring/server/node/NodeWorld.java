@@ -12,6 +12,8 @@ import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.lease.Prober;
 import io.mooring.server.lease.SessionLine;
+import io.mooring.server.membership.ClusterSettings;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.protection.ProtectionSettings;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
@@ -70,10 +72,16 @@ final class NodeWorld {
                 () -> verdict.accept(
                         refusing.contains(host + ":" + port) ? Prober.Verdict.REFUSED : Prober.Verdict.UNKNOWN));
         NodeSettings settings = new NodeSettings(
-                new NodeId("n1"), lease, ProtectionSettings.DEFAULTS, Duration.ofMillis(50), durableOnly);
+                new NodeId("n1"),
+                lease,
+                ProtectionSettings.DEFAULTS,
+                Duration.ofMillis(50),
+                durableOnly,
+                ClusterSettings.ALONE);
         own.run(() -> {
             try {
-                node = new RegistryNode(settings, own, random, probing ? prober : Prober.none(), Optional.of(disk));
+                node = new RegistryNode(
+                        settings, own, random, probing ? prober : Prober.none(), Optional.of(disk), PeerDialer.none());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -263,7 +263,7 @@ class RegistryNodeTest {
         world.startWarm();
         world.assertAccepted(reply -> world.node.put(instance(1), Duration.ofSeconds(15), reply));
         world.assertAccepted(reply -> world.node.remove(id(1), false, "test", reply));
-        world.in(() -> assertEquals(List.of(id(1)), world.node.renew(List.of(id(1)))));
+        world.in(() -> world.node.renew(List.of(id(1)), unknown -> assertEquals(List.of(id(1)), unknown)));
         world.run(SECOND);
         assertEquals(List.of(), world.ports());
     }
@@ -277,7 +277,7 @@ class RegistryNodeTest {
         world.assertAccepted(reply -> world.node.put(instance(4), Duration.ofSeconds(6), reply));
         for (int i = 0; i < 10; i++) {
             world.run(Duration.ofSeconds(4));
-            world.in(() -> assertEquals(List.of(), world.node.renew(List.of(id(4)))));
+            world.in(() -> world.node.renew(List.of(id(4)), unknown -> assertEquals(List.of(), unknown)));
         }
         assertEquals(Standing.LIVE, world.standing(4));
         world.run(Duration.ofSeconds(7));

@@ -428,7 +428,7 @@ public final class HttpEdge {
         List<InstanceId> instances = JsonBody.instances(call.body());
         return later(
                 call,
-                (Consumer<List<InstanceId>> reply) -> reply.accept(node.renew(instances)),
+                (Consumer<List<InstanceId>> reply) -> node.renew(instances, reply),
                 unknown -> Reply.json(200, Json.renewed(instances.size() - unknown.size(), unknown)));
     }
 

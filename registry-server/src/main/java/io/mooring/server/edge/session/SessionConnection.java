@@ -122,7 +122,7 @@ public final class SessionConnection implements SessionLine, Subscriber {
         host.node()
                 .open(
                         session,
-                        0,
+                        hello.attempt(),
                         this,
                         hello.holds(),
                         held -> welcome(new ServerMessage.Welcome(
@@ -133,7 +133,7 @@ public final class SessionConnection implements SessionLine, Subscriber {
                                 settings.renewEvery(),
                                 settings.reconnectSpread(),
                                 held,
-                                settings.peers(),
+                                host.sessionAddresses(),
                                 settings.limits())),
                         refusal -> {
                             if (refusal instanceof Outcome.Refused refused) {
@@ -149,6 +149,22 @@ public final class SessionConnection implements SessionLine, Subscriber {
         answer(welcome);
         if (waiting != null) {
             waiting.forEach(this::queue);
+        }
+        if (!isClosed()) {
+            host.welcomed(this);
+        }
+    }
+
+    /** Asks the session to go elsewhere; that its connection ends then is expected. */
+    void askToMove(PushEncoder.Encoded move) {
+        host.node().moving(session);
+        tell(move);
+    }
+
+    /** Says what all sessions are told; shared bytes. */
+    void tell(PushEncoder.Encoded message) {
+        if (!isClosed()) {
+            queue(message);
         }
     }
 

@@ -22,6 +22,7 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +52,7 @@ public final class SessionServer implements SessionHost, Closeable {
     /** The connections and who does their I/O; the event loop's own. */
     private final Map<SessionConnection, SessionHandler> connections = new LinkedHashMap<>();
 
+    private final OpenSessions sessions;
     private final AtomicInteger open = new AtomicInteger();
     private List<SessionConnection> toFlush = new ArrayList<>(); // the event loop's own
     private boolean flushScheduled; // the event loop's own
@@ -69,6 +72,7 @@ public final class SessionServer implements SessionHost, Closeable {
         this.settings = settings;
         this.meter = meter;
         this.group = group;
+        this.sessions = new OpenSessions(node.loop(), settings.peers());
     }
 
     /**
@@ -165,7 +169,42 @@ public final class SessionServer implements SessionHost, Closeable {
         return encoder;
     }
 
+    // ---- what all sessions are told; from any thread
+
+    /** The session addresses of the other nodes are these now: for whoever connects, and for all who are there. */
+    public void peers(List<String> addresses) {
+        List<String> now = List.copyOf(addresses);
+        node.loop().execute(() -> sessions.addresses(now));
+    }
+
+    /**
+     * This node drains: all sessions are asked to move, and everyone who comes after too.
+     *
+     * @param within the time over which they spread
+     * @param targets session addresses of other nodes, shared out evenly; empty: wherever they like
+     */
+    public void move(Duration within, List<String> targets) {
+        List<String> to = List.copyOf(targets);
+        node.loop().execute(() -> sessions.move(within, to));
+    }
+
+    /** Asks at most so many sessions, picked at random, to move; otherwise as {@link #move(Duration, List)}. */
+    public void move(Duration within, List<String> targets, int most, RandomGenerator random) {
+        List<String> to = List.copyOf(targets);
+        node.loop().execute(() -> sessions.move(within, to, most, random));
+    }
+
     // ---- on the event loop
+
+    @Override
+    public List<String> sessionAddresses() {
+        return sessions.addresses();
+    }
+
+    @Override
+    public void welcomed(SessionConnection connection) {
+        sessions.welcomed(connection);
+    }
 
     void opened(SessionConnection connection, SessionHandler handler) {
         connections.put(connection, handler);
@@ -173,6 +212,7 @@ public final class SessionServer implements SessionHost, Closeable {
 
     void closed(SessionConnection connection) {
         connections.remove(connection);
+        sessions.closed(connection);
         connection.disconnected();
     }
 

@@ -16,7 +16,7 @@ import java.util.List;
  * @param helloWithin how long a connection may wait with its first message
  * @param stalledAfter how long a client may leave what it was sent unread
  * @param maxConnections open connections
- * @param peers told to clients
+ * @param peers session addresses of other nodes, told to clients until the node knows better
  * @param limits told to clients and enforced
  */
 public record SessionSettings(

@@ -1,13 +1,16 @@
 package io.mooring.server.edge.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.Instance;
 import io.mooring.model.ServiceKey;
+import io.mooring.model.Standing;
 import io.mooring.protocol.ClientMessage;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.restore.MemoryStorage;
@@ -37,7 +40,12 @@ class SessionConnectionTest implements SessionHost {
         loop.run(() -> {
             try {
                 made.add(new RegistryNode(
-                        NodeSettings.defaults("n1"), loop, new Random(1), Prober.none(), Optional.of(disk)));
+                        NodeSettings.defaults("n1"),
+                        loop,
+                        new Random(1),
+                        Prober.none(),
+                        Optional.of(disk),
+                        PeerDialer.none()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -74,7 +82,11 @@ class SessionConnectionTest implements SessionHost {
     }
 
     private static ClientMessage.Hello hello(String session) {
-        return new ClientMessage.Hello(1, session.repeat(32), "test", "public", OptionalLong.empty());
+        return hello(session, 0);
+    }
+
+    private static ClientMessage.Hello hello(String session, long attempt) {
+        return new ClientMessage.Hello(1, session.repeat(32), attempt, "test", "public", OptionalLong.empty());
     }
 
     private static Instance instance(int port) {
@@ -103,6 +115,43 @@ class SessionConnectionTest implements SessionHost {
         say(old, new ClientMessage.Register(3, List.of(instance(2))), new ClientMessage.Bye(4));
 
         assertEquals(List.of(1), ports());
+    }
+
+    @Test
+    void aHelloThatComesLateTakesNothingFromTheOneThatOvertookIt() {
+        SessionConnection young = new SessionConnection(this, "young");
+        SessionConnection late = new SessionConnection(this, "late");
+        say(young, hello("a", 3), new ClientMessage.Register(1, List.of(instance(1))));
+        text(young);
+
+        say(
+                late,
+                hello("a", 2),
+                new ClientMessage.Deregister(1, List.of(instance(1).id())),
+                new ClientMessage.Register(2, List.of(instance(2))));
+
+        assertTrue(late.isClosed());
+        String answer = text(late);
+        assertTrue(answer.contains("\"closing\",\"code\":\"replaced\""), answer);
+        assertFalse(answer.contains("welcome"), answer);
+        assertFalse(young.isClosed());
+        assertEquals(List.of(1), ports());
+        loop.run(late::disconnected);
+        time.runFor(Duration.ofMillis(1));
+        assertEquals(
+                Standing.LIVE,
+                node.view(ORDERS).instances().get(0).standing(),
+                "the end of the late one means nothing");
+    }
+
+    @Test
+    void theLatestConnectionWinsAlsoWhenTheClientDoesNotCount() {
+        SessionConnection old = new SessionConnection(this, "old");
+        SessionConnection young = new SessionConnection(this, "young");
+        say(old, hello("a", 3));
+        say(young, hello("a", 3));
+        assertTrue(old.isClosed());
+        assertFalse(young.isClosed());
     }
 
     @Test

@@ -11,6 +11,8 @@ import io.mooring.protocol.ProtocolLimits;
 import io.mooring.runtime.ThreadEventLoop;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.membership.ClusterSettings;
+import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.netty.channel.EventLoopGroup;
@@ -56,11 +58,13 @@ class SessionServerTest {
                                 LeaseSettings.DEFAULTS,
                                 NodeSettings.defaults("n1").protection(),
                                 Duration.ofMillis(50),
-                                false),
+                                false,
+                                ClusterSettings.ALONE),
                         loop,
                         new Random(1),
                         Prober.none(),
-                        Optional.empty()));
+                        Optional.empty(),
+                        PeerDialer.none()));
             } catch (IOException e) {
                 made.completeExceptionally(e);
             }
@@ -151,6 +155,36 @@ class SessionServerTest {
             assertTrue(first.until("closing").contains("replaced"));
             second.text("[{\"type\":\"renew\",\"id\":1}]");
             assertEquals("[{\"type\":\"renewed\",\"id\":1}]", second.frame());
+        }
+    }
+
+    @Test
+    void sessionsHearOfOtherNodesAndOfADrain() throws IOException {
+        try (WireClient client = WireClient.greeted(port, WireClient.SESSION)) {
+            server.peers(List.of("10.0.0.2:9847", "10.0.0.3:9847"));
+            assertEquals("[{\"type\":\"peers\",\"peers\":[\"10.0.0.2:9847\",\"10.0.0.3:9847\"]}]", client.frame());
+            server.move(Duration.ofSeconds(2), List.of("10.0.0.2:9847"));
+            assertEquals("[{\"type\":\"move\",\"within\":2000,\"peers\":[\"10.0.0.2:9847\"]}]", client.frame());
+        }
+        try (WireClient late = new WireClient(port)) {
+            String first = late.hello("e".repeat(32));
+            assertTrue(first.contains("\"peers\":[\"10.0.0.2:9847\",\"10.0.0.3:9847\"]"), first);
+            assertTrue(first.indexOf("\"type\":\"move\"") > first.indexOf("\"type\":\"welcome\""), first);
+        }
+    }
+
+    @Test
+    void anEarlierConnectionOfTheSessionThatComesLateIsSentAway() throws IOException {
+        String hello = "[{\"type\":\"hello\",\"version\":1,\"session\":\"" + WireClient.SESSION + "\",\"attempt\":";
+        try (WireClient second = new WireClient(port);
+                WireClient first = new WireClient(port)) {
+            second.text(hello + "2}]");
+            second.until("welcome");
+            first.text(hello + "1}," + register(1, 1) + "]");
+            assertTrue(first.until("closing").contains("replaced"));
+            second.text("[{\"type\":\"renew\",\"id\":1}]");
+            assertEquals("[{\"type\":\"renewed\",\"id\":1}]", second.frame());
+            assertEquals(List.of(), node.view(ORDERS).instances());
         }
     }
 

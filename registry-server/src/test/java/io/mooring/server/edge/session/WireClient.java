@@ -8,18 +8,18 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** A WebSocket client by hand, so that a test can send what no library would. */
-final class WireClient implements Closeable {
+public final class WireClient implements Closeable {
     static final String SESSION = "0123456789abcdef0123456789abcdef";
 
-    final Socket socket;
+    public final Socket socket;
     private final DataInputStream in;
-    final String handshake;
+    public final String handshake;
 
     WireClient(int port) throws IOException {
         this(port, "/v1/session", 0);
     }
 
-    WireClient(int port, String path, int receiveBuffer) throws IOException {
+    public WireClient(int port, String path, int receiveBuffer) throws IOException {
         socket = new Socket();
         if (receiveBuffer > 0) {
             socket.setReceiveBufferSize(receiveBuffer);
@@ -58,7 +58,7 @@ final class WireClient implements Closeable {
         return frame();
     }
 
-    void send(byte[] bytes) throws IOException {
+    public void send(byte[] bytes) throws IOException {
         socket.getOutputStream().write(bytes);
         socket.getOutputStream().flush();
     }
@@ -67,7 +67,7 @@ final class WireClient implements Closeable {
         frame(0x81, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    void frame(int head, byte[] payload) throws IOException {
+    public void frame(int head, byte[] payload) throws IOException {
         byte[] mask = new byte[4];
         ThreadLocalRandom.current().nextBytes(mask);
         int lengthBytes = payload.length < 126 ? 0 : payload.length < 65_536 ? 2 : 8;
@@ -85,7 +85,7 @@ final class WireClient implements Closeable {
     }
 
     /** The next text frame; {@code "close CODE"} for a close frame, {@code "end"} when the connection is over. */
-    String frame() throws IOException {
+    public String frame() throws IOException {
         try {
             int head = in.readUnsignedByte();
             long length = in.readUnsignedByte() & 0x7f;

@@ -1,0 +1,134 @@
+package io.mooring.server.catalog;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mooring.model.Digest;
+import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Removal;
+import io.mooring.model.RemovalCause;
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import io.mooring.runtime.VirtualTime;
+import io.mooring.server.protection.ProtectionSettings;
+import io.mooring.server.shard.Burial;
+import io.mooring.server.shard.Change;
+import io.mooring.server.shard.NodeId;
+import io.mooring.server.shard.Publisher;
+import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.ShardId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class CatalogOfSeveralShardsTest {
+    private static final ServiceKey ORDERS = ServiceKey.of("orders");
+    private static final InstanceId ID = Instance.of(ORDERS, "10.0.0.1", 80).id();
+    private static final ShardId A = new ShardId(new NodeId("a"), 1);
+    private static final ShardId B = new ShardId(new NodeId("b"), 1);
+    private static final ShardId C = new ShardId(new NodeId("c"), 3);
+
+    private final VirtualTime.Loop loop = new VirtualTime(0).loop("node");
+    private Catalog catalog = new Catalog(ProtectionSettings.DEFAULTS, loop, 0);
+    private long revision;
+
+    private Change says(ShardId shard, String session, long generation, String content) {
+        Instance instance = Instance.of(ORDERS, "10.0.0.1", 80).withMetadata(Map.of("content", content));
+        Publisher publisher = Publisher.ofSession(session, Duration.ofSeconds(15));
+        return new Change.Granted(shard, ++revision, new Registration(instance, publisher, generation, false));
+    }
+
+    private Change ends(ShardId shard, String session, long generation, RemovalCause cause) {
+        return new Change.Removed(
+                shard, ++revision, new Removal(ID, cause), new Burial(session, generation, cause), "test");
+    }
+
+    private Optional<String> shown() {
+        List<ListedInstance> listed = catalog.view(ORDERS).instances();
+        return listed.isEmpty()
+                ? Optional.empty()
+                : Optional.ofNullable(listed.get(0).instance().metadata().get("content"));
+    }
+
+    private Optional<String> after(Change... changes) {
+        loop.run(() -> catalog.fold(new ArrayList<>(List.of(changes))));
+        ServiceView view = catalog.view(ORDERS);
+        assertEquals(Digest.of(view.instances()), view.digest());
+        assertTrue(view.instances().size() <= 1, "shown once");
+        return shown();
+    }
+
+    @Test
+    void theHigherGenerationShowsWhereverItStands() {
+        assertEquals(Optional.of("old"), after(says(B, "s", 1, "old")));
+        assertEquals(Optional.of("new"), after(says(A, "s", 2, "new")));
+        assertEquals(Optional.of("new"), after(says(B, "s", 1, "late")));
+        assertEquals(Optional.of("tie"), after(says(C, "t", 2, "tie")), "the higher name");
+    }
+
+    @Test
+    void theLoserShowsAgainWhenTheWinnersLeaseEnds() {
+        after(says(A, "s", 1, "first"), says(B, "t", 2, "second"));
+        assertEquals(Optional.of("first"), after(ends(B, "t", 2, RemovalCause.LEASE_EXPIRED)));
+    }
+
+    @Test
+    void aGoodbyeTakesWhatTheSessionLeftBehindElsewhere() {
+        after(says(A, "s", 1, "left behind"), says(B, "s", 2, "moved"));
+        assertEquals(Optional.empty(), after(ends(B, "s", 2, RemovalCause.DEREGISTERED)));
+        assertEquals(Optional.empty(), after(says(C, "s", 1, "late")), "what arrives late stays hidden");
+        assertEquals(Optional.of("back"), after(says(A, "s", 3, "back")));
+    }
+
+    @Test
+    void theEndOfASessionIsTheEndOfItsOlderWordsButNotOfOthers() {
+        after(says(A, "s", 1, "old"), says(B, "s", 2, "new"), says(C, "t", 1, "somebody else"));
+        assertEquals(Optional.of("somebody else"), after(ends(B, "s", 2, RemovalCause.PROBE_FAILED)));
+    }
+
+    @Test
+    void anOperatorTakesEverybodysUpToWhatHeSaw() {
+        after(says(A, "s", 1, "one"), says(B, "t", 2, "two"));
+        assertEquals(Optional.empty(), after(ends(C, "t", 2, RemovalCause.OPERATOR)));
+        assertEquals(Optional.of("three"), after(says(A, "s", 3, "three")));
+    }
+
+    @Test
+    void aVerdictSaidInAnothersShardDoesNotTouchThatShardsOwnWord() {
+        after(says(A, "s", 5, "orphan"), says(C, "t", 4, "alive"));
+        assertEquals(Optional.of("alive"), after(ends(C, "s", 5, RemovalCause.PROBE_FAILED)));
+    }
+
+    @Test
+    void anyOrderOfTheSameWordsEndsInTheSameList() {
+        for (long seed = 0; seed < 300; seed++) {
+            Random random = new Random(seed);
+            List<Change> words = new ArrayList<>();
+            ShardId[] shards = {A, B, C};
+            for (ShardId shard : shards) { // one writer says things in order; three may come interleaved
+                String session = "s" + random.nextInt(2);
+                words.add(says(shard, session, 1 + random.nextInt(5), "of " + shard));
+            }
+            Optional<String> expected = Optional.empty();
+            for (int shuffle = 0; shuffle < 4; shuffle++) {
+                catalog = new Catalog(ProtectionSettings.DEFAULTS, loop, 0);
+                Collections.shuffle(words, random);
+                Optional<String> found = Optional.empty();
+                for (Change word : words) {
+                    found = after(word);
+                }
+                if (shuffle == 0) {
+                    expected = found;
+                }
+                assertEquals(expected, found, "seed " + seed + ", " + words);
+            }
+        }
+    }
+}
