@@ -1,6 +1,10 @@
 package io.mooring.simulation;
 
+import io.mooring.model.ListedInstance;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 
 /** All that happened, as one number, and the last of it for people. */
@@ -13,6 +17,7 @@ final class Trace {
     private final long[] times = new long[KEPT];
     private final String[] labels = new String[KEPT];
     private final byte[][] frames = new byte[KEPT][];
+    private final List<List<ListedInstance>> lists = new ArrayList<>(Collections.nCopies(KEPT, List.of()));
     private long hash = 0xcbf29ce484222325L;
     private long events;
 
@@ -24,11 +29,21 @@ final class Trace {
         frame(at, label, NOTHING);
     }
 
+    /** Somebody shows a list. Written out only if somebody reads it. */
+    void list(long at, String label, long number, long digest, List<ListedInstance> list) {
+        int slot = (int) (events % KEPT);
+        frame(at, label, NOTHING);
+        lists.set(slot, list);
+        mix(number);
+        mix(digest);
+    }
+
     void frame(long at, String label, byte[] bytes) {
         int slot = (int) (events++ % KEPT);
         times[slot] = at - origin;
         labels[slot] = label;
         frames[slot] = bytes;
+        lists.set(slot, List.of());
         mix(at - origin);
         for (int i = 0; i < label.length(); i++) {
             hash = (hash ^ label.charAt(i)) * 0x100000001b3L;
@@ -61,6 +76,9 @@ final class Trace {
             if (!text.isEmpty()) {
                 out.append("  ").append(text, 0, Math.min(SHOWN, text.length()));
                 out.append(text.length() > SHOWN ? "…" : "");
+            }
+            if (!lists.get(slot).isEmpty()) {
+                out.append("  ").append(World.shown(lists.get(slot)));
             }
             out.append('\n');
         }
