@@ -1,6 +1,8 @@
 package io.mooring.simulation;
 
 import io.mooring.model.ListedInstance;
+import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.replication.PeerReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -12,6 +14,9 @@ final class Trace {
     private static final int KEPT = 150;
     private static final int SHOWN = 600;
     private static final byte[] NOTHING = {};
+
+    /** {@code -Dtell=true}: everything is told as it happens, which is a lot. */
+    private static final boolean TELLING = Boolean.getBoolean("tell");
 
     private final long origin;
     private final long[] times = new long[KEPT];
@@ -34,6 +39,9 @@ final class Trace {
         int slot = (int) (events % KEPT);
         frame(at, label, NOTHING);
         lists.set(slot, list);
+        if (TELLING) {
+            System.out.print(line(slot));
+        }
         mix(number);
         mix(digest);
     }
@@ -44,6 +52,9 @@ final class Trace {
         labels[slot] = label;
         frames[slot] = bytes;
         lists.set(slot, List.of());
+        if (TELLING) {
+            System.out.print(line(slot));
+        }
         mix(at - origin);
         for (int i = 0; i < label.length(); i++) {
             hash = (hash ^ label.charAt(i)) * 0x100000001b3L;
@@ -70,18 +81,34 @@ final class Trace {
     String last() {
         StringBuilder out = new StringBuilder();
         for (long i = Math.max(0, events - KEPT); i < events; i++) {
-            int slot = (int) (i % KEPT);
-            String text = new String(frames[slot], StandardCharsets.UTF_8);
-            out.append(String.format(Locale.ROOT, "%12.6f  %s", times[slot] / 1e9, labels[slot]));
-            if (!text.isEmpty()) {
-                out.append("  ").append(text, 0, Math.min(SHOWN, text.length()));
-                out.append(text.length() > SHOWN ? "…" : "");
-            }
-            if (!lists.get(slot).isEmpty()) {
-                out.append("  ").append(World.shown(lists.get(slot)));
-            }
-            out.append('\n');
+            out.append(line((int) (i % KEPT)));
         }
         return out.toString();
+    }
+
+    private String line(int slot) {
+        String text = text(frames[slot]);
+        StringBuilder out = new StringBuilder();
+        out.append(String.format(Locale.ROOT, "%12.6f  %s", times[slot] / 1e9, labels[slot]));
+        if (!text.isEmpty()) {
+            out.append("  ").append(text, 0, Math.min(SHOWN, text.length()));
+            out.append(text.length() > SHOWN ? "…" : "");
+        }
+        if (!lists.get(slot).isEmpty()) {
+            out.append("  ").append(World.shown(lists.get(slot)));
+        }
+        return out.append('\n').toString();
+    }
+
+    /** Between processes and nodes texts go back and forth, between nodes something else. */
+    private static String text(byte[] frame) {
+        if (frame.length == 0 || frame[0] == '[' || frame[0] == '{') {
+            return new String(frame, StandardCharsets.UTF_8);
+        }
+        try {
+            return new PeerReader().read(frame).toString();
+        } catch (MalformedException e) {
+            return frame.length + " bytes: " + e.getMessage();
+        }
     }
 }
