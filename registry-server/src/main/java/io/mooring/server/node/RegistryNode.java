@@ -328,6 +328,7 @@ public final class RegistryNode {
      */
     public void drain(Duration within, Duration patience, Runnable done) {
         draining = true;
+        replication.announce();
         long deadline = loop.now() + patience.toNanos();
         if (!sessionAddresses.isEmpty()) {
             sessionMover.move(within, sessionAddresses, Integer.MAX_VALUE);
