@@ -19,6 +19,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.apache.catalina.core.StandardHost;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
@@ -115,7 +117,13 @@ public class ServerConfiguration {
         return new MultiThreadIoEventLoopGroup(
                 properties.session().threads(),
                 new DefaultThreadFactory("mooring-io", true),
-                NioIoHandler.newFactory());
+                NioIoHandler.newFactory()) {
+            /** Without Netty's two seconds of grace for tasks that come late: by then all connections are closed. */
+            @Override
+            public Future<?> shutdownGracefully() {
+                return shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            }
+        };
     }
 
     @Bean
