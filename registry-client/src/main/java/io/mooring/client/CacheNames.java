@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -22,6 +23,16 @@ final class CacheNames {
         String whole = service.namespace().length() + ":" + service.namespace()
                 + service.group().length() + ":" + service.group() + service.name();
         return "list-" + readable(service.name()) + "-" + hash(whole);
+    }
+
+    /** One per list of configured addresses: two clusters, used from one machine, must never meet in it. */
+    static String peers(List<String> configured) {
+        StringBuilder whole = new StringBuilder();
+        configured.stream()
+                .sorted()
+                .distinct()
+                .forEach(address -> whole.append(address).append(' '));
+        return "peers-" + hash(whole.toString());
     }
 
     static String directory(String namespace) {

@@ -272,10 +272,8 @@ final class ServiceState {
         askedAs = 0;
         waitsToAsk = false;
         repairs = 0;
-        if (streaming) {
-            streaming = false;
-            publish(Map.of());
-        }
+        streaming = false;
+        publish(Map.of()); // also when a subscribe to the next node was under way
     }
 
     // ---- what callers see

@@ -1,6 +1,7 @@
 package io.mooring.client;
 
 import io.mooring.client.Lookup.Freshness;
+import io.mooring.client.MooringPorts.CacheStore;
 import io.mooring.client.MooringPorts.Link;
 import io.mooring.client.MooringPorts.LinkListener;
 import io.mooring.model.Instance;
@@ -24,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -36,14 +36,18 @@ import org.slf4j.LoggerFactory;
 /**
  * The client's conversation with the registry, over as many connections as it takes. Confined to the loop.
  *
- * <p>Transitions of {@code phase}:
+ * <p>There are up to three connections. The {@code current} one has been welcomed and its words count. An {@code attempt} is
+ * on its way to take its place. The {@code retiring} one is what was current before the registry asked us to move: it stays open
+ * until the new one has everything, so that nobody takes us for lost meanwhile, and is not listened to.
  *
  * <pre>
- * WAITING     -- its time has come --> CONNECTING
- * CONNECTING  -- link open --> GREETING (hello sent) -- welcome --> ESTABLISHED
- * CONNECTING, GREETING -- too long, or closed --> WAITING
- * ESTABLISHED -- closed, silent, in doubt, asked to move --> WAITING
- * any         -- close --> CLOSED
+ * nothing   -- its time has come ------> attempt (CONNECTING)
+ * current   -- asked to move ----------> current, and an attempt elsewhere
+ * attempt   -- link open --------------> GREETING (hello sent) -- welcome --> current (ESTABLISHED); who was, is retiring
+ * attempt   -- too long, or closed ----> nothing, or still current
+ * current   -- closed, silent, in doubt > nothing, or still an attempt
+ * retiring  -- current has everything, or too long, or closed --> nothing
+ * any       -- close ------------------> CLOSED
  * </pre>
  *
  * <p><b>Why it cannot die.</b> Every way in goes through {@link #enter}, which turns whatever is thrown into the loss of the
@@ -63,6 +67,14 @@ final class Session {
     static final Duration LONGEST_BACKOFF = Duration.ofSeconds(10);
 
     private static final Duration STABLE = Duration.ofSeconds(10);
+    /** Among several nodes a lost one's clients are back soon: a crowd of them is spread over the others already. */
+    private static final Duration QUICK_SPREAD = Duration.ofMillis(250);
+    /** A node that does not answer by then is left for another one, as long as there is one that did not fail. */
+    private static final Duration PATIENCE_WITH_OTHERS = Duration.ofSeconds(2);
+    /** How long what was current before a move stays open, should the new one take that long. */
+    private static final Duration RETIRE_WITHIN = Duration.ofSeconds(10);
+
+    private static final Duration BETWEEN_KEPT_ADDRESSES = Duration.ofSeconds(10);
     private static final Duration BYE_WITHIN = Duration.ofSeconds(1);
     private static final int MOST_OPEN = 512;
     private static final int MOST_UNARMED = 100;
@@ -106,14 +118,20 @@ final class Session {
     private final AddressBook addresses;
 
     private @Nullable String name; // drawn on the loop, once; a secret
-    private @Nullable Connection connection;
-    private long
-            hellos; // over all connections, whatever the name: what we say now counts more than what we said before
+    private @Nullable Connection current;
+    private @Nullable Connection attempt;
+    private @Nullable Connection retiring;
+    /** Over all connections, whatever the name: what we say now counts more than what we said before. */
+    private long hellos;
+
     private long nextId = 1; // over all connections, so that no id ever means two requests
     private ProtocolLimits limits = ProtocolLimits.DEFAULTS;
 
     private int failures; // attempts in a row without a lasting connection
     private int replacements;
+    private int moves; // in a row, each before the last one's connection had lasted
+    private boolean keeping; // addresses are being written to disk
+    private long mayKeepAt;
     private long nextAttemptAt;
     private @Nullable Timer timer;
     private long timerAt;
@@ -136,7 +154,7 @@ final class Session {
         this.random = ports.random();
         this.settings = settings;
         this.counters = counters;
-        this.addresses = new AddressBook(settings.servers());
+        this.addresses = new AddressBook(settings.servers(), random);
         this.registrations = new Registrations(this, counters);
         this.subscriptions = new Subscriptions(ports, settings, counters, this);
         long now = loop.now();
@@ -144,10 +162,11 @@ final class Session {
         lastAttemptAt = now;
         disconnectedSince = now;
         heardAt = now;
+        mayKeepAt = now;
     }
 
     void start() {
-        post("the start", () -> {});
+        post("the start", this::remember);
     }
 
     // ---- ways in
@@ -162,25 +181,22 @@ final class Session {
         try {
             step.run();
             act();
-        } catch (DoubtException e) {
-            counters.doubts.increment();
-            lose("not to be trusted: " + e.getMessage(), false);
         } catch (Throwable e) { // Errors too: a client without its loop would be worse than anything
             counters.internalFailures.increment();
             log.error("{} failed; starting the connection anew. This is a bug, please report it.", what, e);
-            lose("internal failure", false);
+            dropAll("internal failure");
         }
         // Two timers, set apart: while one of them runs, the next step sets the other again.
-        boolean armed = attempt(this::arm);
-        boolean watched = attempt(this::watchUnlessWatching);
+        boolean armed = tried(this::arm);
+        boolean watched = tried(this::watchUnlessWatching);
         if (armed && watched) {
             unarmed = 0;
         } else if (++unarmed < MOST_UNARMED) {
-            attempt(() -> loop.execute(() -> enter("another try to set a timer", () -> {})));
+            tried(() -> loop.execute(() -> enter("another try to set a timer", () -> {})));
         }
     }
 
-    private boolean attempt(Runnable step) {
+    private boolean tried(Runnable step) {
         try {
             step.run();
             return true;
@@ -193,39 +209,68 @@ final class Session {
 
     /** Does what is due, told by the state and the time alone. */
     private void act() {
+        if (phase == Phase.CLOSED) {
+            return;
+        }
         long now = loop.now();
-        Connection current = connection;
-        switch (phase) {
-            case WAITING -> {
-                if (now - nextAttemptAt >= 0) {
-                    connect(now);
-                }
-            }
-            case CONNECTING, GREETING -> {
-                if (current == null || current.broken || now - current.deadline >= 0) {
-                    lose(phase == Phase.CONNECTING ? "could not connect in time" : "no welcome in time", true);
-                }
-            }
-            case ESTABLISHED -> {
-                if (current == null || current.broken) {
-                    lose("the connection's callbacks failed", false);
-                } else if (now - current.freshAt >= 2 * current.renewEvery.toNanos()
-                        || now - current.renewedAt
-                                >= Math.max(current.lease.toNanos(), 3 * current.renewEvery.toNanos())) {
-                    lose("the registry is silent", true);
-                } else if (current.moves && now - current.moveAt >= 0) {
-                    log.info("Moving away from {}, as it asked", address);
-                    addresses.prefer(current.moveTo);
-                    lose("asked to move", false);
-                    nextAttemptAt = now; // the moment was drawn already
-                } else {
-                    forgetLateRequests(current, now);
-                }
-            }
-            case CLOSED -> {}
+        Connection trying = attempt;
+        if (trying != null && (trying.broken || now - trying.deadline >= 0)) {
+            drop(trying, trying.stage == Phase.CONNECTING ? "could not connect in time" : "no welcome in time");
+        }
+        Connection working = current;
+        if (working != null) {
+            tend(working, now);
+        }
+        if (phase == Phase.CLOSED) {
+            return;
+        }
+        if (current == null && attempt == null && now - nextAttemptAt >= 0) {
+            connect(addresses.next(now), now);
         }
         registrations.tick(now);
         pump();
+        Connection before = retiring;
+        if (before != null && (now - before.deadline >= 0 || hasEverything(current))) {
+            drop(before, "moved");
+        }
+        if (now - mayKeepAt >= 0) {
+            keepAddresses(now);
+        }
+    }
+
+    private void tend(Connection working, long now) {
+        if (working.broken) {
+            drop(working, "the connection's callbacks failed");
+        } else if (now - working.freshAt >= 2 * working.renewEvery.toNanos()
+                || now - working.renewedAt >= Math.max(working.lease.toNanos(), 3 * working.renewEvery.toNanos())) {
+            drop(working, "the registry is silent");
+        } else {
+            forgetLateRequests(working, now);
+            if (working.asksToMove && attempt == null && !closing && now - working.moveAt >= 0) {
+                move(working, now);
+            }
+        }
+    }
+
+    /** Makes before it breaks: the connection there is stays until the new one has been welcomed. */
+    private void move(Connection from, long now) {
+        Optional<String> to = addresses.elsewhere(from.address, from.moveTo, now);
+        if (to.isEmpty()) {
+            from.moveAt = now + LONGEST_BACKOFF.toNanos();
+            log.info("{} asks to move, but no other node is known; staying until it closes", from.address);
+            return;
+        }
+        log.info("Moving from {} to {}, as asked", from.address, to.get());
+        connect(to.get(), now);
+    }
+
+    /** Whether all that was to be said when it began has been answered. */
+    private static boolean hasEverything(@Nullable Connection working) {
+        if (working == null || working.allAskedAs == 0) {
+            return false;
+        }
+        Iterator<Long> oldest = working.open.keySet().iterator();
+        return !oldest.hasNext() || oldest.next() >= working.allAskedAs;
     }
 
     /** Sets the timer for the next thing that has its time. */
@@ -234,21 +279,27 @@ final class Session {
             return;
         }
         long now = loop.now();
-        Connection current = connection;
         long wait = registrations.nextTickIn(now).orElse(Long.MAX_VALUE);
-        if (phase == Phase.WAITING) {
+        Connection before = retiring;
+        if (before != null) {
+            wait = Math.min(wait, before.deadline - now);
+        }
+        Connection trying = attempt;
+        Connection working = current;
+        if (trying != null) {
+            wait = Math.min(wait, trying.deadline - now);
+        } else if (working == null) {
             wait = Math.min(wait, nextAttemptAt - now);
-        } else if (current != null && phase != Phase.ESTABLISHED) {
-            wait = Math.min(wait, current.deadline - now);
-        } else if (current != null) {
-            if (!current.sending) { // while the line is busy, the end of that is what we wait for
-                wait = Math.min(wait, current.renewSentAt + current.renewEvery.toNanos() - now);
+        }
+        if (working != null) {
+            if (!working.sending) { // while the line is busy, the end of that is what we wait for
+                wait = Math.min(wait, working.renewSentAt + working.renewEvery.toNanos() - now);
             }
-            wait = Math.min(wait, current.freshAt + 2 * current.renewEvery.toNanos() - now);
-            if (current.moves) {
-                wait = Math.min(wait, current.moveAt - now);
+            wait = Math.min(wait, working.freshAt + 2 * working.renewEvery.toNanos() - now);
+            if (working.asksToMove && trying == null) {
+                wait = Math.min(wait, working.moveAt - now);
             }
-            Iterator<Open> oldest = current.open.values().iterator();
+            Iterator<Open> oldest = working.open.values().iterator();
             if (oldest.hasNext()) {
                 wait = Math.min(
                         wait, oldest.next().sentAt + settings.requestTimeout().toNanos() - now);
@@ -289,12 +340,12 @@ final class Session {
         }
         enter("the watchdog", () -> {
             long now = loop.now();
-            if (phase != Phase.ESTABLISHED && withoutAttempt(now) > LONGEST_GAP.toNanos()) {
+            if (current == null && withoutAttempt(now) > LONGEST_GAP.toNanos()) {
                 counters.watchdogRestarts.increment();
                 log.warn(
                         "No attempt to connect for {} s; starting one",
                         Duration.ofNanos(withoutAttempt(now)).toSeconds());
-                lose("the watchdog found no attempt", true);
+                dropAll("the watchdog found no attempt");
                 nextAttemptAt = now;
             }
             if (timer != null) { // perhaps it was lost; enter sets a new one
@@ -307,58 +358,98 @@ final class Session {
 
     // ---- connecting
 
-    private void connect(long now) {
+    private void connect(String to, long now) {
         lastAttemptAt = now;
         counters.attempts.increment();
-        address = addresses.current();
-        if (name == null) {
-            name = drawName();
-        }
-        Connection next = new Connection(now);
-        connection = next;
-        phase = Phase.CONNECTING;
-        next.link = ports.connector().open(address, next);
+        Connection next = new Connection(to, now);
+        next.deadline = now + patience(to, now);
+        attempt = next;
+        stand();
+        next.link = ports.connector().open(to, next);
+    }
+
+    private long patience(String with, long now) {
+        long most = settings.connectTimeout().toNanos();
+        return addresses.hasFresh(now, with, there()) ? Math.min(most, PATIENCE_WITH_OTHERS.toNanos()) : most;
+    }
+
+    private String there() {
+        return current == null ? "" : current.address;
     }
 
     private String drawName() {
         return String.format("%016x%016x", random.nextLong(), random.nextLong());
     }
 
-    /** Gives the connection up, if there is one, and plans the next attempt. Never throws. */
-    private void lose(String why, boolean tryNextAddress) {
-        Connection lost = connection;
-        Phase before = phase;
-        if (before == Phase.CLOSED) {
+    /** Where the conversation stands now, for the status. */
+    private void stand() {
+        Connection shown = current != null ? current : attempt;
+        phase = shown == null ? Phase.WAITING : shown.stage;
+        if (shown != null) {
+            address = shown.address;
+        }
+    }
+
+    /** Gives all connections up; without any, only a step failed: then wait like after a failed attempt. Never throws. */
+    private void dropAll(String why) {
+        if (phase == Phase.CLOSED) {
+            return;
+        }
+        if (current == null && attempt == null) {
+            nextAttemptAt = loop.now() + FIRST_BACKOFF.toNanos();
+        }
+        for (Connection each : new Connection[] {retiring, attempt, current}) {
+            if (each != null) {
+                drop(each, why);
+            }
+        }
+    }
+
+    /** Gives that connection up and plans what comes next, if it was needed. Never throws. */
+    private void drop(Connection lost, String why) {
+        abort(lost);
+        if (lost == retiring) {
+            retiring = null;
+            log.debug("The connection to {} before this one has ended ({})", lost.address, why);
+            return;
+        }
+        boolean wasCurrent = lost == current;
+        if (phase == Phase.CLOSED || !wasCurrent && lost != attempt) {
             return;
         }
         long now = loop.now();
-        connection = null;
-        phase = Phase.WAITING;
-        nextAttemptAt = now;
-        if (lost == null && before == Phase.WAITING) {
-            // No attempt was under way, so nothing was lost: only a step failed. Wait like after a failed attempt.
-            nextAttemptAt = now + FIRST_BACKOFF.toNanos();
-            return;
-        }
-        lastFailure = why;
-        try {
-            planAttempt(now, before == Phase.ESTABLISHED && lost != null ? Optional.of(lost) : Optional.empty());
-            if (tryNextAddress || before != Phase.ESTABLISHED) {
-                addresses.next();
-            }
-        } catch (Throwable e) {
-            counters.internalFailures.increment();
-            nextAttemptAt = now + FIRST_BACKOFF.toNanos();
-            log.error("Could not plan the next attempt; it comes at once", e);
-        }
-        String wait = Duration.ofNanos(nextAttemptAt - now).toMillis() + " ms";
-        if (before == Phase.ESTABLISHED) {
+        if (wasCurrent) {
+            current = null;
             disconnectedSince = now;
-            log.info("Lost the registry at {} ({}); serving from memory, connecting again in {}", address, why, wait);
         } else {
-            log.debug("No connection to {} ({}); trying again in {}", address, why, wait);
+            attempt = null;
         }
-        Link link = lost == null ? null : lost.link;
+        stand();
+        if (wasCurrent) {
+            addresses.lost(lost.address, now);
+        } else {
+            addresses.failed(lost.address, now);
+        }
+        if (current == null) {
+            lastFailure = why;
+        }
+        plan(lost, wasCurrent, why, now);
+        if (lost.begun) {
+            try {
+                registrations.disconnected();
+                subscriptions.disconnected();
+            } catch (Throwable e) {
+                counters.internalFailures.increment();
+                log.error("Not all services could be told of the lost connection", e);
+            }
+        }
+        if (closing && current == null) {
+            finish();
+        }
+    }
+
+    private void abort(Connection lost) {
+        Link link = lost.link;
         if (link != null) {
             try {
                 link.abort();
@@ -367,46 +458,79 @@ final class Session {
                 log.warn("A connection could not be aborted; it counts for nothing any more", e);
             }
         }
+    }
+
+    private void plan(Connection lost, boolean wasCurrent, String why, long now) {
         try {
-            registrations.disconnected();
-            subscriptions.disconnected();
+            if (current != null) {
+                current.moveAt = now + pause(now);
+                log.info("Could not move to {} ({}); staying at {} meanwhile", lost.address, why, current.address);
+            } else if (attempt != null) {
+                log.info("Lost the registry at {} ({}) while moving to {}", lost.address, why, attempt.address);
+            } else {
+                nextAttemptAt = now + (wasCurrent ? pauseAfter(lost, now) : pause(now));
+                String wait = Duration.ofNanos(nextAttemptAt - now).toMillis() + " ms";
+                if (wasCurrent) {
+                    log.info(
+                            "Lost the registry at {} ({}); serving from memory, connecting again in {}",
+                            lost.address,
+                            why,
+                            wait);
+                } else {
+                    log.debug("No connection to {} ({}); trying again in {}", lost.address, why, wait);
+                }
+            }
         } catch (Throwable e) {
             counters.internalFailures.increment();
-            log.error("Not all services could be told of the lost connection", e);
-        }
-        if (closing) {
-            finish();
+            nextAttemptAt = now + FIRST_BACKOFF.toNanos();
+            log.error("Could not plan the next attempt; it comes soon", e);
         }
     }
 
-    private void planAttempt(long now, Optional<Connection> lost) {
-        if (lost.isPresent() && now - lost.get().welcomedAt >= STABLE.toNanos()) {
-            failures = 0;
-            nextAttemptAt = now + drawn(lost.get().reconnectSpread);
-            return;
+    /** After a connection. */
+    private long pauseAfter(Connection lost, long now) {
+        if (now - lost.welcomedAt < STABLE.toNanos()) {
+            return pause(now);
+        }
+        failures = 0;
+        return addresses.hasOthers(lost.address) ? quick(lost.reconnectSpread) : drawn(lost.reconnectSpread);
+    }
+
+    /** After an attempt, or what did not last: short while there is somebody who has not failed, then longer and longer. */
+    private long pause(long now) {
+        if (addresses.hasFresh(now, there())) {
+            return quick(QUICK_SPREAD);
         }
         failures = Math.min(failures + 1, 30);
         long most = Math.min(LONGEST_BACKOFF.toNanos(), FIRST_BACKOFF.toNanos() << Math.min(failures, 10));
         // Counted from the start of the last attempt, so that a slow failure does not stretch the gap.
         long latest = lastAttemptAt + LONGEST_GAP.toNanos() - now;
-        nextAttemptAt = now + Math.max(0, Math.min(drawn(Duration.ofNanos(most)), latest));
+        return Math.max(0, Math.min(drawn(Duration.ofNanos(most)), latest));
+    }
+
+    private long quick(Duration spread) {
+        return drawn(spread.compareTo(QUICK_SPREAD) < 0 ? spread : QUICK_SPREAD);
     }
 
     private long drawn(Duration most) {
         return most.isZero() ? 0 : random.nextLong(most.toNanos());
     }
 
-    /** What one connection knows. Its callbacks come from any thread, and count only while it is the current one. */
+    /** What one connection knows. Its callbacks come from any thread, and count only while it is one of the three. */
     private final class Connection implements LinkListener {
         private final Map<Long, Open> open = new LinkedHashMap<>(); // the oldest first
         private final MessageReader reader = new MessageReader(ProtocolLimits.DEFAULTS);
-        private final long firstId = nextId;
+        private long firstId; // ids below belong to other connections
         private final Freshness freshness;
+        private final String address;
+        private Phase stage = Phase.CONNECTING;
         private @Nullable Link link;
         private volatile boolean broken;
         private long deadline;
         private boolean sending;
         private boolean greeted;
+        private boolean begun; // what there is to register and to ask for is said here
+        private long allAskedAs; // ids below are what was to be said when it began; 0: not all of it is said yet
         private boolean claimed; // hello said what the registry should hold
         private byte @Nullable [] spilled; // a message that did not fit into the last frame
         private long welcomedAt;
@@ -416,19 +540,19 @@ final class Session {
         private Duration renewEvery = Duration.ofSeconds(5);
         private Duration lease = Duration.ofSeconds(15);
         private Duration reconnectSpread = Duration.ofSeconds(1);
-        private boolean moves;
+        private boolean asksToMove;
         private long moveAt;
         private List<String> moveTo = List.of();
 
-        Connection(long now) {
-            deadline = now + settings.connectTimeout().toNanos();
+        Connection(String address, long now) {
+            this.address = address;
             freshness = new Freshness(Duration.ZERO, now);
         }
 
         private void later(String what, Runnable step) {
             try {
                 loop.execute(() -> {
-                    if (connection == this) {
+                    if (this == current || this == attempt || this == retiring) {
                         enter(what, step);
                     }
                 });
@@ -455,16 +579,18 @@ final class Session {
 
         @Override
         public void closed(String reason) {
-            later("a closed connection", () -> lose(reason, false));
+            later("a closed connection", () -> drop(this, reason));
         }
     }
 
-    private void opened(Connection current) {
-        if (phase != Phase.CONNECTING) {
+    private void opened(Connection trying) {
+        if (trying != attempt || trying.stage != Phase.CONNECTING) {
             return;
         }
-        phase = Phase.GREETING;
-        current.deadline = loop.now() + settings.connectTimeout().toNanos();
+        trying.stage = Phase.GREETING;
+        long now = loop.now();
+        trying.deadline = now + patience(trying.address, now);
+        stand();
     }
 
     // ---- sending
@@ -497,94 +623,114 @@ final class Session {
         }
     }
 
-    /** When the line is idle: everything there is to say, as one frame. */
     private void pump() {
-        Connection current = connection;
-        if (current == null || current.link == null || current.sending) {
+        Connection trying = attempt;
+        if (trying != null && trying.stage == Phase.GREETING) {
+            pump(trying);
+        }
+        Connection working = current;
+        if (working != null) {
+            pump(working);
+        }
+    }
+
+    /** When the line is idle: everything there is to say, as one frame. */
+    private void pump(Connection on) {
+        if (on.link == null || on.sending) {
             return;
         }
-        if (phase != Phase.GREETING && phase != Phase.ESTABLISHED) {
-            return;
-        }
-        Frame frame = new Frame(frameBytes());
+        Frame frame = new Frame(frameBytes(on));
         long now = loop.now();
-        if (!current.greeted) {
-            current.greeted = true;
-            frame.add(MessageWriter.message(hello(current)));
+        if (!on.greeted) {
+            frame.add(MessageWriter.message(hello(on)));
+            on.greeted = true;
         }
-        if (phase == Phase.ESTABLISHED && now - current.renewSentAt >= current.renewEvery.toNanos()) {
-            current.renewSentAt = now;
-            frame.add(MessageWriter.message(new ClientMessage.Renew(open(current, new Request.Renew()))));
+        if (on == current && now - on.renewSentAt >= on.renewEvery.toNanos()) {
+            on.renewSentAt = now;
+            frame.add(MessageWriter.message(new ClientMessage.Renew(open(on, new Request.Renew()))));
         }
-        while (frame.messages < limits.messagesPerFrame()) {
-            byte[] message = current.spilled != null ? current.spilled : next(current);
-            current.spilled = null;
+        while (on.begun && frame.messages < limits.messagesPerFrame()) {
+            byte[] message = on.spilled != null ? on.spilled : next(on);
+            on.spilled = null;
             if (message == null) {
+                if (on == current && on.allAskedAs == 0 && on.open.size() < MOST_OPEN) {
+                    on.allAskedAs = nextId;
+                }
                 break;
             }
             if (!frame.takes(message)) {
-                current.spilled = message;
+                on.spilled = message;
                 break;
             }
             frame.add(message);
         }
         if (frame.messages > 0) {
-            current.sending = true;
-            current.link.send(frame.done());
+            on.sending = true;
+            on.link.send(frame.done());
         }
     }
 
-    private int frameBytes() {
-        return phase == Phase.ESTABLISHED ? limits.frameBytes() : Math.min(limits.frameBytes(), FRAME_BEFORE_WELCOME);
+    private int frameBytes(Connection on) {
+        return on == current ? limits.frameBytes() : Math.min(limits.frameBytes(), FRAME_BEFORE_WELCOME);
     }
 
-    private ClientMessage hello(Connection current) {
-        OptionalLong holds = registrations.holds();
-        current.claimed = holds.isPresent();
+    private ClientMessage hello(Connection on) {
+        if (name == null) {
+            name = drawName();
+        }
+        OptionalLong holds = OptionalLong.empty();
+        if (current == null) { // else the connection there is goes on until this one has been welcomed
+            // Only the node that had us last may have kept all we registered; at another, old words must not be
+            // revived.
+            holds = on.address.equals(addresses.here()) ? registrations.holds() : holds;
+            on.claimed = holds.isPresent();
+            begin(on);
+        }
         hellos = Math.min(hellos + 1, ClientMessage.Hello.MOST_ATTEMPTS);
-        registrations.connected(holds.isPresent());
-        subscriptions.connected();
         return new ClientMessage.Hello(
-                ProtocolLimits.VERSION,
-                Objects.requireNonNull(name, "name"),
-                hellos,
-                settings.clientName(),
-                settings.namespace(),
-                holds);
+                ProtocolLimits.VERSION, name, hellos, settings.clientName(), settings.namespace(), holds);
     }
 
-    private long open(Connection current, Request request) {
+    /** From now on this is where everything is registered and asked for. */
+    private void begin(Connection on) {
+        on.begun = true;
+        on.firstId = nextId;
+        registrations.connected(on.claimed);
+        subscriptions.connected();
+    }
+
+    private long open(Connection on, Request request) {
         long id = nextId++;
-        current.open.put(id, new Open(request, loop.now()));
+        on.open.put(id, new Open(request, loop.now()));
         return id;
     }
 
     /** The next message that should be sent, already among the open requests; null when all has been said. */
-    private byte @Nullable [] next(Connection current) {
-        if (current.open.size() >= MOST_OPEN) {
+    private byte @Nullable [] next(Connection on) {
+        if (on.open.size() >= MOST_OPEN) {
             return null;
         }
         if (closing) {
-            return nextWhenClosing(current);
+            return nextWhenClosing(on);
         }
         List<InstanceId> ids = registrations.nextToLeave(limits.instancesPerMessage());
         if (!ids.isEmpty()) {
-            long id = open(current, new Request.Deregister(ids));
+            long id = open(on, new Request.Deregister(ids));
             return MessageWriter.message(new ClientMessage.Deregister(id, ids));
         }
         List<Registrations.Sent> batch = registrations.nextToRegister(limits.instancesPerMessage());
         if (!batch.isEmpty()) {
-            return register(current, batch);
+            return register(on, batch);
         }
         Optional<ServiceKey> leave = subscriptions.nextToLeave();
         if (leave.isPresent()) {
-            long id = open(current, new Request.Unsubscribe(leave.get()));
+            long id = open(on, new Request.Unsubscribe(leave.get()));
             return MessageWriter.message(new ClientMessage.Unsubscribe(id, leave.get()));
         }
         Optional<ServiceState> ask = subscriptions.nextToAsk();
         if (ask.isPresent()) {
             ServiceState state = ask.get();
-            long id = open(current, new Request.Subscribe(state));
+            long id = open(on, new Request.Subscribe(state));
             state.asked(id);
             return MessageWriter.message(new ClientMessage.Subscribe(id, state.key, state.digestToAskWith()));
         }
@@ -593,28 +739,28 @@ final class Session {
 
     private boolean saidBye;
 
-    private byte @Nullable [] nextWhenClosing(Connection current) {
+    private byte @Nullable [] nextWhenClosing(Connection on) {
         if (saidBye) {
             return null;
         }
         saidBye = true;
-        return MessageWriter.message(new ClientMessage.Bye(open(current, new Request.Bye())));
+        return MessageWriter.message(new ClientMessage.Bye(open(on, new Request.Bye())));
     }
 
     /** As many of them as fit into a frame. */
-    private byte @Nullable [] register(Connection current, List<Registrations.Sent> batch) {
+    private byte @Nullable [] register(Connection on, List<Registrations.Sent> batch) {
         long id = nextId; // taken only when the size is right
         List<Registrations.Sent> part = batch;
         while (true) {
             List<Instance> instances = new ArrayList<>(part.size());
             part.forEach(sent -> instances.add(sent.instance()));
             byte[] message = MessageWriter.message(new ClientMessage.Register(id, instances));
-            if (message.length + 2 <= frameBytes()) {
-                open(current, new Request.Register(List.copyOf(part)));
+            if (message.length + 2 <= frameBytes(on)) {
+                open(on, new Request.Register(List.copyOf(part)));
                 return message;
             }
             if (part.size() == 1) {
-                return registerLarge(current, part, message);
+                return registerLarge(on, part, message);
             }
             int half = part.size() / 2;
             registrations.putBack(part.subList(half, part.size()));
@@ -623,9 +769,9 @@ final class Session {
     }
 
     /** One instance is all that fits, or not even that: sent, the node would end the connection again and again. */
-    private byte @Nullable [] registerLarge(Connection current, List<Registrations.Sent> one, byte[] message) {
+    private byte @Nullable [] registerLarge(Connection on, List<Registrations.Sent> one, byte[] message) {
         if (message.length + 2 <= limits.frameBytes()) {
-            open(current, new Request.Register(one)); // too large only for a frame before welcome
+            open(on, new Request.Register(one)); // too large only for a frame before welcome
             return message;
         }
         String expected = "at most " + limits.frameBytes() + " bytes in a frame of this node";
@@ -635,11 +781,11 @@ final class Session {
                 new ServerMessage.Refused(
                         0, RefusalCode.LIMIT, "instance", message.length + " bytes", expected, sentence, Duration.ZERO),
                 loop.now());
-        return next(current);
+        return next(on);
     }
 
-    private void forgetLateRequests(Connection current, long now) {
-        Iterator<Map.Entry<Long, Open>> entries = current.open.entrySet().iterator();
+    private void forgetLateRequests(Connection on, long now) {
+        Iterator<Map.Entry<Long, Open>> entries = on.open.entrySet().iterator();
         while (entries.hasNext()) {
             Map.Entry<Long, Open> entry = entries.next();
             if (now - entry.getValue().sentAt < settings.requestTimeout().toNanos()) {
@@ -665,80 +811,103 @@ final class Session {
 
     // ---- receiving
 
-    private void received(Connection current, byte[] bytes) {
+    private void received(Connection from, byte[] bytes) {
+        if (from == retiring) {
+            return; // another speaks now; and without next() no more comes
+        }
+        try {
+            listen(from, bytes);
+        } catch (DoubtException e) {
+            counters.doubts.increment();
+            drop(from, "not to be trusted: " + e.getMessage());
+        }
+    }
+
+    private void listen(Connection from, byte[] bytes) {
         List<ServerMessage> messages;
         try {
-            messages = current.reader.readFromServer(bytes, 0, bytes.length, settings.namespace());
+            messages = from.reader.readFromServer(bytes, 0, bytes.length, settings.namespace());
         } catch (MalformedFrameException e) {
             throw new DoubtException(e.getMessage() == null ? e.code() : e.getMessage());
         }
         long now = loop.now();
-        current.freshAt = now;
+        from.freshAt = now;
         heardAt = now;
-        current.freshness.confirm(now);
+        from.freshness.confirm(now);
         for (ServerMessage message : messages) {
-            handle(current, message, now);
-            if (connection != current) {
+            handle(from, message, now);
+            if (from != current && from != attempt) {
                 return; // the message ended the connection
             }
         }
-        Link link = current.link;
+        Link link = from.link;
         if (link != null) {
             link.next();
         }
     }
 
-    private void handle(Connection current, ServerMessage message, long now) {
+    private void handle(Connection from, ServerMessage message, long now) {
         if (message instanceof ServerMessage.Closing closingMessage) {
-            onClosing(closingMessage);
-        } else if (phase == Phase.GREETING) {
+            onClosing(from, closingMessage);
+        } else if (from.stage == Phase.GREETING) {
             if (!(message instanceof ServerMessage.Welcome welcome)) {
                 throw new DoubtException(kind(message) + " before welcome");
             }
-            onWelcome(current, welcome, now);
-        } else if (phase != Phase.ESTABLISHED) {
+            onWelcome(from, welcome, now);
+        } else if (from != current) {
             throw new DoubtException(kind(message) + " before hello");
         } else if (message instanceof ServerMessage.Done done) {
-            answer(current, done.id(), message);
+            answer(from, done.id(), message);
         } else if (message instanceof ServerMessage.Renewed renewed) {
-            answer(current, renewed.id(), message);
+            answer(from, renewed.id(), message);
         } else if (message instanceof ServerMessage.Refused refused) {
-            answer(current, refused.id(), message);
+            answer(from, refused.id(), message);
         } else if (message instanceof ServerMessage.View view) {
-            answerOrPush(current, view.id(), view.service(), message);
+            answerOrPush(from, view.id(), view.service(), message);
         } else if (message instanceof ServerMessage.Same same) {
-            answerOrPush(current, same.id(), same.service(), message);
+            answerOrPush(from, same.id(), same.service(), message);
         } else if (message instanceof ServerMessage.Delta delta) {
-            subscriptions.pushed(delta.service(), message, current.freshness);
+            subscriptions.pushed(delta.service(), message, from.freshness);
         } else if (message instanceof ServerMessage.Peers peers) {
             addresses.learn(peers.peers());
         } else if (message instanceof ServerMessage.Move move) {
-            long within = Math.min(move.within().toMillis(), LONGEST_GAP.toMillis());
-            current.moves = true;
-            current.moveAt = now + drawn(Duration.ofMillis(within));
-            current.moveTo = move.peers();
+            onMove(from, move, now);
         } else {
             throw new DoubtException("a second welcome");
         }
+    }
+
+    private void onMove(Connection from, ServerMessage.Move move, long now) {
+        Duration within = within(move.within(), Duration.ZERO, LONGEST_GAP);
+        long wait = drawn(within);
+        if (now - from.welcomedAt >= STABLE.toNanos()) {
+            moves = 0;
+        }
+        if (moves > 0) { // two nodes that send us to each other must not keep us, and themselves, busy
+            wait = Math.max(wait, drawn(Duration.ofNanos(FIRST_BACKOFF.toNanos() << Math.min(moves, 6))));
+        }
+        from.asksToMove = true;
+        from.moveAt = now + wait;
+        from.moveTo = move.peers();
     }
 
     private static String kind(ServerMessage message) {
         return message.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     }
 
-    private void answerOrPush(Connection current, OptionalLong id, ServiceKey service, ServerMessage message) {
+    private void answerOrPush(Connection from, OptionalLong id, ServiceKey service, ServerMessage message) {
         if (id.isPresent()) {
-            answer(current, id.getAsLong(), message);
+            answer(from, id.getAsLong(), message);
         } else {
-            subscriptions.pushed(service, message, current.freshness);
+            subscriptions.pushed(service, message, from.freshness);
         }
     }
 
     /** Gives the answer to the request that asked, and to nobody else. */
-    private void answer(Connection current, long id, ServerMessage message) {
-        Open open = current.open.remove(id);
+    private void answer(Connection from, long id, ServerMessage message) {
+        Open open = from.open.remove(id);
         if (open == null) {
-            if (id < current.firstId || id >= nextId) {
+            if (id < from.firstId || id >= nextId) {
                 throw new DoubtException(kind(message) + " answers request " + id + ", which was never made");
             }
             counters.lateReplies.increment(); // nobody waits for it any more
@@ -746,7 +915,7 @@ final class Session {
         }
         Request request = open.request;
         if (request instanceof Request.Renew && message instanceof ServerMessage.Renewed) {
-            current.renewedAt = loop.now();
+            from.renewedAt = loop.now();
         } else if (request instanceof Request.Register register && message instanceof ServerMessage.Done) {
             registrations.registered(register.batch);
         } else if (request instanceof Request.Register register && message instanceof ServerMessage.Refused refusal) {
@@ -760,7 +929,7 @@ final class Session {
             counters.refused.increment();
             subscriptions.refused(subscribe.state, id, refusal);
         } else if (request instanceof Request.Subscribe subscribe && fits(subscribe.state.key, message)) {
-            subscriptions.answered(subscribe.state, id, message, current.freshness);
+            subscriptions.answered(subscribe.state, id, message, from.freshness);
         } else if (request instanceof Request.Unsubscribe unsubscribe
                 && (message instanceof ServerMessage.Done || message instanceof ServerMessage.Refused)) {
             subscriptions.left(unsubscribe.service);
@@ -778,47 +947,128 @@ final class Session {
                 || message instanceof ServerMessage.Same same && same.service().equals(asked);
     }
 
-    private void onWelcome(Connection current, ServerMessage.Welcome welcome, long now) {
+    private void onWelcome(Connection welcomed, ServerMessage.Welcome welcome, long now) {
         if (welcome.version() != ProtocolLimits.VERSION) {
             throw new DoubtException("version: " + welcome.version() + " (expected: " + ProtocolLimits.VERSION + ")");
         }
-        phase = Phase.ESTABLISHED;
+        Connection before = current;
+        attempt = null;
+        current = welcomed;
+        welcomed.stage = Phase.ESTABLISHED;
+        stand();
         node = InvalidValueException.shown(welcome.node());
         limits = welcome.limits();
-        current.welcomedAt = now;
-        current.renewedAt = now;
-        current.renewSentAt = now;
-        current.renewEvery = within(welcome.renewEvery(), Duration.ofMillis(100), Duration.ofMinutes(1));
-        current.lease = within(welcome.lease(), current.renewEvery, Duration.ofMinutes(10));
-        current.reconnectSpread = within(welcome.reconnectSpread(), Duration.ZERO, LONGEST_GAP);
+        welcomed.welcomedAt = now;
+        welcomed.renewedAt = now;
+        welcomed.renewSentAt = now;
+        welcomed.renewEvery = within(welcome.renewEvery(), Duration.ofMillis(100), Duration.ofMinutes(1));
+        welcomed.lease = within(welcome.lease(), welcomed.renewEvery, Duration.ofMinutes(10));
+        welcomed.reconnectSpread = within(welcome.reconnectSpread(), Duration.ZERO, LONGEST_GAP);
+        addresses.worked(welcomed.address);
         addresses.learn(welcome.peers());
         counters.connections.increment();
         lastFailure = "";
         log.info("Connected to registry node {} at {}", node, address);
-        if (current.claimed) {
+        if (before != null) {
+            retire(before, now);
+        }
+        if (!welcomed.begun) {
+            begin(welcomed);
+        } else if (welcomed.claimed) {
             registrations.welcomed(welcome.held());
         }
+    }
+
+    private void retire(Connection before, long now) {
+        Connection earlier = retiring;
+        if (earlier != null) {
+            drop(earlier, "moved on");
+        }
+        moves++;
+        before.deadline = now + RETIRE_WITHIN.toNanos();
+        retiring = before;
     }
 
     private static Duration within(Duration given, Duration least, Duration most) {
         return given.compareTo(least) < 0 ? least : given.compareTo(most) > 0 ? most : given;
     }
 
-    private void onClosing(ServerMessage.Closing message) {
+    private void onClosing(Connection from, ServerMessage.Closing message) {
         log.info(
                 "Registry at {} closes: {} {}",
-                address,
+                from.address,
                 InvalidValueException.shown(message.code()),
                 InvalidValueException.shown(message.message()));
-        if (message.code().equals(RefusalCode.REPLACED) && ++replacements >= 2) {
-            // Not our own late attempt, then, but a copy of this process with the same name: take another.
+        boolean replaced = message.code().equals(RefusalCode.REPLACED);
+        boolean byOurselves = from == current && attempt != null && attempt.greeted; // one node, by two addresses
+        if (replaced && !byOurselves && ++replacements >= 2) {
+            // Not our own late attempt, then, but a copy of this process with the same name: take another. We go on
+            // counting, so that what we registered by the old name does not outlive what we register by the new one.
             replacements = 0;
             name = null;
         }
-        boolean elsewhere = message.code().equals(RefusalCode.STOPPING)
-                || message.code().equals(RefusalCode.OVERLOADED)
-                || message.code().equals(RefusalCode.VERSION);
-        lose("closed by the registry: " + InvalidValueException.shown(message.code()), elsewhere);
+        drop(from, "closed by the registry: " + InvalidValueException.shown(message.code()));
+    }
+
+    // ---- what outlives the process
+
+    /** Reads where the registry's nodes were when an earlier process knew; in case nothing else leads there. */
+    private void remember() {
+        if (ports.cache().isEmpty()) {
+            return;
+        }
+        CacheStore store = ports.cache().get();
+        try {
+            ports.cacheExecutor().execute(() -> {
+                try {
+                    for (byte[] kept : store.read(CacheNames.peers(settings.servers()))) {
+                        post("remembered addresses", () -> addresses.remembered(kept));
+                        return;
+                    }
+                } catch (Exception | Error e) {
+                    counters.diskFailures.increment();
+                    log.debug("Could not read the remembered addresses of registry nodes", e);
+                }
+            });
+        } catch (RuntimeException | Error e) {
+            counters.diskFailures.increment();
+            log.debug("Could not read the remembered addresses of registry nodes", e);
+        }
+    }
+
+    private void keepAddresses(long now) {
+        Optional<byte[]> content = keeping || ports.cache().isEmpty() ? Optional.empty() : addresses.toKeep();
+        if (content.isEmpty()) {
+            return; // the watchdog looks again
+        }
+        CacheStore store = ports.cache().get();
+        mayKeepAt = now + BETWEEN_KEPT_ADDRESSES.toNanos();
+        keeping = true;
+        try {
+            ports.cacheExecutor().execute(() -> {
+                boolean written = false;
+                try {
+                    store.write(CacheNames.peers(settings.servers()), content.get());
+                    written = true;
+                } catch (Exception | Error e) { // a full disk is a matter for a counter
+                    log.debug("Could not keep the addresses of registry nodes on disk", e);
+                }
+                boolean worked = written;
+                post("kept addresses", () -> kept(worked));
+            });
+        } catch (RuntimeException | Error e) {
+            log.debug("Could not keep the addresses of registry nodes on disk", e);
+            kept(false);
+        }
+    }
+
+    private void kept(boolean worked) {
+        keeping = false;
+        if (!worked) {
+            counters.diskFailures.increment();
+            addresses.notKept();
+            mayKeepAt = loop.now() + ServiceState.AFTER_FAILED_WRITE.toNanos();
+        }
     }
 
     // ---- telling the application
@@ -855,7 +1105,11 @@ final class Session {
                 return;
             }
             closing = true;
-            if (phase != Phase.ESTABLISHED) {
+            Connection next = attempt;
+            if (current != null && next != null) {
+                drop(next, "the client closes");
+            }
+            if (current == null) {
                 finish();
             } else {
                 loop.schedule(BYE_WITHIN, () -> enter("closing", this::finish));
@@ -867,16 +1121,20 @@ final class Session {
         if (phase == Phase.CLOSED) {
             return;
         }
-        Connection last = connection;
-        connection = null;
+        keepAddresses(loop.now());
         phase = Phase.CLOSED;
         if (timer != null) {
             timer.cancel();
             timer = null;
         }
-        if (last != null && last.link != null) {
-            last.link.abort();
+        for (Connection last : new Connection[] {retiring, attempt, current}) {
+            if (last != null) {
+                abort(last);
+            }
         }
+        retiring = null;
+        attempt = null;
+        current = null;
         registrations.close();
         subscriptions.close();
         Runnable release = () -> {

@@ -179,6 +179,8 @@ final class FakeRegistry implements Connector {
         final String address;
         final LinkListener listener;
         final Map<ServiceKey, Long> streams = new HashMap<>();
+        final Set<InstanceId> registered = new HashSet<>(); // here, and not goodbye
+        long attempt;
         boolean answers;
         boolean greeted;
         boolean ended;
@@ -277,7 +279,10 @@ final class FakeRegistry implements Connector {
                 return List.of(welcome(hello));
             }
             if (message instanceof ClientMessage.Register register) {
-                register.instances().forEach(instance -> holders.put(instance.id(), session));
+                register.instances().forEach(instance -> {
+                    holders.put(instance.id(), session);
+                    registered.add(instance.id());
+                });
                 put(register.instances().toArray(new Instance[0]));
                 return List.of(new ServerMessage.Done(register.id()));
             }
@@ -319,6 +324,7 @@ final class FakeRegistry implements Connector {
         private ServerMessage welcome(ClientMessage.Hello hello) {
             greeted = true;
             session = hello.session();
+            attempt = hello.attempt();
             namespace = hello.namespace();
             long sum = 0;
             for (TreeMap<InstanceId, ListedInstance> list : lists.values()) {

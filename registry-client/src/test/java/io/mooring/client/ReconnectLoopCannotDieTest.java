@@ -9,6 +9,7 @@ import io.mooring.client.MooringPorts.Link;
 import io.mooring.client.MooringPorts.LinkListener;
 import io.mooring.client.ServiceSnapshot.Source;
 import io.mooring.model.Instance;
+import io.mooring.protocol.ServerMessage;
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
 import java.io.IOException;
@@ -168,7 +169,7 @@ class ReconnectLoopCannotDieTest {
                 plain.released());
     }
 
-    /** The story: connect, register, subscribe, lose the registry twice, once for long, and have it back. */
+    /** The story: connect, register, subscribe, lose the registry, move, lose it for long, and have it back. */
     private static long play(long failAt, Supplier<Throwable> kind) {
         Faults faults = new Faults();
         faults.failAt = failAt;
@@ -186,6 +187,10 @@ class ReconnectLoopCannotDieTest {
         faults.off = false; // what the application calls itself may throw at it; from here on nobody could catch
         stage.run(Duration.ofSeconds(12));
         stage.registry.latest().end("reset");
+        stage.run(Duration.ofSeconds(12));
+        stage.registry
+                .latest()
+                .say(new ServerMessage.Peers(List.of("c:1")), new ServerMessage.Move(Duration.ZERO, List.of("c:1")));
         stage.run(Duration.ofSeconds(12));
         stage.registry.crash();
         stage.run(Duration.ofSeconds(70));

@@ -87,7 +87,7 @@ class SessionTest {
 
     @Test
     void repeatsOnlyWhatTheRegistryDoesNotHold() {
-        Mooring mooring = stage.client();
+        Mooring mooring = stage.client(builder -> builder.servers("a"));
         mooring.register("orders", "10.0.0.7", 8080);
         stage.runMillis(20);
         stage.registry.latest().end("reset");

@@ -54,7 +54,6 @@ final class ClientProcess {
 
     final String name;
     final String host;
-    final Path path;
     final SimCache cache;
     final Map<InstanceId, Wanted> wanted = new TreeMap<>();
     final Map<ServiceKey, Watching> watching = new LinkedHashMap<>();
@@ -71,7 +70,9 @@ final class ClientProcess {
     private long resumedAt;
     private long lastFrameAt;
     private @Nullable Link lastFrameOn;
-    private int toldByLife;
+    private Optional<Registry.Accepted> toldBy = Optional.empty();
+    private final Map<Registry, Path> paths = new LinkedHashMap<>();
+    private List<String> servers = List.of();
     private boolean portThrows;
     private boolean portEverThrew;
     private boolean everPaused;
@@ -85,8 +86,27 @@ final class ClientProcess {
         this.chance = chance;
         this.name = "c" + number;
         this.host = "10.0.0." + (number + 1);
-        this.path = new Path(world.time, world.net, world.swarm, chance.split(), world.coverage);
         this.cache = new SimCache(world.coverage);
+    }
+
+    /** The way to that node. */
+    Path path(Registry node) {
+        return paths.computeIfAbsent(
+                node, n -> new Path(world.time, world.net, world.swarm, chance.split(), world.coverage));
+    }
+
+    /** Which addresses of nodes it is given when it starts. */
+    void configure(List<String> addresses) {
+        servers = addresses;
+    }
+
+    List<String> configured() {
+        return servers;
+    }
+
+    /** Its connections to that node break. */
+    void cut(Registry node) {
+        List.copyOf(links).stream().filter(link -> link.leadsTo(node)).forEach(Link::cut);
     }
 
     /** One service this process looks at. */
@@ -96,7 +116,7 @@ final class ClientProcess {
         final long openedAt = world.time.now();
         ServiceSnapshot seen;
         int at = -1; // how far in the node's history
-        int life; // of the node, that told it last
+        Optional<Registry.Accepted> teller = Optional.empty();
 
         /** Per instance the latest content delivered. */
         final Map<InstanceId, Long> versions = new HashMap<>();
@@ -186,18 +206,16 @@ final class ClientProcess {
                     if (portThrows()) {
                         throw new IllegalStateException("a port that fails");
                     }
-                    Link link = new Link(world, this, listener);
+                    Link link = new Link(world, this, world.registryAtSessions(address), listener);
                     links.removeIf(Link::isEnded);
                     links.add(link);
-                    link.connect(address.startsWith("registry"));
+                    link.connect();
                     return link;
                 },
                 Optional.of(cache),
                 cacheExecutor,
                 listenerExecutor,
                 () -> {});
-        List<String> servers =
-                world.swarm.secondAddress() ? List.of("nowhere:9847", "registry:9847") : List.of("registry:9847");
         mooring = Mooring.builder()
                 .servers(servers)
                 .clientName(name)
@@ -300,9 +318,9 @@ final class ClientProcess {
         return portEverThrew;
     }
 
-    /** Which of the node's lives spoke last. */
-    int toldByLife() {
-        return toldByLife;
+    /** Who spoke last. */
+    Optional<Registry.Accepted> toldBy() {
+        return toldBy;
     }
 
     /** Whether the registry said something just now. */
@@ -328,6 +346,17 @@ final class ClientProcess {
 
     void cut() {
         List.copyOf(links).forEach(Link::cut);
+    }
+
+    /** The node it has a connection to. */
+    Optional<Registry> connectedTo() {
+        return isConnected()
+                ? links.stream()
+                        .filter(link -> !link.isEnded())
+                        .flatMap(link -> link.accepted().stream())
+                        .map(Registry.Accepted::registry)
+                        .findFirst()
+                : Optional.empty();
     }
 
     boolean isConnected() {
@@ -447,7 +476,7 @@ final class ClientProcess {
     private void left(InstanceId id, CompletableFuture<Void> future) {
         CompletableFuture<Void> unused = future.whenComplete((done, failure) -> {
             if (failure == null) {
-                world.oracle.leftConfirmed(id);
+                world.oracle.leftConfirmed(id, toldBy.map(Registry.Accepted::registry));
             }
         });
     }
@@ -503,7 +532,7 @@ final class ClientProcess {
         if (on != null && state == State.RUNNING) {
             lastFrameOn = null;
             lastFrameAt = world.time.now();
-            toldByLife = on.life();
+            toldBy = on.accepted();
         }
         for (Watching watched : watching.values()) {
             ServiceSnapshot now = watched.service.view();
@@ -576,7 +605,7 @@ final class ClientProcess {
             return;
         }
         world.coverage.did(Operation.CALL);
-        if (!world.registry.isUp()) {
+        if (!world.anyUp()) {
             world.coverage.effect(Effects.CALLS_IN_OUTAGE);
         }
         Service service = watched.service;

@@ -7,7 +7,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** A process without the SDK: it keeps one instance by HTTP, with a lease of its own. */
+/**
+ * A process without the SDK: it keeps one instance by HTTP, with a lease of its own. Each request goes to whatever node
+ * the load balancer before them chooses.
+ */
 final class LeaseProvider {
     final InstanceId id;
     private final World world;
@@ -55,16 +58,18 @@ final class LeaseProvider {
 
     private void send(Instance instance) {
         int sentIn = life;
+        Registry to = world.balanced();
         world.net.schedule(
                 way(),
-                () -> world.registry.onLoop(node -> {
+                () -> to.onLoop(node -> {
                     if (sentIn < life || !wanted.equals(Optional.of(instance))) {
                         return; // HTTP requests of one process come one after the other
                     }
                     world.trace.event(
                             world.time.now(),
-                            id.address() + " put " + instance.metadata().get("version"));
-                    world.oracle.leasePut(instance, ttl);
+                            id.address() + " puts at " + to.name + " "
+                                    + instance.metadata().get("version"));
+                    world.oracle.leasePut(instance, ttl, to);
                     node.put(instance, ttl, outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
                             accepted |= wanted.equals(Optional.of(instance));
@@ -86,22 +91,23 @@ final class LeaseProvider {
     private void renew() {
         Optional<Instance> renewed = wanted;
         int sentIn = life;
+        Registry to = world.balanced();
         world.net.schedule(
                 way(),
-                () -> world.registry.onLoop(node -> {
+                () -> to.onLoop(node -> {
                     if (sentIn != life || !renewed.equals(wanted) || renewed.isEmpty()) {
                         return;
                     }
                     world.coverage.did(Operation.LEASE_RENEW);
-                    world.trace.event(world.time.now(), id.address() + " renew " + accepted);
+                    world.trace.event(world.time.now(), id.address() + " renews at " + to.name + " " + accepted);
                     if (!accepted) {
                         send(renewed.get());
                         return;
                     }
                     node.renew(List.of(id), unknown -> {
                         if (unknown.isEmpty()) {
-                            world.oracle.leaseRenewed(id, ttl);
-                        } else {
+                            world.oracle.leaseRenewed(id, ttl, to);
+                        } else if (sentIn == life && renewed.equals(wanted)) {
                             send(renewed.get());
                         }
                     });
@@ -111,17 +117,16 @@ final class LeaseProvider {
     /** A renewal that was long on its way; it counts for nothing once the instance is gone. */
     void renewLate() {
         world.coverage.did(Operation.LEASE_LATE_RENEW);
+        Registry to = world.balanced();
         world.net.schedule(
                 Duration.ofSeconds(10 + world.chance.nextInt(50)),
-                () -> world.registry.onLoop(node -> {
-                    node.renew(List.of(id), unknown -> {
-                        if (unknown.isEmpty()) {
-                            world.oracle.leaseRenewed(id, ttl);
-                        } else {
-                            world.coverage.effect(Effects.RENEW_UNKNOWN);
-                        }
-                    });
-                }));
+                () -> to.onLoop(node -> node.renew(List.of(id), unknown -> {
+                    if (unknown.isEmpty()) {
+                        world.oracle.leaseRenewed(id, ttl, to);
+                    } else {
+                        world.coverage.effect(Effects.RENEW_UNKNOWN);
+                    }
+                })));
     }
 
     void remove() {
@@ -130,17 +135,18 @@ final class LeaseProvider {
         alive = false;
         int removedIn = ++life;
         world.oracle.notWanted(id);
+        Registry to = world.balanced();
         world.net.schedule(
                 way(),
-                () -> world.registry.onLoop(node -> {
+                () -> to.onLoop(node -> {
                     if (removedIn != life) {
                         return;
                     }
-                    world.trace.event(world.time.now(), id.address() + " remove");
+                    world.trace.event(world.time.now(), id.address() + " removes at " + to.name);
                     world.oracle.leaseRemoved(id);
                     node.remove(id, false, "http", outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
-                            world.oracle.leftConfirmed(id);
+                            world.oracle.leftConfirmed(id, Optional.of(to));
                         }
                     });
                 }));
