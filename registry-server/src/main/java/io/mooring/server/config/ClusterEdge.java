@@ -138,9 +138,10 @@ final class ClusterEdge implements AutoCloseable {
         return client;
     }
 
-    /** On the loop, as soon as the node is there. */
-    void endAt(RegistryNode node) {
+    /** On the loop, as soon as the node is there: lets other nodes in, and tells of those that are listed later. */
+    void open(RegistryNode node) {
         ends = node.peers();
+        server.open();
         if (watch != null) {
             watch.start(list -> loop.execute(() -> node.configured(list)));
         }
@@ -153,11 +154,6 @@ final class ClusterEdge implements AutoCloseable {
             throw new IllegalStateException("a line is open before there is a node");
         }
         return known;
-    }
-
-    /** Lets other nodes in. */
-    void open() {
-        server.open();
     }
 
     /** Where it listens. */

@@ -88,7 +88,7 @@ final class Core implements AutoCloseable {
                         Optional.ofNullable(storage),
                         cluster == null ? PeerDialer.none() : cluster.dialer());
                 if (cluster != null) {
-                    cluster.endAt(node);
+                    cluster.open(node);
                 }
                 made.complete(node);
             } catch (IOException | RuntimeException e) {

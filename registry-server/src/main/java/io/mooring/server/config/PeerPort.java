@@ -2,7 +2,7 @@ package io.mooring.server.config;
 
 import org.springframework.context.SmartLifecycle;
 
-/** Lets other nodes in before sessions and HTTP say that this one is there, and shuts the port behind them. */
+/** The port of peers, which opens with the core, before those of sessions and HTTP, and shuts behind them. */
 final class PeerPort implements SmartLifecycle {
     private final Core core;
     private volatile boolean running;
@@ -13,7 +13,6 @@ final class PeerPort implements SmartLifecycle {
 
     @Override
     public void start() {
-        core.cluster().ifPresent(ClusterEdge::open);
         running = true;
     }
 
