@@ -78,6 +78,7 @@ final class ClientProcess {
     private boolean everPaused;
     private boolean listenersThrow;
     private boolean closing;
+    private boolean touched; // since it was looked at
     private long wallOffset;
     private final Set<Integer> serving = new HashSet<>();
 
@@ -248,6 +249,7 @@ final class ClientProcess {
 
         /** As ThreadEventLoop: what a task throws is logged, and the loop goes on. Without failing ports it is a bug. */
         private void survive(Runnable task) {
+            touched = true;
             try {
                 task.run();
             } catch (IllegalStateException e) {
@@ -386,6 +388,7 @@ final class ClientProcess {
     }
 
     void frameArrived(Link link) {
+        touched = true;
         if (!link.isEnded() && !isGone()) {
             lastFrameOn = link;
         }
@@ -491,6 +494,7 @@ final class ClientProcess {
         Service service = running.service(key);
         Watching fresh = new Watching(service);
         watching.put(key, fresh);
+        touched = true;
         world.oracle.opened(this, fresh);
         listen(fresh);
     }
@@ -525,9 +529,10 @@ final class ClientProcess {
 
     /** Looks at all lists; cheap when nothing moved. */
     void look() {
-        if (isGone()) {
+        if (!touched || isGone()) {
             return;
         }
+        touched = false;
         Link on = lastFrameOn;
         if (on != null && state == State.RUNNING) {
             lastFrameOn = null;
@@ -609,18 +614,10 @@ final class ClientProcess {
             world.coverage.effect(Effects.CALLS_IN_OUTAGE);
         }
         Service service = watched.service;
-        int dead = 0;
-        int healthy = 0;
-        for (Instance instance : service.instances()) {
-            if (world.answers(instance)) {
-                healthy++;
-            } else {
-                dead++;
-            }
-        }
+        List<Instance> callable = service.instances();
         Optional<Call> first = service.begin();
         if (first.isEmpty()) {
-            if (healthy > 0) {
+            if (healthy(callable) > 0) {
                 throw new Violation("C1", name + " finds nobody to call, of " + service.view());
             }
             return;
@@ -634,7 +631,8 @@ final class ClientProcess {
             world.coverage.effect(Effects.RETRIES);
             Optional<Instance> other = service.chooseAnother(call.instance());
             boolean failed = other.isEmpty() || !world.answers(other.get());
-            if (failed && healthy > 0 && dead == 1) {
+            int healthy = failed ? healthy(callable) : 0;
+            if (failed && healthy > 0 && callable.size() == healthy + 1) {
                 throw new Violation("C1", name + " failed a call with one dead of " + (healthy + 1));
             }
             if (!failed) {
@@ -644,6 +642,14 @@ final class ClientProcess {
                 other.ifPresent(instance -> service.report(instance, CallResult.UNREACHABLE));
             }
         }
+    }
+
+    private int healthy(List<Instance> instances) {
+        int healthy = 0;
+        for (Instance instance : instances) {
+            healthy += world.answers(instance) ? 1 : 0;
+        }
+        return healthy;
     }
 
     // ---- at the end

@@ -668,7 +668,7 @@ final class Oracle {
                             + World.shown(now.instances()));
         }
         world.noteShown(client, now);
-        world.trace.event(now(), who + " " + World.shown(now.instances()));
+        world.trace.list(now(), who, 0, Digest.of(now.instances()), now.instances());
         Optional<Registry.Accepted> teller = client.toldBy();
         if (teller.isPresent() && !teller.equals(watched.teller)) {
             movedTo(teller.get(), watched, now.service());

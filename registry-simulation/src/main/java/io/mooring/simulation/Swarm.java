@@ -130,7 +130,7 @@ record Swarm(
                 4,
                 Set.of(),
                 Duration.ofSeconds(10),
-                Duration.ofMillis(500),
+                Duration.ofSeconds(5),
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(20),
                 Duration.ofMillis(1),

@@ -243,10 +243,12 @@ final class Witness {
     private void moved(ServiceView before, ServiceView after) {
         world.coverage.effect(Effects.VIEWS);
         world.nodeShowed(registry);
-        world.trace.event(
+        world.trace.list(
                 now(),
-                registry.name + " shows " + after.service().name() + " " + after.revision() + " "
-                        + World.shown(after.instances()));
+                registry.name + " shows " + after.service().name(),
+                after.revision(),
+                after.digest(),
+                after.instances());
         history(after.service()).add(new Shown(after.digest(), now()));
         if (after.revision() <= before.revision()) {
             throw wrong("B2", "revision " + before.revision() + " is followed by " + after.revision());

@@ -69,6 +69,7 @@ final class World {
     private final List<Registry> others = new ArrayList<>();
     private final Set<Registry> dead = new HashSet<>();
     private final Map<InstanceId, List<Instance>> amendments = new HashMap<>();
+    private final Map<String, ClientProcess> byHost = new HashMap<>();
     private Optional<Registry> foreign = Optional.empty();
     private final Map<String, Set<Long>> everShown = new HashMap<>();
     private final Map<String, Long> firstShownAt = new HashMap<>();
@@ -183,6 +184,7 @@ final class World {
             ClientProcess client = new ClientProcess(this, i, root.split());
             client.configure(knownAddresses());
             clients.add(client);
+            byHost.put(client.host, client);
         }
         for (int i = 0; i < swarm.leases(); i++) {
             InstanceId id = new InstanceId(
@@ -370,10 +372,9 @@ final class World {
     }
 
     boolean answers(Instance instance) {
-        for (ClientProcess client : clients) {
-            if (client.host.equals(instance.host())) {
-                return client.isRunning() && client.serves(instance.port());
-            }
+        ClientProcess client = byHost.get(instance.host());
+        if (client != null) {
+            return client.isRunning() && client.serves(instance.port());
         }
         for (LeaseProvider lease : leases) {
             if (lease.id.equals(instance.id())) {

@@ -483,12 +483,13 @@ final class ReplicaTable {
         replica.shard = next;
         replica.process = staging.process;
         replica.staging = null;
+        boolean unconfirmed = !replica.whole; // as the disk had it; those that are the same are to be confirmed, too
         replica.whole = true;
         replica.doubted = false;
         replica.newest = Math.max(replica.newest, next.id().incarnation());
         List<Change> changes = new ArrayList<>();
         if (before.id().equals(next.id())) {
-            replaceSame(before, next, changes);
+            replaceSame(before, next, unconfirmed, changes);
         } else {
             replaceEarlier(replica, before, next, changes);
         }
@@ -501,7 +502,7 @@ final class ReplicaTable {
     }
 
     /** What the origin's whole word lacks, it has removed; what differs, it has granted. */
-    private static void replaceSame(Shard before, Shard next, List<Change> changes) {
+    private static void replaceSame(Shard before, Shard next, boolean unconfirmed, List<Change> changes) {
         tellBurials(before, next, changes);
         for (Registration registration : before.registrations()) {
             if (next.get(registration.id()) == null) {
@@ -512,7 +513,7 @@ final class ReplicaTable {
         }
         for (Registration registration : next.registrations()) {
             Registration earlier = before.get(registration.id());
-            if (earlier != registration) {
+            if (earlier != registration || unconfirmed) {
                 boolean standingOnly = earlier != null
                         && earlier.suspected(registration.suspect()).equals(registration);
                 changes.add(new Change.Granted(next.id(), next.revision(), registration, standingOnly));
