@@ -18,6 +18,9 @@ import java.util.Set;
  * a whole window. Without a reason it is believed unless it is everything, or more than half and at least two, of what
  * would otherwise remain: then the missing ones stay listed, as {@link Standing#HELD}. So there is always a way out,
  * and never a sudden emptiness.
+ *
+ * <p>A node that says itself that its list is incomplete may be behind what this client has seen at another one: nobody is
+ * missing then but those who left before its eyes. Whom it only remembers to have left is held until it knows everybody.
  */
 final class Guard {
     private Guard() {}
@@ -26,8 +29,13 @@ final class Guard {
      * What was said about an instance that left.
      *
      * @param believed whether that needs no second opinion
+     * @param maybeOvertaken whether it was told as something of the past, so that who told it may lack what came after
      */
-    record Departure(RemovalCause cause, boolean believed) {}
+    record Departure(RemovalCause cause, boolean believed, boolean maybeOvertaken) {
+        Departure(RemovalCause cause, boolean believed) {
+            this(cause, believed, false);
+        }
+    }
 
     /**
      * @param shown what callers see from now on, in order
@@ -50,6 +58,7 @@ final class Guard {
             boolean incomplete,
             Set<InstanceId> confirmed) {
         List<ListedInstance> kept = new ArrayList<>(); // missing, but the registry does not know enough to say so
+        List<ListedInstance> overtaken = new ArrayList<>();
         List<ListedInstance> doubtful = new ArrayList<>();
         int gone = 0;
         int t = 0;
@@ -61,7 +70,9 @@ final class Guard {
                 continue;
             }
             Departure departure = departures.get(before.id());
-            if (departure != null && departure.believed() || !incomplete && confirmed.contains(before.id())) {
+            if (incomplete && departure != null && departure.maybeOvertaken() && !confirmed.contains(before.id())) {
+                overtaken.add(before);
+            } else if (departure != null && departure.believed() || !incomplete && confirmed.contains(before.id())) {
                 gone++;
             } else if (incomplete && departure == null) {
                 kept.add(before);
@@ -69,11 +80,15 @@ final class Guard {
                 doubtful.add(before);
             }
         }
-        if (!tooMany(doubtful.size(), shown.size() - gone)) {
+        boolean believable = !tooMany(doubtful.size(), shown.size() - gone);
+        if (believable && overtaken.isEmpty()) {
             return kept.isEmpty() ? new Verdict(told, Set.of()) : new Verdict(merged(told, kept), Set.of());
         }
+        if (!believable) {
+            overtaken.addAll(doubtful);
+        }
         Set<InstanceId> held = new HashSet<>();
-        for (ListedInstance missing : doubtful) {
+        for (ListedInstance missing : overtaken) {
             held.add(missing.id());
             kept.add(
                     missing.standing() == Standing.HELD

@@ -176,6 +176,7 @@ final class ServiceState {
         if (next.isEmpty() || next.get().digest() != view.digest()) {
             return Outcome.DOUBT;
         }
+        List<ListedInstance> before = streaming ? mirror.map(Mirror::instances).orElse(List.of()) : List.of();
         mirror = next;
         revision = view.revision();
         Set<InstanceId> listed = new HashSet<>();
@@ -184,9 +185,11 @@ final class ServiceState {
         }
         for (Removal removal : view.removals()) {
             if (!listed.contains(removal.instance())) {
+                // One that this node never listed to us may have come back elsewhere, and it does not know yet.
+                boolean past = view.incomplete() && Mirror.find(before, removal.instance()) < 0;
                 departures.put(
                         removal.instance(),
-                        new Departure(removal.cause(), removal.cause().certain()));
+                        new Departure(removal.cause(), removal.cause().certain(), past));
             }
         }
         toldNow(answer, connection, view.underProtection(), view.incomplete());
@@ -497,7 +500,7 @@ final class ServiceState {
             waitsToAsk = false;
             home.ask(this);
         }
-        if (streaming && !incomplete && !heldSince.isEmpty()) {
+        if (streaming && !heldSince.isEmpty()) {
             Set<InstanceId> confirmed = new HashSet<>();
             // Counted up to the registry's last word: while it, or this process, stood still it confirmed nothing.
             long heard = now - freshness.age(now).toNanos();

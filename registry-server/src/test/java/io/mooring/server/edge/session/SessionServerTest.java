@@ -102,7 +102,7 @@ class SessionServerTest {
                     + "\",\"namespace\":\"public\"},{\"type\":\"subscribe\",\"id\":1,\"service\":\"orders\"}]");
             String first = client.frame();
             assertTrue(
-                    first.startsWith("[{\"type\":\"welcome\",\"version\":1,\"node\":\"n1\",\"epoch\":\"n1-1\""), first);
+                    first.startsWith("[{\"type\":\"welcome\",\"version\":1,\"node\":\"n1\",\"epoch\":\"n1-1-"), first);
             assertTrue(
                     first.contains("{\"type\":\"view\",\"id\":1,\"service\":\"orders\",\"revision\":0,"
                             + "\"digest\":\"0000000000000000\",\"instances\":[],\"incomplete\":true}"),
