@@ -640,6 +640,11 @@ final class World {
         }
     }
 
+    /** Whether that is how an operator left it. */
+    boolean isAmended(Instance instance) {
+        return amendments.getOrDefault(instance.id(), List.of()).contains(instance);
+    }
+
     private void amend(Registry registry, InstanceId id) {
         double weight = 100 + nextVersion() / 100.0;
         registry.onLoop(node -> node.amend(
