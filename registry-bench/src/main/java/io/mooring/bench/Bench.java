@@ -198,7 +198,11 @@ public final class Bench {
             }
             if (only.contains("cost")) {
                 Table table = new Table(
-                        "new instances at A", "instances/s", "CPU µs at A", "CPU µs at B", "peer bytes to each follower");
+                        "new instances at A",
+                        "instances/s",
+                        "CPU µs at A",
+                        "CPU µs at B",
+                        "peer bytes to each follower");
                 for (int count : List.of(1, 3)) {
                     try (ClusterNodes nodes = new ClusterNodes(jar, jvm, flags, core, port, count)) {
                         nodes.startAll();
@@ -224,8 +228,9 @@ public final class Bench {
                 try (ClusterNodes nodes = new ClusterNodes(jar, jvm, flags, core, port, 3)) {
                     new ClusterSizes(threads, nodes).replicas(size, table, load);
                 }
-                table.print("Replicas: instances of 1,000 services in 1,000 sessions at A, three metadata entries, with "
-                        + String.join(" ", jvm));
+                table.print(
+                        "Replicas: instances of 1,000 services in 1,000 sessions at A, three metadata entries, with "
+                                + String.join(" ", jvm));
                 load.print("A node that starts with nothing beside two that have them all");
             }
             clusterLoss(threads, only, sessions, restarts, () -> new ClusterNodes(jar, jvm, flags, core, port, 3));
@@ -238,8 +243,8 @@ public final class Bench {
         ClusterNodes start() throws IOException;
     }
 
-    private static void clusterLoss(
-            EventLoopGroup threads, Set<String> only, int sessions, int restarts, Nodes cluster) throws IOException {
+    private static void clusterLoss(EventLoopGroup threads, Set<String> only, int sessions, int restarts, Nodes cluster)
+            throws IOException {
         if (only.contains("kill")) {
             Table table = new Table("kill -9 of A", "count", "p50 ms", "p99 ms", "max ms");
             try (ClusterNodes nodes = cluster.start()) {
@@ -249,7 +254,8 @@ public final class Bench {
             table.print("A dies with " + sessions + " sessions on the SDK, an instance each, and each changes it then");
         }
         if (only.contains("die")) {
-            Table table = new Table("publishers and their node die", "instances", "first gone s", "last gone s", "causes");
+            Table table =
+                    new Table("publishers and their node die", "instances", "first gone s", "last gone s", "causes");
             for (boolean evidence : List.of(true, false)) {
                 try (ClusterNodes nodes = cluster.start()) {
                     nodes.startAll();

@@ -47,7 +47,8 @@ final class ClusterLoss {
         final List<Service> services = new ArrayList<>();
         final AtomicInteger removed = new AtomicInteger();
         final AtomicInteger shortest = new AtomicInteger(Integer.MAX_VALUE);
-        final Map<String, Long> seen = new ConcurrentHashMap<>(); // instance and generation → when the last watcher had it
+        final Map<String, Long> seen =
+                new ConcurrentHashMap<>(); // instance and generation → when the last watcher had it
         private final Map<String, AtomicInteger> watchers = new ConcurrentHashMap<>();
         private final int each;
 
@@ -92,7 +93,8 @@ final class ClusterLoss {
         boolean seenByAll(int generation, int instances, int watchersEach) {
             int count = 0;
             for (Map.Entry<String, AtomicInteger> entry : watchers.entrySet()) {
-                if (entry.getKey().endsWith(" " + generation) && entry.getValue().get() >= watchersEach) {
+                if (entry.getKey().endsWith(" " + generation)
+                        && entry.getValue().get() >= watchersEach) {
                     count++;
                 }
             }
@@ -168,11 +170,13 @@ final class ClusterLoss {
         for (int i = 0; i < sessions; i++) {
             Mooring client = client(nodes.addresses(0), "publisher");
             clients.add(client);
-            handles.add(client.register(Instance.of(client.key("fleet-" + i % services), "host-" + i + ".example", 8_080)
-                    .withMetadata(Map.of(GENERATION, "0"))));
+            handles.add(
+                    client.register(Instance.of(client.key("fleet-" + i % services), "host-" + i + ".example", 8_080)
+                            .withMetadata(Map.of(GENERATION, "0"))));
             if (i % 50 == 49) { // a few at a time: this is not what is measured
                 RegisteredInstance last = handles.get(i);
-                ClusterNodes.await("they are registered", () -> last.whenRegistered().isDone());
+                ClusterNodes.await(
+                        "they are registered", () -> last.whenRegistered().isDone());
             }
         }
         for (int w = 0; w < watchers; w++) {
@@ -200,7 +204,8 @@ final class ClusterLoss {
                         .updateMetadata(Map.of(GENERATION, "1"))
                         .thenRun(() -> answered[number] = System.nanoTime()));
             }
-            ClusterNodes.await("every change is answered", () -> changes.stream().allMatch(CompletableFuture::isDone));
+            ClusterNodes.await(
+                    "every change is answered", () -> changes.stream().allMatch(CompletableFuture::isDone));
             ClusterNodes.await("every change is seen", () -> watch.seenByAll(1, sessions, watchers));
             Histogram homes = new Histogram(3);
             Histogram seen = new Histogram(3);
@@ -295,7 +300,8 @@ final class ClusterLoss {
             door.close();
         }
         Session.abandon(dying);
-        ClusterNodes.await("all of them are gone", () -> service.view().instances().size() == survivors);
+        ClusterNodes.await(
+                "all of them are gone", () -> service.view().instances().size() == survivors);
         synchronized (gone) {
             table.row(
                     evidence ? "address refuses" : "address silent",
@@ -337,8 +343,9 @@ final class ClusterLoss {
         int twice = 0;
         try (Reader reader = new Reader(each, publishers, 0, 1, 2)) {
             for (int i = 0; i < times; i++) {
-                List<Long> connections =
-                        clients.stream().map(client -> client.status().connections()).toList();
+                List<Long> connections = clients.stream()
+                        .map(client -> client.status().connections())
+                        .toList();
                 for (int node = 0; node < nodes.count(); node++) {
                     nodes.kill(node);
                 }
@@ -346,7 +353,8 @@ final class ClusterLoss {
                 for (int node = 0; node < nodes.count(); node++) {
                     nodes.start((node + i) % nodes.count());
                 }
-                ClusterNodes.await("the first node serves", () -> nodes.serves(0) || nodes.serves(1) || nodes.serves(2));
+                ClusterNodes.await(
+                        "the first node serves", () -> nodes.serves(0) || nodes.serves(1) || nodes.serves(2));
                 long start = System.nanoTime();
                 ClusterNodes.await("all sessions are back", () -> allBack(clients, connections, publishers, each));
                 back.recordValue(System.nanoTime() - start);

@@ -174,7 +174,8 @@ final class ClusterNodes implements AutoCloseable {
 
     /** Payload sent so far on the lines between nodes that are there now, both directions. */
     long peerBytes() throws IOException {
-        Process run = new ProcessBuilder("ss", "-tinH").redirectErrorStream(true).start();
+        Process run =
+                new ProcessBuilder("ss", "-tinH").redirectErrorStream(true).start();
         String said = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         List<String> ports = IntStream.range(0, count)
                 .mapToObj(i -> ":" + (sessionPort(i) + 3))
