@@ -327,19 +327,9 @@ public final class LeaseTable {
         }
         touch(lease);
         for (Instance instance : instances) {
-            if (!movedOn(instance.id(), lease)) {
-                grant(instance, lease);
-            }
+            grant(instance, lease);
         }
         return Outcome.ACCEPTED;
-    }
-
-    /** Whether the session has said more of that instance on a later connection to another node: this comes late. */
-    private boolean movedOn(InstanceId id, Lease lease) {
-        Registration there = alone ? null : elsewhere.find(id);
-        return there != null
-                && isOf(there, lease.publisher.id())
-                && there.generation() >>> ATTEMPT_BITS > lease.attempt;
     }
 
     /**
@@ -353,9 +343,6 @@ public final class LeaseTable {
             Registration registration = current(id);
             if (registration != null && isOf(registration, session)) {
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
-                continue;
-            }
-            if (lease != null && movedOn(id, lease)) {
                 continue;
             }
             Registration there = elsewhere.find(id);
