@@ -345,6 +345,10 @@ final class Oracle {
             return true;
         }
         long goodbye = goodbyes.getOrDefault(id, world.origin());
+        Long removed = forced.get(id);
+        if (removed != null && (goodbye == world.origin() || goodbye - removed > 0)) {
+            goodbye = removed; // one of the two, whichever was first
+        }
         Set<String> registrants = new HashSet<>();
         for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
             if (heard.at - (goodbye - TURN) >= 0) {
