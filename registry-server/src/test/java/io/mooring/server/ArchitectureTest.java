@@ -26,6 +26,9 @@ class ArchitectureTest {
         "io.mooring.server.catalog..",
         "io.mooring.server.protection..",
         "io.mooring.server.push..",
+        "io.mooring.server.codec..",
+        "io.mooring.server.membership..",
+        "io.mooring.server.replication..",
         "io.mooring.server.restore..",
         "io.mooring.server.codec..",
         "io.mooring.server.membership..",
@@ -92,7 +95,7 @@ class ArchitectureTest {
 
     @Test
     void edgesDoNotKnowEachOther() {
-        for (String edge : List.of("http", "session", "disk", "probe")) {
+        for (String edge : List.of("http", "session", "peer", "disk", "probe")) {
             noClasses()
                     .that()
                     .resideInAPackage("io.mooring.server.edge." + edge + "..")

@@ -320,6 +320,9 @@ final class Faults {
                 startAgain(node);
                 then.run();
             });
+            if (world.isHealing()) {
+                startAgain(node);
+            }
         });
         world.net.schedule(Duration.ofSeconds(30), () -> {
             boolean same = node.isUp() && node.witness.life() == life && !node.isPaused();
@@ -362,9 +365,9 @@ final class Faults {
         List<String> wrong = new ArrayList<>(right);
         switch (dice.nextInt(4)) {
             case 0 -> wrong.clear();
-            case 1 -> wrong.remove(dice.nextInt(wrong.size()));
+            case 1 -> wrong.remove(node.peerAddress());
             case 2 -> wrong.add("nowhere:9849");
-            default -> Collections.swap(wrong, 0, wrong.size() - 1);
+            default -> wrong.removeIf(address -> dice.nextBoolean());
         }
         world.trouble(1);
         world.coverage.tookEffect(Fault.PEERS_LISTED_WRONG);

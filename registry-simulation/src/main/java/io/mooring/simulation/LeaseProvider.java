@@ -2,7 +2,9 @@ package io.mooring.simulation;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
 import io.mooring.server.lease.Outcome;
+import io.mooring.server.node.RegistryNode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -105,13 +107,26 @@ final class LeaseProvider {
                         return;
                     }
                     node.renew(List.of(id), unknown -> {
-                        if (unknown.isEmpty()) {
+                        if (unknown.isEmpty() && (!world.isHealing() || lists(node, renewed.get()))) {
                             world.oracle.leaseRenewed(id, ttl, to);
                         } else if (sentIn == life && renewed.equals(wanted)) {
                             send(renewed.get());
                         }
                     });
                 }));
+    }
+
+    /**
+     * Of two contents that were put on two nodes which did not know of one another, one wins, whichever is later. Who cares
+     * looks, and puts his again.
+     */
+    private boolean lists(RegistryNode node, Instance instance) {
+        for (ListedInstance listed : node.view(id.service()).instances()) {
+            if (listed.id().equals(id)) {
+                return listed.instance().equals(instance) || world.isAmended(listed.instance());
+            }
+        }
+        return false;
     }
 
     /** A renewal that was long on its way; it counts for nothing once the instance is gone. */

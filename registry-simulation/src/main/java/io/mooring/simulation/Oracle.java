@@ -33,6 +33,7 @@ final class Oracle {
     private static final long LEASE = Witness.LEASE;
     private static final long GRACE = Witness.GRACE;
     private static final long TURN = Witness.TURN;
+    private static final long LONGEST_LEASE = Duration.ofSeconds(22).toNanos();
     private static final long IN_TOUCH = Duration.ofSeconds(10).toNanos();
 
     private final World world;
@@ -335,8 +336,14 @@ final class Oracle {
         return heard != null && heard.at - then >= 0;
     }
 
-    /** Whether anybody registered it after the last goodbye, or somebody else than who said it. */
-    boolean registeredSinceGoodbye(InstanceId id) {
+    /**
+     * Whether anybody registered it after the last goodbye, or somebody else than who said it. Who has no session says it to
+     * one node and not to another: then it is enough that his lease was not over.
+     */
+    boolean registeredSinceGoodbye(InstanceId id, long shownAsGone) {
+        if (leases.containsKey(id) && heardOfPublisherSince(id, shownAsGone - LONGEST_LEASE)) {
+            return true;
+        }
         long goodbye = goodbyes.getOrDefault(id, world.origin());
         Set<String> registrants = new HashSet<>();
         for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
@@ -677,7 +684,10 @@ final class Oracle {
         for (ListedInstance instance : now.instances()) {
             long order = order(instance.instance(), who);
             listed.add(instance.id());
-            if (order < watched.versions.getOrDefault(instance.id(), 0L) && !amended.contains(instance.id())) {
+            boolean goesBack = order < watched.versions.getOrDefault(instance.id(), 0L);
+            boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
+                    .isPresent();
+            if (goesBack && !told && !amended.contains(instance.id())) {
                 throw wrong("B2", who + " went back to an earlier content: " + instance.instance());
             }
             watched.versions.put(instance.id(), order);

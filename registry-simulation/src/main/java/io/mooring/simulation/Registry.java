@@ -409,6 +409,10 @@ final class Registry {
             return Registry.this;
         }
 
+        boolean isOpen() {
+            return !over;
+        }
+
         /** When the connection came to be. */
         long since() {
             return since;

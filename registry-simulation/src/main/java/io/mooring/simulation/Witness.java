@@ -13,10 +13,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,7 @@ final class Witness {
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
     private final ArrayDeque<Long> departures = new ArrayDeque<>(); // certain ones, of the last minute
     private final Map<InstanceId, ArrayDeque<Long>> wavering = new HashMap<>();
+    private final Set<InstanceId> wentBack = new HashSet<>();
     private final Map<Registry, Long> heardPeers = new HashMap<>();
     private long startedAt;
     private long endedAt;
@@ -121,6 +124,11 @@ final class Witness {
 
     Optional<Gone> gone(InstanceId id) {
         return Optional.ofNullable(gone.get(id));
+    }
+
+    /** Whether it had reason to show an earlier content of it than before. */
+    boolean wentBack(InstanceId id) {
+        return wentBack.contains(id);
     }
 
     void killed(boolean late) {
@@ -330,7 +338,7 @@ final class Witness {
         }
         boolean explained = !exact()
                 && (tombstone.cause.certain() && tombstone.cause != RemovalCause.PROBE_FAILED
-                        ? oracle().registeredSinceGoodbye(id)
+                        ? oracle().registeredSinceGoodbye(id, tombstone.at)
                         : oracle().heardOfPublisherSince(id, tombstone.at - LEASE - tolerated));
         if (!explained) {
             throw wrong(
@@ -346,7 +354,9 @@ final class Witness {
         long highest = exposed.getOrDefault(id, 0L);
         if (order < highest) {
             boolean tolerated = oracle().isAmended(id) || !exact() && !oracle().sameSession(id, order, highest);
-            if (!tolerated) {
+            if (tolerated) {
+                wentBack.add(id);
+            } else {
                 throw wrong("B2", id + " went back from content " + highest + " to " + order + " " + how);
             }
         }

@@ -301,9 +301,20 @@ final class World {
         return Optional.empty();
     }
 
-    /** The node to which a load balancer sends the next request. */
+    /** The node to which a load balancer sends the next request; mostly it knows by then who does not answer. */
     Registry balanced() {
-        return registries.get(isSingle() ? 0 : chance.nextInt(registries.size()));
+        int from = isSingle() ? 0 : chance.nextInt(registries.size());
+        Registry drawn = registries.get(from);
+        if (isSingle() || drawn.isUp() || !healing && chance.nextInt(4) == 0) {
+            return drawn;
+        }
+        for (int i = 1; i < registries.size(); i++) {
+            Registry next = registries.get((from + i) % registries.size());
+            if (next.isUp()) {
+                return next;
+            }
+        }
+        return drawn;
     }
 
     /** A machine that does not belong to the registry. */
@@ -627,6 +638,11 @@ final class World {
                 restart(client);
             }
         }
+    }
+
+    /** Whether that is how an operator left it. */
+    boolean isAmended(Instance instance) {
+        return amendments.getOrDefault(instance.id(), List.of()).contains(instance);
     }
 
     private void amend(Registry registry, InstanceId id) {

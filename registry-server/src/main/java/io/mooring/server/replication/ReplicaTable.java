@@ -212,20 +212,17 @@ final class ReplicaTable {
         }
         Conversation now = replica.source;
         PeerMessage.Digest its = now == null ? null : now.digests.get(replica.origin);
-        boolean usable = its != null && replica.fits(its);
+        if (its != null && !replica.fits(its)) {
+            its = null;
+        }
         Conversation best = null;
         PeerMessage.Digest bestDigest = null;
         for (Conversation line : lines.values()) {
             PeerMessage.Digest digest = line.digests.get(replica.origin);
-            if (digest == null
-                    || !replica.fits(digest)
-                    || !lacksSomeOf(replica, digest)
-                    || bestDigest != null && !isFurther(digest, bestDigest)) {
-                continue;
-            }
-            // While deltas come, others are ahead for a moment; only who was ahead some time ago tells more.
-            boolean lagging = loop.now() - line.beatAt >= settings.heartbeat().toNanos() / 2;
-            if (!usable || lagging && replica.staging == null && !replica.awaiting) {
+            if (digest != null
+                    && replica.fits(digest)
+                    && (its == null ? leadsOn(replica, digest) : leadsBetter(replica, line, digest, its))
+                    && (bestDigest == null || isFurther(digest, bestDigest))) {
                 best = line;
                 bestDigest = digest;
             }
@@ -233,16 +230,36 @@ final class ReplicaTable {
         if (best != null) {
             return best;
         }
-        return usable ? now : null;
+        return its == null ? null : now;
     }
 
-    private boolean lacksSomeOf(Replica replica, PeerMessage.Digest digest) {
-        return replica.isBehind(digest) || replica.doubted && membership.isAlive(replica.origin);
+    /** Whether something may come from there: it is further, or hears the origin. */
+    private boolean leadsOn(Replica replica, PeerMessage.Digest digest) {
+        boolean isUpToIt = digest.shard().incarnation() > replica.shard.id().incarnation()
+                || digest.revision() >= replica.shard.revision();
+        return replica.isBehind(digest) || digest.alive() && (isUpToIt || replica.doubted);
+    }
+
+    /**
+     * Whether to leave a source for another. While deltas come, others are ahead for a moment; only who was ahead some time
+     * ago, or hears of the origin much sooner, tells more.
+     */
+    private boolean leadsBetter(Replica replica, Conversation line, PeerMessage.Digest digest, PeerMessage.Digest its) {
+        if (line == replica.source || replica.staging != null || replica.awaiting) {
+            return false;
+        }
+        boolean isLate = loop.now() - line.beatAt >= settings.heartbeat().toNanos() / 2;
+        boolean isNearer = digest.alive()
+                && its.age() - digest.age() > 2 * settings.heartbeat().toMillis();
+        return isLate && replica.isBehind(digest) || isNearer && leadsOn(replica, digest);
     }
 
     private static boolean isFurther(PeerMessage.Digest a, PeerMessage.Digest b) {
-        long difference = a.shard().incarnation() - b.shard().incarnation();
-        return difference != 0 ? difference > 0 : a.revision() > b.revision();
+        long incarnations = a.shard().incarnation() - b.shard().incarnation();
+        if (incarnations != 0) {
+            return incarnations > 0;
+        }
+        return a.revision() != b.revision() ? a.revision() > b.revision() : a.age() < b.age();
     }
 
     /** Asks for the rest from there; from nobody if null. */
@@ -466,12 +483,13 @@ final class ReplicaTable {
         replica.shard = next;
         replica.process = staging.process;
         replica.staging = null;
+        boolean unconfirmed = !replica.whole; // as the disk had it; those that are the same are to be confirmed, too
         replica.whole = true;
         replica.doubted = false;
         replica.newest = Math.max(replica.newest, next.id().incarnation());
         List<Change> changes = new ArrayList<>();
         if (before.id().equals(next.id())) {
-            replaceSame(before, next, changes);
+            replaceSame(before, next, unconfirmed, changes);
         } else {
             replaceEarlier(replica, before, next, changes);
         }
@@ -484,7 +502,7 @@ final class ReplicaTable {
     }
 
     /** What the origin's whole word lacks, it has removed; what differs, it has granted. */
-    private static void replaceSame(Shard before, Shard next, List<Change> changes) {
+    private static void replaceSame(Shard before, Shard next, boolean unconfirmed, List<Change> changes) {
         tellBurials(before, next, changes);
         for (Registration registration : before.registrations()) {
             if (next.get(registration.id()) == null) {
@@ -495,7 +513,7 @@ final class ReplicaTable {
         }
         for (Registration registration : next.registrations()) {
             Registration earlier = before.get(registration.id());
-            if (earlier != registration) {
+            if (earlier != registration || unconfirmed) {
                 boolean standingOnly = earlier != null
                         && earlier.suspected(registration.suspect()).equals(registration);
                 changes.add(new Change.Granted(next.id(), next.revision(), registration, standingOnly));

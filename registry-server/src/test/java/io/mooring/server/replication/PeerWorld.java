@@ -183,6 +183,7 @@ final class PeerWorld {
         int memberChanges;
         long incarnation;
         String advertised;
+        final Map<ShardId, List<Registration>> restored = new TreeMap<>();
         Duration publishAfter = Duration.ZERO;
         private List<Change> pending = new ArrayList<>();
         private boolean turn;
@@ -232,6 +233,8 @@ final class PeerWorld {
                         this,
                         Optional.of(disk),
                         this);
+                restored.forEach(replication::restored);
+                restored.clear();
                 replication.start();
             });
             return this;
@@ -473,6 +476,13 @@ final class PeerWorld {
                     other.loop.schedule(delay, () -> other.ended("connection reset"));
                 }
             }
+        }
+
+        /** What lies on the line moves at the speed of today. */
+        void hurry() {
+            dialler.moving = false;
+            listener.moving = false;
+            flush();
         }
 
         void flush() {
