@@ -493,6 +493,12 @@ public final class LeaseTable {
         return Optional.ofNullable(isThere ? there : here);
     }
 
+    /** Whether this node has a word of its own on that instance, of another publisher. */
+    public boolean hasAnother(InstanceId instance, Publisher publisher) {
+        Registration here = current(instance);
+        return here != null && !here.publisher().id().equals(publisher.id());
+    }
+
     /** Whether this node's word on that instance is the latest, so that it is the one to be asked about it. */
     public boolean isHome(InstanceId instance) {
         Registration here = current(instance);

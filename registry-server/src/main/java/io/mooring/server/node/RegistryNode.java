@@ -513,8 +513,9 @@ public final class RegistryNode {
             return;
         }
         Registration copy = there.get().registration();
-        if (copy.publisher().isSession()) {
-            known.accept(false);
+        boolean another = leases.hasAnother(instance, copy.publisher());
+        if (copy.publisher().isSession() || another) {
+            known.accept(false); // given by two nodes that did not know of each other: putting it again decides
         } else if (there.get().originAlive()) {
             replication.ask(
                     there.get().shard().origin(),
