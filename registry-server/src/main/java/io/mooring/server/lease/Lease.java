@@ -30,6 +30,9 @@ final class Lease {
     /** The connection since which it has been on this node without a break, counted likewise. */
     long since;
 
+    /** What it held when its connection was attached, and has not been told of on that connection yet. */
+    Set<InstanceId> unsaid = Set.of();
+
     /** Whether the session was asked to go to another node. */
     boolean moving;
 

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -248,9 +249,9 @@ public final class LeaseTable {
         touch(lease);
         inTouch(lease);
         adoptRestored(lease, holds);
-        return holds.isPresent() && holds.getAsLong() == held(lease) && showsAll(lease)
-                ? Attachment.HELD
-                : Attachment.OPEN;
+        boolean held = holds.isPresent() && holds.getAsLong() == held(lease) && showsAll(lease);
+        lease.unsaid = held || alone ? Set.of() : new HashSet<>(lease.instances);
+        return held ? Attachment.HELD : Attachment.OPEN;
     }
 
     /** Whether no other node can have a later word on what the session holds here. */
@@ -743,7 +744,9 @@ public final class LeaseTable {
         }
         Registration earlier = restored.get(instance.id());
         long here = Math.max(own.highest(instance.id()), restored.highest(instance.id()));
-        long generation = Math.max(Math.max(here, there) + 1, least);
+        boolean late =
+                before != null && holder == lease && isSaid(instance.id(), lease) && isElsewhereSince(before, lease);
+        long generation = late ? here + 1 : Math.max(Math.max(here, there) + 1, least);
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         Registration registration = new Registration(instance, lease.publisher, generation, false);
@@ -751,6 +754,22 @@ public final class LeaseTable {
         if (earlier != null) {
             forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
+    }
+
+    /** Whether the session has spoken of it on this connection before. */
+    private static boolean isSaid(InstanceId id, Lease lease) {
+        return lease.publisher.isSession() && (lease.unsaid.isEmpty() || !lease.unsaid.remove(id));
+    }
+
+    /**
+     * Whether another node has a later word of the same session: then what comes on this connection was long on its way,
+     * and outbids nothing.
+     */
+    private boolean isElsewhereSince(Registration before, Lease lease) {
+        Registration there = elsewhere.find(before.id());
+        return there != null
+                && there.generation() > before.generation()
+                && there.publisher().id().equals(lease.publisher.id());
     }
 
     private void removeFrom(Shard shard, InstanceId id, RemovalCause cause, String actor) {
