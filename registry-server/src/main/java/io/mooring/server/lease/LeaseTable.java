@@ -786,7 +786,7 @@ public final class LeaseTable {
         overdue.remove(id);
         if (shard == restored) {
             forgetRestored(registration, cause, actor);
-            if (!alone && own.get(id) == null) {
+            if (!alone && own.get(id) == null && !isSuperseded(registration, cause)) {
                 // Other nodes have copies of that incarnation too.
                 bury(id, new Burial(registration.publisher().id(), registration.generation(), cause), actor);
             }
@@ -806,6 +806,13 @@ public final class LeaseTable {
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
 
+    /** Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation. */
+    private boolean isSuperseded(Registration earlier, RemovalCause cause) {
+        Registration there = cause.certain() ? null : elsewhere.find(earlier.id());
+        return there != null
+                && there.publisher().id().equals(earlier.publisher().id());
+    }
+
     /** Whether another node has a copy that is as good. */
     private boolean showsElsewhere(Registration registration) {
         Registration there = elsewhere.find(registration.id());
@@ -822,9 +829,9 @@ public final class LeaseTable {
         if (count != null && --count.registrations == 0) {
             services.remove(id.service());
         }
-        Burial burial = own.get(id) == null
-                ? new Burial(earlier.publisher().id(), earlier.generation(), cause)
-                : Burial.OWN; // confirmed under this incarnation: its end says nothing
+        Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
+                ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
+                : new Burial(earlier.publisher().id(), earlier.generation(), cause);
         apply(
                 restored,
                 new Change.Removed(restored.id(), restored.revision() + 1, new Removal(id, cause), burial, actor));
