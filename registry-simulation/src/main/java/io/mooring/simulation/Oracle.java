@@ -698,7 +698,9 @@ final class Oracle {
         }
         guarded(who, before, now, listed, teller);
         if (!now.incomplete() && !now.underProtection()) {
-            teller.ifPresent(told -> conflated(who, told.registry(), watched, now));
+            teller.map(Registry.Accepted::registry)
+                    .filter(world.registries::contains) // somebody's copy may have taken the place of a node that was away
+                    .ifPresent(node -> conflated(who, node, watched, now));
         }
     }
 

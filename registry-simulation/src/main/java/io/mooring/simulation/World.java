@@ -908,8 +908,8 @@ final class World {
 
     private Optional<String> unsettled() {
         for (Registry registry : core()) {
-            if (!registry.isUp()) {
-                return Optional.of(registry.name + " is not up");
+            if (!registry.isUp() || registry.isDraining()) {
+                return Optional.of(registry.name + " is not up, or about to go");
             }
         }
         Map<InstanceId, Expected> all = expected();
