@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mooring.model.Instance;
 import io.mooring.model.ServiceKey;
+import io.mooring.runtime.ThreadEventLoop;
 import io.mooring.server.edge.session.WireClient;
 import io.mooring.server.membership.PeerStatus;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -30,6 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Servers with peers, and without. */
 class ClusterTest {
+    private static final ThreadEventLoop LOOKING = new ThreadEventLoop("test-looking");
+
     private static String answer(int port) throws IOException {
         try (Socket socket = new Socket("127.0.0.1", port)) {
             socket.setSoTimeout(20_000);
@@ -61,13 +65,17 @@ class ClusterTest {
     }
 
     @Test
-    void aListThatIsNotThereYetDoesNotKeepANodeFromStarting(@TempDir Path directory) throws IOException {
-        try (RunningServer server = RunningServer.start("--mooring.cluster.peers-file=" + directory.resolve("later"))) {
-            assertThat(answer(server.peerPort())).startsWith("HTTP/1.1 404");
-        }
-        Path empty = Files.createFile(directory.resolve("empty"));
-        try (RunningServer server = RunningServer.start("--mooring.cluster.peers-file=" + empty)) {
-            assertThat(answer(server.peerPort())).startsWith("HTTP/1.1 404");
+    void aListThatIsNotThereYetDoesNotKeepANodeFromStartingAndIsFollowedLater(@TempDir Path directory)
+            throws IOException {
+        Path file = directory.resolve("peers");
+        try (RunningServer a = RunningServer.start("--mooring.node.name=a", "--mooring.cluster.peers-file=" + file)) {
+            Files.writeString(file, "# nobody yet\n");
+            try (RunningServer b =
+                    RunningServer.start("--mooring.node.name=b", "--mooring.cluster.peers-file=" + file)) {
+                assertThat(answer(a.peerPort())).startsWith("HTTP/1.1 404");
+                Files.writeString(file, here(a) + "\n" + here(b) + " # the new one\n");
+                await("they see each other", () -> sees(a, "b", ALIVE) && sees(b, "a", ALIVE));
+            }
         }
     }
 
@@ -77,11 +85,22 @@ class ClusterTest {
         }
     }
 
+    /** Looks from time to time, so that the servers have the processors. */
     private static void await(String what, BooleanSupplier condition) {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime() - end).as("within 30 s: " + what).isNegative();
-            Thread.yield();
+        CompletableFuture<Void> held = new CompletableFuture<>();
+        LOOKING.execute(() -> look(condition, held));
+        try {
+            assertThat(held).as(what).succeedsWithin(Duration.ofSeconds(60));
+        } finally {
+            held.cancel(false);
+        }
+    }
+
+    private static void look(BooleanSupplier condition, CompletableFuture<Void> held) {
+        if (condition.getAsBoolean()) {
+            held.complete(null);
+        } else if (!held.isDone()) {
+            LOOKING.schedule(Duration.ofMillis(20), () -> look(condition, held));
         }
     }
 
