@@ -78,6 +78,14 @@ final class PeerWorld {
         return nodes.computeIfAbsent(name, Node::new);
     }
 
+    /** Another process that calls itself like a node that is there already. */
+    Node twin(String name, String place, long ofIncarnation) {
+        Node twin = new Node(name, place);
+        twin.incarnation = ofIncarnation;
+        nodes.put(place, twin);
+        return twin;
+    }
+
     List<String> addressesOf(String... names) {
         return List.of(names).stream().map(name -> name + ":9849").toList();
     }
@@ -164,7 +172,9 @@ final class PeerWorld {
 
     /** One node: a shard it writes, what it was told of others, and a disk. */
     final class Node implements Home, PeerDialer {
+        /** Where it is; mostly also how it calls itself. */
         final String name;
+
         final NodeId id;
         final List<Change> told = new ArrayList<>();
         final Map<ShardId, Map<InstanceId, Registration>> shown = new TreeMap<>();
@@ -190,9 +200,13 @@ final class PeerWorld {
         private int starts;
 
         Node(String name) {
-            this.name = name;
+            this(name, name);
+        }
+
+        Node(String name, String place) {
+            this.name = place;
             this.id = new NodeId(name);
-            this.advertised = name + ":9849";
+            this.advertised = place + ":9849";
         }
 
         Node start() {
@@ -436,8 +450,8 @@ final class PeerWorld {
                 } else {
                     Wire wire = new Wire(this, to);
                     wires.add(wire);
-                    to.loop.execute(() -> to.replication.opened(wire.end(to)));
-                    opened.accept(wire.end(this));
+                    to.loop.execute(() -> to.replication.opened(wire.listener));
+                    opened.accept(wire.dialler);
                 }
             });
         }

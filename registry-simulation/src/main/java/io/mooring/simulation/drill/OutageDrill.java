@@ -52,6 +52,7 @@ public final class OutageDrill implements AutoCloseable {
     private final long startedAt = System.nanoTime();
     private volatile String phase = "";
     private volatile long serverBackAt;
+    private long deadSince; // no node lives; 0: some do
 
     /** Where a node of the registry lives; a restart is at the same place. */
     private record Node(String name, int httpPort, int sessionPort, int operationsPort, int peerPort) {
@@ -194,6 +195,7 @@ public final class OutageDrill implements AutoCloseable {
         for (ChildProcess node : registry) {
             kill(node);
         }
+        deadSince = System.nanoTime();
         tell("The registry is dead. Calls go on from memory.");
         rest();
 
@@ -287,10 +289,14 @@ public final class OutageDrill implements AutoCloseable {
         if (!server.isAlive()) {
             throw new IOException(node.name() + " did not start; see " + home.resolve(node.name() + ".log"));
         }
-        serverBackAt = System.nanoTime();
-        reconnected.clear();
+        long listens = System.nanoTime();
+        if (serverBackAt == 0 || deadSince != 0) { // the first one: whoever was without a registry can come back
+            serverBackAt = listens;
+            deadSince = 0;
+            reconnected.clear();
+        }
         tell((nodes.size() == 1 ? "The registry" : node.name()) + " listens, "
-                + seconds((serverBackAt - started) / 1_000_000) + " after its start.");
+                + seconds((listens - started) / 1_000_000) + " after its start.");
         return server;
     }
 

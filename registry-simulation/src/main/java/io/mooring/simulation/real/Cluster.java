@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -126,6 +127,13 @@ final class Cluster implements AutoCloseable {
                 throw new IOException(node.name() + " did not start; it says:\n" + node.log());
             }
         }
+    }
+
+    /** Whether every node holds the same of every node's shard. */
+    boolean digestsAreEqual() {
+        Map<String, String> first = nodes.get(0).shards();
+        return first.size() == nodes.size()
+                && nodes.stream().allMatch(node -> node.shards().equals(first));
     }
 
     /** Waits for something that other processes do. */

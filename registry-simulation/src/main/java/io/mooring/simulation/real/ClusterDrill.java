@@ -82,6 +82,7 @@ public final class ClusterDrill {
     }
 
     public static void main(String[] arguments) throws Exception {
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "warn"); // the clients' story is in the history
         Options options;
         try {
             options = Options.of(arguments);
@@ -198,7 +199,7 @@ public final class ClusterDrill {
 
     private boolean report() {
         OUT.println();
-        OUT.println(row("trial", "valid", "invalid", "not here", "held", "healed p50", "longest", "unseen p99"));
+        OUT.println(row("trial", "valid", "invalid", "not here", "held", "equal p50", "longest", "unseen p99"));
         OUT.println("-".repeat(112));
         for (Trial trial : options.trials()) {
             List<Outcome> all = outcomes.stream()
@@ -244,6 +245,9 @@ public final class ClusterDrill {
         zero("empty lists", sum(valid, Verdict::empties), views, "views");
         long failed = valid.stream().filter(outcome -> !outcome.holds()).count();
         zero("trials that did not hold", failed, valid.size(), "trials");
+        OUT.println(
+                "equal: from the end of a fault until the digests of all shards are equal at all nodes; unseen: after its"
+                        + " answer, how long an act was not yet shown by somebody (the fault included)");
         boolean held = failed == 0 && !valid.isEmpty();
         OUT.println(held ? "HELD" : "DID NOT HOLD");
         return held;

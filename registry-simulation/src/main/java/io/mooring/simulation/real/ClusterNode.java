@@ -1,5 +1,8 @@
 package io.mooring.simulation.real;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -12,13 +15,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The packaged registry as a process, started and ended as often as one likes at the same addresses. */
 final class ClusterNode implements AutoCloseable {
+    private static final JsonFactory JSON = new JsonFactory();
     private static final HttpClient HTTP = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2))
@@ -96,6 +103,45 @@ final class ClusterNode implements AutoCloseable {
     /** Whether it says that it may not know everybody yet; also when it says nothing. */
     boolean isIncomplete() {
         return !get("/v1/node", Duration.ofSeconds(2)).orElse("").contains("\"incomplete\":false");
+    }
+
+    /**
+     * What it holds of every shard whose origin lives: origin to incarnation, revision and digest. Empty when it does not say,
+     * or has not loaded one of them whole.
+     */
+    Map<String, String> shards() {
+        Optional<String> body = get("/v1/nodes", Duration.ofSeconds(2));
+        Map<String, String> out = new TreeMap<>();
+        if (body.isEmpty()) {
+            return out;
+        }
+        try (JsonParser json = JSON.createParser(body.get())) {
+            while (json.nextToken() != null) {
+                if (json.currentToken() == JsonToken.FIELD_NAME
+                        && json.currentName().equals("shards")) {
+                    json.nextToken();
+                    while (json.nextToken() == JsonToken.START_OBJECT) {
+                        Map<String, String> shard = new HashMap<>();
+                        while (json.nextToken() == JsonToken.FIELD_NAME) {
+                            String field = json.currentName();
+                            json.nextToken();
+                            shard.put(field, json.getText());
+                        }
+                        if (Boolean.parseBoolean(shard.get("alive"))) {
+                            if (!Boolean.parseBoolean(shard.get("whole")) || !shard.containsKey("digest")) {
+                                return Map.of();
+                            }
+                            out.put(
+                                    String.valueOf(shard.get("origin")),
+                                    shard.get("incarnation") + " " + shard.get("revision") + " " + shard.get("digest"));
+                        }
+                    }
+                }
+            }
+            return out;
+        } catch (IOException e) {
+            throw new IllegalStateException(name + " answers " + body.get(), e);
+        }
     }
 
     /** The body of a successful answer over REST. */

@@ -302,7 +302,7 @@ enum Trial {
      * What came of a trial.
      *
      * @param invalid why it says nothing; empty when it does
-     * @param healedMillis from the end of the fault until everybody showed everything
+     * @param healedMillis from the end of the fault until digests were equal at all nodes
      */
     record Outcome(
             Trial trial,
@@ -321,7 +321,7 @@ enum Trial {
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "%s, seed %d: %s; fault %.1f s, healed after %.1f s%s%s%n  %s",
+                    "%s, seed %d: %s; fault %.1f s, digests equal after %.1f s%s%s%n  %s",
                     trial,
                     seed,
                     invalid.map(why -> "INVALID: " + why).orElse(holds() ? "held" : "DID NOT HOLD"),
@@ -399,12 +399,19 @@ enum Trial {
                 invalid = Optional.of(String.valueOf(e.getMessage()));
             }
             long healed = System.nanoTime();
+            workload.rest();
+            if (!Cluster.within(HEALED_WITHIN, cluster::digestsAreEqual)) {
+                stage.blame("A7: digests differ " + HEALED_WITHIN.toSeconds() + " s after the fault");
+            }
+            double healedMillis = (System.nanoTime() - healed) / 1e6;
+            workload.goOn();
             Cluster.pass(Duration.ofSeconds(2));
             workload.rest();
             if (!Cluster.within(HEALED_WITHIN, workload::converged)) {
                 stage.blame("A7: not everybody showed everything " + HEALED_WITHIN.toSeconds() + " s after the fault");
             }
-            double healedMillis = (System.nanoTime() - healed) / 1e6;
+            double wellMillis = (System.nanoTime() - healed) / 1e6;
+            stage.note(String.format(Locale.ROOT, "all seen after %.1f s", wellMillis / 1e3));
             if (!Cluster.within(HEALED_WITHIN, () -> cluster.nodes().stream().noneMatch(ClusterNode::isIncomplete))) {
                 stage.blame("B10: a node is incomplete " + HEALED_WITHIN.toSeconds() + " s after the fault");
             }

@@ -148,9 +148,9 @@ final class Workload implements AutoCloseable {
 
     private void actForEver() {
         long pause = 1_000_000_000L / size.perSecond();
-        while (acting) {
+        while (reading) {
             Own own = owns.get(random.nextInt(owns.size()));
-            if (!own.busy) {
+            if (acting && !own.busy) {
                 act(own);
             }
             Cluster.pass(Duration.ofNanos(pause));
@@ -232,6 +232,11 @@ final class Workload implements AutoCloseable {
     /** Nothing more is asked; what was asked may still be answered. */
     void rest() {
         acting = false;
+    }
+
+    /** Acts again. */
+    void goOn() {
+        acting = true;
     }
 
     // ---- views
