@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.mooring.model.Instance;
 import io.mooring.model.ServiceKey;
 import io.mooring.runtime.ThreadEventLoop;
+import io.mooring.server.edge.peer.Certificates;
 import io.mooring.server.edge.session.WireClient;
 import io.mooring.server.membership.PeerStatus;
 import java.io.IOException;
@@ -126,7 +127,7 @@ class ClusterTest {
     }
 
     @Test
-    void whatOneNodeIsToldTheOtherKnowsAndOneThatIsGoneIsMissed() {
+    void whatOneNodeIsToldTheOtherKnowsAndOneThatIsGoneIsMissed() throws Exception {
         Instance instance = Instance.of(ServiceKey.of("orders"), "10.0.0.7", 8080);
         try (RunningServer a = start("a", "127.0.0.1:1")) {
             try (RunningServer b = start("b", here(a))) {
@@ -169,13 +170,36 @@ class ClusterTest {
         }
     }
 
-    private static int status(int port, String path) throws Exception {
+    @Test
+    void nodesWithCertificatesOfOneAuthorityAreACluster(@TempDir Path directory) throws Exception {
+        Certificates authority = new Certificates(directory, "authority");
+        authority.sign("node");
+        String[] tls = {
+            "--mooring.cluster.tls.certificate=" + authority.certificate("node"),
+            "--mooring.cluster.tls.key=" + authority.key("node"),
+            "--mooring.cluster.tls.trust=" + authority.trust()
+        };
+        try (RunningServer a = start("a", "127.0.0.1:1", tls);
+                RunningServer b = start("b", here(a), tls);
+                RunningServer plain = start("c", here(a))) {
+            await("they see each other", () -> sees(a, "b", ALIVE) && sees(b, "a", ALIVE));
+            await(
+                    "the other cannot",
+                    () -> plain.node().status().peers().stream()
+                            .anyMatch(peer -> peer.problem().isPresent()));
+            assertThat(sees(a, "c", ALIVE)).isFalse();
+        }
+    }
+
+    private static HttpResponse<String> get(int port, String path) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .timeout(Duration.ofSeconds(20))
                 .build();
-        return HttpClient.newHttpClient()
-                .send(request, HttpResponse.BodyHandlers.ofString())
-                .statusCode();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static int status(int port, String path) throws Exception {
+        return get(port, path).statusCode();
     }
 
     /** E6: not ready first, then sessions are asked to go, then the ports shut. */
