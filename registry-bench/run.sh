@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Measures a registry on this machine: the server on core 0, the load on core 1, both JVMs otherwise alike.
 #   registry-bench/run.sh [all|load|start|memory|jmh]      about 20 minutes for all
+#   registry-bench/run.sh cluster                          three nodes; nobody is kept to a core; about 15 minutes
 # SERVER_JVM, README_JVM: flags of the server under load, and of the one whose start and idle size is measured.
-# BUILD=no: takes the jars that are there.
+# LOAD_OPTIONS, CLUSTER_OPTIONS: for registry-bench.jar. BUILD=no: takes the jars that are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
@@ -77,6 +78,11 @@ case $what in all | start)
 esac
 case $what in all | memory)
   bench memory --jar=registry-server/target/registry-server.jar --port="$port" --core=0 --jvm=-Xmx1200m
+  ;;
+esac
+case $what in cluster)
+  timeout 3000 "$java" -Xmx2g -Xss256k -jar registry-bench/target/registry-bench.jar cluster \
+    --jar=registry-server/target/registry-server.jar --port="$port" ${CLUSTER_OPTIONS:-}
   ;;
 esac
 case $what in all | jmh)

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The front door: {@code java -jar registry-bench.jar jmh|load|memory|start …}. */
+/** The front door: {@code java -jar registry-bench.jar jmh|load|memory|start|cluster …}. */
 public final class Bench {
     private static final String USAGE = """
             usage: java -jar registry-bench.jar COMMAND [--name=value …]
@@ -31,6 +31,11 @@ public final class Bench {
                         --sessions=5000 --sizes=10000,100000,1000000 --jvm=-Xmx1200m --flags=
               start   from exec to the first answered registration, and what an idle registry takes
                         --jar=registry-server.jar --core=-1 --port=19847 --runs=10 --jvm= --flags=
+              cluster starts three registries that know each other
+                        --jar=registry-server.jar --core=-1 --port=19847 --jvm= --flags=
+                        --only=push,cost,idle,replicas,kill,die,restart   what to measure
+                        --samples=1000 --rate=100 --changes=20000 --idle-sessions=10000 --idle-seconds=30
+                        --size=1000000 --sessions=1000 --restarts=5
             """;
 
     private Bench() {}
@@ -44,6 +49,7 @@ public final class Bench {
                 case "load" -> load(new Options(rest));
                 case "memory" -> memory(new Options(rest));
                 case "start" -> start(new Options(rest));
+                case "cluster" -> cluster(new Options(rest));
                 default -> throw new IllegalArgumentException("command: " + String.join(" ", args));
             }
         } catch (IllegalArgumentException e) {
@@ -158,6 +164,113 @@ public final class Bench {
             start.measure(threads, runs);
         } finally {
             threads.shutdownGracefully();
+        }
+    }
+
+    private static void cluster(Options options) throws IOException {
+        Path jar = Path.of(options.text("jar", "registry-server/target/registry-server.jar"));
+        List<String> jvm = options.words("jvm", "-Xmx1200m");
+        List<String> flags = options.words("flags", "");
+        int core = options.number("core", -1);
+        int port = options.number("port", 19_847);
+        Set<String> only = Set.of(
+                options.text("only", "push,cost,idle,replicas,kill,die,restart").split(","));
+        int samples = options.number("samples", 1_000);
+        int rate = options.number("rate", 100);
+        int changes = options.number("changes", 20_000);
+        int idleSessions = options.number("idle-sessions", 10_000);
+        int idleSeconds = options.number("idle-seconds", 30);
+        int size = options.number("size", 1_000_000);
+        int sessions = options.number("sessions", 1_000);
+        int restarts = options.number("restarts", 5);
+        options.refuseUnknown();
+        EventLoopGroup threads = threads();
+        try {
+            if (only.contains("push")) {
+                Table table = new Table("registered at A", "samples", "p50 ms", "p99 ms", "max ms");
+                try (ClusterNodes nodes = new ClusterNodes(jar, jvm, flags, core, port, 3)) {
+                    nodes.startAll();
+                    for (int instances : List.of(10, 1_000)) {
+                        new ClusterPush(threads, nodes).latency(instances, samples, samples, rate, table);
+                    }
+                }
+                table.print("A to B: a change sent to A until it is there, " + rate + " changes per second");
+            }
+            if (only.contains("cost")) {
+                Table table = new Table(
+                        "new instances at A",
+                        "instances/s",
+                        "CPU µs at A",
+                        "CPU µs at B",
+                        "peer bytes to each follower");
+                for (int count : List.of(1, 3)) {
+                    try (ClusterNodes nodes = new ClusterNodes(jar, jvm, flags, core, port, count)) {
+                        nodes.startAll();
+                        ClusterPush push = new ClusterPush(threads, nodes);
+                        push.cost(changes, 0, table);
+                        push.cost(changes / 10, 500, table);
+                    }
+                }
+                table.print("What replication costs for each change, nobody subscribed");
+            }
+            if (only.contains("idle")) {
+                Table table = new Table("idle", "peer bytes/s, all lines", "CPU of a node, %");
+                try (ClusterNodes nodes = new ClusterNodes(jar, jvm, flags, core, port, 3)) {
+                    nodes.startAll();
+                    new ClusterSizes(threads, nodes).idle(idleSessions, idleSeconds, table);
+                }
+                table.print("Three nodes among themselves when nothing changes, over " + idleSeconds + " s");
+            }
+            if (only.contains("replicas")) {
+                Table table =
+                        new Table("node", "instances", "heap MB", "heap B each", "resident MB", "complete after s");
+                Table load = new Table("instances", "exec to ready, s", "listed then", "exec to all listed, s");
+                try (ClusterNodes nodes = new ClusterNodes(jar, jvm, flags, core, port, 3)) {
+                    new ClusterSizes(threads, nodes).replicas(size, table, load);
+                }
+                table.print(
+                        "Replicas: instances of 1,000 services in 1,000 sessions at A, three metadata entries, with "
+                                + String.join(" ", jvm));
+                load.print("A node that starts with nothing beside two that have them all");
+            }
+            clusterLoss(threads, only, sessions, restarts, () -> new ClusterNodes(jar, jvm, flags, core, port, 3));
+        } finally {
+            threads.shutdownGracefully();
+        }
+    }
+
+    private interface Nodes {
+        ClusterNodes start() throws IOException;
+    }
+
+    private static void clusterLoss(EventLoopGroup threads, Set<String> only, int sessions, int restarts, Nodes cluster)
+            throws IOException {
+        if (only.contains("kill")) {
+            Table table = new Table("kill -9 of A", "count", "p50 ms", "p99 ms", "max ms");
+            try (ClusterNodes nodes = cluster.start()) {
+                nodes.startAll();
+                new ClusterLoss(threads, nodes).kill(sessions, 20, 20, table);
+            }
+            table.print("A dies with " + sessions + " sessions on the SDK, an instance each, and each changes it then");
+        }
+        if (only.contains("die")) {
+            Table table =
+                    new Table("publishers and their node die", "instances", "first gone s", "last gone s", "causes");
+            for (boolean evidence : List.of(true, false)) {
+                try (ClusterNodes nodes = cluster.start()) {
+                    nodes.startAll();
+                    new ClusterLoss(threads, nodes).die(10, 30, evidence, table);
+                }
+            }
+            table.print("Instances whose process and node are killed at once, at a subscriber of another node");
+        }
+        if (only.contains("restart")) {
+            Table table = new Table("all nodes killed and started", "count", "p50 ms", "p99 ms", "max ms");
+            try (ClusterNodes nodes = cluster.start()) {
+                nodes.startAll();
+                new ClusterLoss(threads, nodes).restarts(restarts, 20, 100, 5, table);
+            }
+            table.print("Restart of three nodes with 2,000 instances of 20 publishers, " + restarts + " times");
         }
     }
 

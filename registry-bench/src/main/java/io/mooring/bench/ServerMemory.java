@@ -86,7 +86,7 @@ final class ServerMemory {
     }
 
     /** Registers that many, evenly over the sessions, and waits for every answer. */
-    private static void fill(List<Session> sessions, int size) {
+    static void fill(List<Session> sessions, int size) {
         Workload workload = new Workload("orders-", SERVICES, 1);
         int each = size / sessions.size();
         List<CompletableFuture<Void>> open = new ArrayList<>();
@@ -124,7 +124,7 @@ final class ServerMemory {
     }
 
     /** Twice, with a moment between: what is only waiting to be dropped does not count. */
-    private static long settledHeap(ServerProcess server) throws IOException {
+    static long settledHeap(ServerProcess server) throws IOException {
         StartTime.pause(TimeUnit.SECONDS.toNanos(1));
         server.heapAfterCollection();
         StartTime.pause(TimeUnit.MILLISECONDS.toNanos(500));

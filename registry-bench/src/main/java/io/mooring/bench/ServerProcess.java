@@ -110,6 +110,17 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** SIGKILL, if it was started here. */
+    void kill() {
+        if (process != null) {
+            try {
+                process.destroyForcibly().waitFor();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     /** Ends it, if it was started here. */
     @Override
     public void close() {

@@ -26,6 +26,9 @@ class ArchitectureTest {
         "io.mooring.server.catalog..",
         "io.mooring.server.protection..",
         "io.mooring.server.push..",
+        "io.mooring.server.codec..",
+        "io.mooring.server.membership..",
+        "io.mooring.server.replication..",
         "io.mooring.server.restore..",
         "io.mooring.server.codec..",
         "io.mooring.server.membership..",
@@ -33,7 +36,9 @@ class ArchitectureTest {
         "io.mooring.server.node.."
     };
 
-    private static final String[] ALWAYS = {"java..", "org.slf4j..", "org.jspecify..", "io.mooring.model.."};
+    private static final String[] ALWAYS = {
+        "java..", "javax.crypto..", "org.slf4j..", "org.jspecify..", "io.mooring.model.."
+    };
 
     private static final JavaClasses OURS = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -90,7 +95,7 @@ class ArchitectureTest {
 
     @Test
     void edgesDoNotKnowEachOther() {
-        for (String edge : List.of("http", "session", "disk", "probe")) {
+        for (String edge : List.of("http", "session", "peer", "disk", "probe")) {
             noClasses()
                     .that()
                     .resideInAPackage("io.mooring.server.edge." + edge + "..")

@@ -54,7 +54,6 @@ final class ClientProcess {
 
     final String name;
     final String host;
-    final Path path;
     final SimCache cache;
     final Map<InstanceId, Wanted> wanted = new TreeMap<>();
     final Map<ServiceKey, Watching> watching = new LinkedHashMap<>();
@@ -71,12 +70,15 @@ final class ClientProcess {
     private long resumedAt;
     private long lastFrameAt;
     private @Nullable Link lastFrameOn;
-    private int toldByLife;
+    private Optional<Registry.Accepted> toldBy = Optional.empty();
+    private final Map<Registry, Path> paths = new LinkedHashMap<>();
+    private List<String> servers = List.of();
     private boolean portThrows;
     private boolean portEverThrew;
     private boolean everPaused;
     private boolean listenersThrow;
     private boolean closing;
+    private boolean touched; // since it was looked at
     private long wallOffset;
     private final Set<Integer> serving = new HashSet<>();
 
@@ -85,8 +87,27 @@ final class ClientProcess {
         this.chance = chance;
         this.name = "c" + number;
         this.host = "10.0.0." + (number + 1);
-        this.path = new Path(world.time, world.net, world.swarm, chance.split(), world.coverage);
         this.cache = new SimCache(world.coverage);
+    }
+
+    /** The way to that node. */
+    Path path(Registry node) {
+        return paths.computeIfAbsent(
+                node, n -> new Path(world.time, world.net, world.swarm, chance.split(), world.coverage));
+    }
+
+    /** Which addresses of nodes it is given when it starts. */
+    void configure(List<String> addresses) {
+        servers = addresses;
+    }
+
+    List<String> configured() {
+        return servers;
+    }
+
+    /** Its connections to that node break. */
+    void cut(Registry node) {
+        List.copyOf(links).stream().filter(link -> link.leadsTo(node)).forEach(Link::cut);
     }
 
     /** One service this process looks at. */
@@ -96,7 +117,7 @@ final class ClientProcess {
         final long openedAt = world.time.now();
         ServiceSnapshot seen;
         int at = -1; // how far in the node's history
-        int life; // of the node, that told it last
+        Optional<Registry.Accepted> teller = Optional.empty();
 
         /** Per instance the latest content delivered. */
         final Map<InstanceId, Long> versions = new HashMap<>();
@@ -186,18 +207,16 @@ final class ClientProcess {
                     if (portThrows()) {
                         throw new IllegalStateException("a port that fails");
                     }
-                    Link link = new Link(world, this, listener);
+                    Link link = new Link(world, this, world.registryAtSessions(address), listener);
                     links.removeIf(Link::isEnded);
                     links.add(link);
-                    link.connect(address.startsWith("registry"));
+                    link.connect();
                     return link;
                 },
                 Optional.of(cache),
                 cacheExecutor,
                 listenerExecutor,
                 () -> {});
-        List<String> servers =
-                world.swarm.secondAddress() ? List.of("nowhere:9847", "registry:9847") : List.of("registry:9847");
         mooring = Mooring.builder()
                 .servers(servers)
                 .clientName(name)
@@ -230,6 +249,7 @@ final class ClientProcess {
 
         /** As ThreadEventLoop: what a task throws is logged, and the loop goes on. Without failing ports it is a bug. */
         private void survive(Runnable task) {
+            touched = true;
             try {
                 task.run();
             } catch (IllegalStateException e) {
@@ -300,9 +320,9 @@ final class ClientProcess {
         return portEverThrew;
     }
 
-    /** Which of the node's lives spoke last. */
-    int toldByLife() {
-        return toldByLife;
+    /** Who spoke last. */
+    Optional<Registry.Accepted> toldBy() {
+        return toldBy;
     }
 
     /** Whether the registry said something just now. */
@@ -328,6 +348,17 @@ final class ClientProcess {
 
     void cut() {
         List.copyOf(links).forEach(Link::cut);
+    }
+
+    /** The node it has a connection to. */
+    Optional<Registry> connectedTo() {
+        return isConnected()
+                ? links.stream()
+                        .filter(link -> !link.isEnded())
+                        .flatMap(link -> link.accepted().stream())
+                        .map(Registry.Accepted::registry)
+                        .findFirst()
+                : Optional.empty();
     }
 
     boolean isConnected() {
@@ -357,6 +388,7 @@ final class ClientProcess {
     }
 
     void frameArrived(Link link) {
+        touched = true;
         if (!link.isEnded() && !isGone()) {
             lastFrameOn = link;
         }
@@ -447,7 +479,7 @@ final class ClientProcess {
     private void left(InstanceId id, CompletableFuture<Void> future) {
         CompletableFuture<Void> unused = future.whenComplete((done, failure) -> {
             if (failure == null) {
-                world.oracle.leftConfirmed(id);
+                world.oracle.leftConfirmed(id, toldBy.map(Registry.Accepted::registry));
             }
         });
     }
@@ -462,6 +494,7 @@ final class ClientProcess {
         Service service = running.service(key);
         Watching fresh = new Watching(service);
         watching.put(key, fresh);
+        touched = true;
         world.oracle.opened(this, fresh);
         listen(fresh);
     }
@@ -496,14 +529,15 @@ final class ClientProcess {
 
     /** Looks at all lists; cheap when nothing moved. */
     void look() {
-        if (isGone()) {
+        if (!touched || isGone()) {
             return;
         }
+        touched = state != State.RUNNING;
         Link on = lastFrameOn;
         if (on != null && state == State.RUNNING) {
             lastFrameOn = null;
             lastFrameAt = world.time.now();
-            toldByLife = on.life();
+            toldBy = on.accepted();
         }
         for (Watching watched : watching.values()) {
             ServiceSnapshot now = watched.service.view();
@@ -555,7 +589,10 @@ final class ClientProcess {
                 throw new Violation("C6", name + " calls the list of " + view.service() + " live without a connection");
             }
             long silent = now - lastFrameAt;
-            if (view.source() == Source.LIVE && silent > 0 && view.age().toNanos() != silent) {
+            long age = view.age().toNanos();
+            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet.
+            boolean moves = links.stream().filter(link -> !link.isEnded()).count() > 1;
+            if (view.source() == Source.LIVE && silent > 0 && (moves ? age < silent : age != silent)) {
                 throw new Violation(
                         "C6",
                         name + " says " + view.age() + " of a list confirmed " + Duration.ofNanos(silent) + " ago");
@@ -576,22 +613,14 @@ final class ClientProcess {
             return;
         }
         world.coverage.did(Operation.CALL);
-        if (!world.registry.isUp()) {
+        if (!world.anyUp()) {
             world.coverage.effect(Effects.CALLS_IN_OUTAGE);
         }
         Service service = watched.service;
-        int dead = 0;
-        int healthy = 0;
-        for (Instance instance : service.instances()) {
-            if (world.answers(instance)) {
-                healthy++;
-            } else {
-                dead++;
-            }
-        }
+        List<Instance> callable = service.instances();
         Optional<Call> first = service.begin();
         if (first.isEmpty()) {
-            if (healthy > 0) {
+            if (healthy(callable) > 0) {
                 throw new Violation("C1", name + " finds nobody to call, of " + service.view());
             }
             return;
@@ -605,7 +634,8 @@ final class ClientProcess {
             world.coverage.effect(Effects.RETRIES);
             Optional<Instance> other = service.chooseAnother(call.instance());
             boolean failed = other.isEmpty() || !world.answers(other.get());
-            if (failed && healthy > 0 && dead == 1) {
+            int healthy = failed ? healthy(callable) : 0;
+            if (failed && healthy > 0 && callable.size() == healthy + 1) {
                 throw new Violation("C1", name + " failed a call with one dead of " + (healthy + 1));
             }
             if (!failed) {
@@ -615,6 +645,14 @@ final class ClientProcess {
                 other.ifPresent(instance -> service.report(instance, CallResult.UNREACHABLE));
             }
         }
+    }
+
+    private int healthy(List<Instance> instances) {
+        int healthy = 0;
+        for (Instance instance : instances) {
+            healthy += world.answers(instance) ? 1 : 0;
+        }
+        return healthy;
     }
 
     // ---- at the end
@@ -628,6 +666,13 @@ final class ClientProcess {
         ClientStatus status = running.status();
         if (status.state() != ClientStatus.State.CONNECTED) {
             return Optional.of(name + " is not connected: " + status);
+        }
+        boolean reaches = links.stream()
+                .filter(link -> !link.isEnded())
+                .flatMap(link -> link.accepted().stream())
+                .anyMatch(Registry.Accepted::isOpen);
+        if (!reaches) {
+            return Optional.of(name + " believes to be connected to a node that is not there any more");
         }
         if (status.confirmedRegistrations() != wanted.size() || status.registrations() != wanted.size()) {
             return Optional.of(name + " has " + status.confirmedRegistrations() + " of " + wanted.size()

@@ -14,6 +14,7 @@ final class Coverage {
     private final Map<Fault, Long> injected = new EnumMap<>(Fault.class);
     private final Map<Fault, Long> effective = new EnumMap<>(Fault.class);
     private final Map<String, Long> effects = new TreeMap<>();
+    private final Map<String, Long> pairs = new TreeMap<>();
 
     void did(Operation operation) {
         operations.merge(operation, 1L, Long::sum);
@@ -21,6 +22,17 @@ final class Coverage {
 
     void injected(Fault fault) {
         injected.merge(fault, 1L, Long::sum);
+    }
+
+    /** Two faults fell together, or one soon after the other. */
+    void met(Fault fault, Fault other) {
+        if (fault != other) {
+            pairs.merge(pair(fault, other), 1L, Long::sum);
+        }
+    }
+
+    private static String pair(Fault fault, Fault other) {
+        return fault.compareTo(other) < 0 ? fault + " and " + other : other + " and " + fault;
     }
 
     /** The fault made a difference to somebody. */
@@ -51,6 +63,7 @@ final class Coverage {
         other.injected.forEach((fault, n) -> injected.merge(fault, n, Long::sum));
         other.effective.forEach((fault, n) -> effective.merge(fault, n, Long::sum));
         other.effects.forEach((name, n) -> effects.merge(name, n, Long::sum));
+        other.pairs.forEach((name, n) -> pairs.merge(name, n, Long::sum));
     }
 
     /** What never happened, or happened to no effect; empty when everything did. */
@@ -74,6 +87,32 @@ final class Coverage {
         return out.toString();
     }
 
+    /** Pairs of faults that never fell together; empty when all did. */
+    String pairHoles() {
+        StringBuilder out = new StringBuilder();
+        for (Fault fault : Fault.values()) {
+            for (Fault other : Fault.values()) {
+                if (fault.compareTo(other) < 0 && !pairs.containsKey(pair(fault, other))) {
+                    out.append("never together: ").append(pair(fault, other)).append('\n');
+                }
+            }
+        }
+        return out.toString();
+    }
+
+    private String pairFigures() {
+        int possible = Fault.values().length * (Fault.values().length - 1) / 2;
+        long least = pairs.size() < possible
+                ? 0
+                : pairs.values().stream().mapToLong(Long::longValue).min().orElse(0);
+        return String.format(
+                Locale.ROOT,
+                "%d of %d pairs of faults fell together, each %d times or more%n",
+                pairs.size(),
+                possible,
+                least);
+    }
+
     String table() {
         StringBuilder out = new StringBuilder();
         out.append(String.format(Locale.ROOT, "%-34s %12s %12s%n", "operation", "times", ""));
@@ -90,6 +129,7 @@ final class Coverage {
         }
         out.append(String.format(Locale.ROOT, "%-34s %12s %12s%n", "effect", "times", ""));
         effects.forEach((name, n) -> row(out, name, n, ""));
+        out.append(pairFigures());
         return out.toString();
     }
 

@@ -32,6 +32,18 @@ final class Effects {
     static final String CALLS_IN_OUTAGE = "calls without a registry";
     static final String CLOSED_LISTENERS = "changes after a listener's end";
 
+    static final String FORCED = "removed: operator";
+    static final String MALFORMED = "peer messages that could not be read";
+    static final String LINE_WAS_FULL = "lines between nodes that were full";
+    static final String BACK_AFTER_PARTITION = "instances back after a partition";
+    static final String MUST_LIST = "listed on every node";
+    static final String LATE_HELLO = "hellos overtaken by a later connection's";
+    static final String MOVED = "sessions that moved to another node";
+    static final String MOVES = "sessions asked to move";
+    static final String DRAINED = "nodes drained";
+    static final String NEVER_BACK = "nodes that never came back";
+    static final String EQUAL_DIGESTS = "clusters with equal digests in the end";
+
     static final List<String> EXPECTED = List.of(
             VIEWS,
             HELD,
@@ -59,7 +71,18 @@ final class Effects {
             TORN,
             RENEW_UNKNOWN,
             CALLS_IN_OUTAGE,
-            CLOSED_LISTENERS);
+            CLOSED_LISTENERS,
+            FORCED,
+            MALFORMED,
+            LINE_WAS_FULL,
+            BACK_AFTER_PARTITION,
+            MUST_LIST,
+            LATE_HELLO,
+            MOVED,
+            MOVES,
+            DRAINED,
+            NEVER_BACK,
+            EQUAL_DIGESTS);
 
     private Effects() {}
 }

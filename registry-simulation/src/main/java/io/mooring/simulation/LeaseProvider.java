@@ -2,12 +2,17 @@ package io.mooring.simulation;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
 import io.mooring.server.lease.Outcome;
+import io.mooring.server.node.RegistryNode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** A process without the SDK: it keeps one instance by HTTP, with a lease of its own. */
+/**
+ * A process without the SDK: it keeps one instance by HTTP, with a lease of its own. Each request goes to whatever node
+ * the load balancer before them chooses.
+ */
 final class LeaseProvider {
     final InstanceId id;
     private final World world;
@@ -55,16 +60,18 @@ final class LeaseProvider {
 
     private void send(Instance instance) {
         int sentIn = life;
+        Registry to = world.balanced();
         world.net.schedule(
                 way(),
-                () -> world.registry.onLoop(node -> {
+                () -> to.onLoop(node -> {
                     if (sentIn < life || !wanted.equals(Optional.of(instance))) {
                         return; // HTTP requests of one process come one after the other
                     }
                     world.trace.event(
                             world.time.now(),
-                            id.address() + " put " + instance.metadata().get("version"));
-                    world.oracle.leasePut(instance, ttl);
+                            id.address() + " puts at " + to.name + " "
+                                    + instance.metadata().get("version"));
+                    world.oracle.leasePut(instance, ttl, to);
                     node.put(instance, ttl, outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
                             accepted |= wanted.equals(Optional.of(instance));
@@ -86,42 +93,55 @@ final class LeaseProvider {
     private void renew() {
         Optional<Instance> renewed = wanted;
         int sentIn = life;
+        Registry to = world.balanced();
         world.net.schedule(
                 way(),
-                () -> world.registry.onLoop(node -> {
+                () -> to.onLoop(node -> {
                     if (sentIn != life || !renewed.equals(wanted) || renewed.isEmpty()) {
                         return;
                     }
                     world.coverage.did(Operation.LEASE_RENEW);
-                    world.trace.event(world.time.now(), id.address() + " renew " + accepted);
+                    world.trace.event(world.time.now(), id.address() + " renews at " + to.name + " " + accepted);
                     if (!accepted) {
                         send(renewed.get());
                         return;
                     }
                     node.renew(List.of(id), unknown -> {
-                        if (unknown.isEmpty()) {
-                            world.oracle.leaseRenewed(id, ttl);
-                        } else {
+                        if (unknown.isEmpty() && (!world.isHealing() || lists(node, renewed.get()))) {
+                            world.oracle.leaseRenewed(id, ttl, to);
+                        } else if (sentIn == life && renewed.equals(wanted)) {
                             send(renewed.get());
                         }
                     });
                 }));
     }
 
+    /**
+     * Of two contents that were put on two nodes which did not know of one another, one wins, whichever is later. Who cares
+     * looks, and puts his again.
+     */
+    private boolean lists(RegistryNode node, Instance instance) {
+        for (ListedInstance listed : node.view(id.service()).instances()) {
+            if (listed.id().equals(id)) {
+                return listed.instance().equals(instance) || world.isAmended(listed.instance());
+            }
+        }
+        return false;
+    }
+
     /** A renewal that was long on its way; it counts for nothing once the instance is gone. */
     void renewLate() {
         world.coverage.did(Operation.LEASE_LATE_RENEW);
+        Registry to = world.balanced();
         world.net.schedule(
                 Duration.ofSeconds(10 + world.chance.nextInt(50)),
-                () -> world.registry.onLoop(node -> {
-                    node.renew(List.of(id), unknown -> {
-                        if (unknown.isEmpty()) {
-                            world.oracle.leaseRenewed(id, ttl);
-                        } else {
-                            world.coverage.effect(Effects.RENEW_UNKNOWN);
-                        }
-                    });
-                }));
+                () -> to.onLoop(node -> node.renew(List.of(id), unknown -> {
+                    if (unknown.isEmpty()) {
+                        world.oracle.leaseRenewed(id, ttl, to);
+                    } else {
+                        world.coverage.effect(Effects.RENEW_UNKNOWN);
+                    }
+                })));
     }
 
     void remove() {
@@ -130,17 +150,18 @@ final class LeaseProvider {
         alive = false;
         int removedIn = ++life;
         world.oracle.notWanted(id);
+        Registry to = world.balanced();
         world.net.schedule(
                 way(),
-                () -> world.registry.onLoop(node -> {
+                () -> to.onLoop(node -> {
                     if (removedIn != life) {
                         return;
                     }
-                    world.trace.event(world.time.now(), id.address() + " remove");
+                    world.trace.event(world.time.now(), id.address() + " removes at " + to.name);
                     world.oracle.leaseRemoved(id);
                     node.remove(id, false, "http", outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
-                            world.oracle.leftConfirmed(id);
+                            world.oracle.leftConfirmed(id, Optional.of(to));
                         }
                     });
                 }));

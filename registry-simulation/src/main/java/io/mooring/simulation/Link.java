@@ -14,6 +14,9 @@ final class Link implements MooringPorts.Link {
     private final World world;
     private final ClientProcess client;
     private final LinkListener listener;
+    private final Optional<Registry> registry;
+    private final Path path;
+    private final long number;
     private final Path.Direction up;
     private final Path.Direction down;
     private final ArrayDeque<Runnable> inbox = new ArrayDeque<>();
@@ -23,27 +26,35 @@ final class Link implements MooringPorts.Link {
     private boolean torn; // nothing goes through any more, though nobody may know yet
     private Optional<Registry.Accepted> accepted = Optional.empty();
 
-    Link(World world, ClientProcess client, LinkListener listener) {
+    /** @param registry whom it leads to; empty when nobody is there */
+    Link(World world, ClientProcess client, Optional<Registry> registry, LinkListener listener) {
         this.world = world;
         this.client = client;
         this.listener = listener;
-        this.up = client.path.new Direction(true);
-        this.down = client.path.new Direction(false);
+        this.registry = registry;
+        this.number = world.nextLink();
+        this.path = client.path(registry.orElse(world.registries.get(0)));
+        this.up = path.new Direction(true);
+        this.down = path.new Direction(false);
+    }
+
+    long number() {
+        return number;
     }
 
     ClientProcess client() {
         return client;
     }
 
-    void connect(boolean somebodyThere) {
+    void connect() {
         up.send(() -> {
-            if (client.path.refused) {
+            if (path.refused) {
                 world.coverage.tookEffect(Fault.CONNECT_REFUSED);
             }
-            if (!somebodyThere || client.path.refused || world.registry.refusesConnections()) {
+            if (registry.isEmpty() || path.refused || registry.get().refusesConnections()) {
                 down.send(() -> end("connection refused"));
-            } else if (world.registry.isThere()) {
-                world.registry.accept(this);
+            } else if (registry.get().isThere()) {
+                registry.get().accept(this);
             }
         });
     }
@@ -55,7 +66,10 @@ final class Link implements MooringPorts.Link {
         if (client.portThrows()) {
             throw new IllegalStateException("a port that fails");
         }
-        world.trace.frame(world.time.now(), client.name + " >", frame);
+        world.trace.frame(
+                world.time.now(),
+                client.name + " > " + registry.map(r -> r.name).orElse("?"),
+                frame);
         up.send(() -> {
             if (!torn) {
                 accepted.ifPresent(server -> server.received(frame));
@@ -67,10 +81,10 @@ final class Link implements MooringPorts.Link {
                 listener.sent();
             }
         };
-        if (client.path.lostUp && world.chance.nextBoolean()) {
-            client.path.whenFree(left);
+        if (path.lostUp && world.chance.nextBoolean()) {
+            path.whenFree(left);
         } else {
-            world.net.schedule(client.path.delay(), left);
+            world.net.schedule(path.delay(), left);
         }
     }
 
@@ -134,7 +148,10 @@ final class Link implements MooringPorts.Link {
                 return;
             }
             inbox.add(() -> {
-                world.trace.frame(world.time.now(), client.name + " <", frame);
+                world.trace.frame(
+                        world.time.now(),
+                        client.name + " < " + registry.map(r -> r.name).orElse("?"),
+                        frame);
                 client.frameArrived(this);
                 consumed.run();
                 late();
@@ -181,17 +198,21 @@ final class Link implements MooringPorts.Link {
     void cut() {
         boolean first = !ended;
         torn = true;
-        world.net.schedule(client.path.delay(), () -> accepted.ifPresent(Registry.Accepted::closed));
-        world.net.schedule(client.path.delay(), () -> {
+        world.net.schedule(path.delay(), () -> accepted.ifPresent(Registry.Accepted::closed));
+        world.net.schedule(path.delay(), () -> {
             if (first && !ended) {
                 end("reset");
             }
         });
     }
 
-    /** Which of the node's lives is at the other end. */
-    int life() {
-        return accepted.map(Registry.Accepted::life).orElse(0);
+    /** The other end, once it is there. */
+    Optional<Registry.Accepted> accepted() {
+        return accepted;
+    }
+
+    boolean leadsTo(Registry node) {
+        return registry.isPresent() && registry.get() == node;
     }
 
     boolean isEnded() {

@@ -1,6 +1,6 @@
 package io.mooring.simulation;
 
-/** What applications do meanwhile. */
+/** What applications and operators do meanwhile. */
 enum Operation {
     REGISTER,
     REGISTER_BATCH,
@@ -14,6 +14,8 @@ enum Operation {
     UNSUBSCRIBE,
     LISTENER_CLOSE,
     CALL,
+    AMEND,
+    FORCE_REMOVE,
     LEASE_PUT,
     LEASE_UPDATE,
     LEASE_RENEW,

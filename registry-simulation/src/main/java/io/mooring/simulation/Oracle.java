@@ -7,15 +7,13 @@ import io.mooring.model.Digest;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
-import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
-import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
 import io.mooring.protocol.ClientMessage;
+import io.mooring.server.replication.PeerMessage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,23 +22,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
+import java.util.TreeMap;
 
 /**
- * Knows from the recorded history alone what may be seen: what each process asked for, what the node heard and when,
- * and what it showed. A view is wrong only if nothing that was heard explains it; a request without an answer may or
- * may not have taken effect.
+ * Knows from the recorded history alone what may be seen: what each process asked for, and what each node heard and
+ * when. A view is wrong only if nothing that was heard explains it; a request without an answer may or may not have
+ * taken effect. What each node showed is its {@link Witness}'s.
  */
 final class Oracle {
-    private static final long LEASE = Duration.ofSeconds(15).toNanos();
-    private static final long GRACE = Duration.ofSeconds(3).toNanos();
-    private static final long WINDOW = Duration.ofSeconds(60).toNanos();
-    private static final int REMEMBERED = 64;
-    private static final long CONFIRMATION = Duration.ofSeconds(60).toNanos();
-
-    /** From a decision to its being seen, at most: the node's patience with its disk. */
-    private static final long TURN = Duration.ofMillis(100).toNanos();
+    private static final long LEASE = Witness.LEASE;
+    private static final long GRACE = Witness.GRACE;
+    private static final long TURN = Witness.TURN;
+    private static final long LONGEST_LEASE = Duration.ofSeconds(22).toNanos();
+    private static final long IN_TOUCH = Duration.ofSeconds(10).toNanos();
 
     private final World world;
 
@@ -48,44 +42,55 @@ final class Oracle {
     private final Map<Instance, Long> orders = new HashMap<>();
     private final Map<InstanceId, Instance> asked = new HashMap<>();
     private final Map<InstanceId, Long> left = new HashMap<>();
-    private final Map<Long, List<Instance>> batches = new HashMap<>();
+    private final Map<Long, Batch> batches = new HashMap<>();
+    private final Set<InstanceId> amended = new HashSet<>();
+    private final Map<InstanceId, Long> forced = new HashMap<>();
 
-    // What the node heard.
+    // What the nodes heard.
     private final Map<String, SessionSeen> sessions = new HashMap<>();
     private final Map<Registry.Accepted, String> sessionOf = new HashMap<>();
     private final Map<InstanceId, String> owners = new HashMap<>();
-    private final Map<InstanceId, Map<Long, Long>> received = new HashMap<>();
+    private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
-    private final Set<InstanceId> registeredThisLife = new HashSet<>();
+    private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
+    private final Map<InstanceId, Home> latest = new LinkedHashMap<>();
 
-    // What it showed.
-    private final Map<ServiceKey, ServiceView> shown = new LinkedHashMap<>();
-    private final Map<ServiceKey, List<Long>> histories = new HashMap<>();
-    private final Map<InstanceId, Long> exposed = new HashMap<>();
-    private final Map<InstanceId, Gone> gone = new HashMap<>();
-    private final Map<InstanceId, Gone> everGone =
-            new HashMap<>(); // what processes may have been told, whatever was lost
+    // What was ever shown by any of them.
     private final Map<InstanceId, Set<RemovalCause>> everCauses = new HashMap<>();
     private final Map<ServiceKey, Integer> departed = new HashMap<>();
-    private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
-    private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
-    private final ArrayDeque<Long> evictions = new ArrayDeque<>();
-    private final ArrayDeque<Long> departures = new ArrayDeque<>(); // certain ones, of the last minute
-    private long startedAt;
-    private long frozenUntil;
-    private long resumedAt;
-    private long pausedAt;
-    private boolean pausedInTurn; // what was decided before may be shown after
-    private int life;
-    private boolean diskLost;
-    private boolean lateAtDeath;
-    private boolean everUntrusted;
-    private final TreeSet<Integer> untrustedLives = new TreeSet<>();
+    private boolean anyUntrusted;
+
+    private static final class Batch {
+        final List<Instance> instances;
+        final Set<Registry> seenBy = new HashSet<>();
+
+        Batch(List<Instance> instances) {
+            this.instances = instances;
+        }
+    }
+
+    /** When a content was heard last, and from whom. */
+    private record Heard(long at, String session) {}
+
+    /** Where an instance was registered, and in which of the node's lives. */
+    private record Home(Registry registry, int life, long at, String session) {
+        boolean stands() {
+            return registry.isUp() && registry.witness.life() == life;
+        }
+    }
 
     private static final class SessionSeen {
+        long newest = -1; // its latest connection
+        final Map<Registry, At> at = new HashMap<>();
+    }
+
+    /** A session as one node knows it. */
+    private static final class At {
+        int life;
         long lastHeard;
+        long since;
         boolean broken;
         long brokenAt;
         /** When it came back; a decision of just before may still be on its way to the disk. */
@@ -96,16 +101,8 @@ final class Oracle {
 
     private record LeaseSeen(long lastHeard, long ttl, long backAt) {}
 
-    private record Gone(long at, RemovalCause cause, int life) {}
-
-    Oracle(World world, List<ServiceKey> services) {
+    Oracle(World world) {
         this.world = world;
-        for (ServiceKey key : services) {
-            shown.put(key, ServiceView.empty(key));
-            List<Long> history = new ArrayList<>();
-            history.add(Digest.EMPTY);
-            histories.put(key, history);
-        }
     }
 
     private Violation wrong(String property, String what) {
@@ -120,11 +117,11 @@ final class Oracle {
 
     /** Content that may be seen from now on. */
     Instance made(Instance instance) {
-        orders.put(instance, (long) orders.size() + 1);
+        orders.putIfAbsent(instance, (long) orders.size() + 1);
         return instance;
     }
 
-    private long order(Instance instance, String where) {
+    long order(Instance instance, String where) {
         Long order = orders.get(instance);
         if (order == null) {
             throw wrong("A5", where + " shows what nobody ever registered: " + instance);
@@ -135,8 +132,7 @@ final class Oracle {
     void asked(Instance instance) {
         if (asked.put(instance.id(), instance) != null) {
             // Said once more and by itself: it may be seen without the rest of its batch.
-            batches.values()
-                    .removeIf(batch -> batch.stream().anyMatch(each -> each.id().equals(instance.id())));
+            alone(instance.id());
         }
         left.remove(instance.id());
     }
@@ -147,7 +143,7 @@ final class Oracle {
 
     void batch(long number, List<Instance> instances) {
         if (instances.size() > 1) {
-            batches.put(number, instances);
+            batches.put(number, new Batch(instances));
         }
     }
 
@@ -159,11 +155,35 @@ final class Oracle {
     /** Something was said of it by itself: it may be seen without the rest of its batch. */
     private void alone(InstanceId id) {
         batches.values()
-                .removeIf(batch -> batch.stream().anyMatch(each -> each.id().equals(id)));
+                .removeIf(batch ->
+                        batch.instances.stream().anyMatch(each -> each.id().equals(id)));
     }
 
-    /** A deregistration was answered. */
-    void leftConfirmed(InstanceId id) {
+    /** An operator changes it in place. */
+    void amended(Instance content, Registry where) {
+        InstanceId id = content.id();
+        amended.add(id);
+        received.computeIfAbsent(id, i -> new HashMap<>())
+                .put(order(content, "an operator"), new Heard(now(), where.name));
+        alone(id);
+    }
+
+    boolean isAmended(InstanceId id) {
+        return amended.contains(id);
+    }
+
+    /** An operator removes it. */
+    void forced(InstanceId id) {
+        forced.put(id, now());
+        alone(id);
+    }
+
+    boolean isForced(InstanceId id) {
+        return forced.containsKey(id);
+    }
+
+    /** A deregistration was answered, by that node. */
+    void leftConfirmed(InstanceId id, Optional<Registry> by) {
         if (asked.containsKey(id)) {
             return; // registered anew meanwhile
         }
@@ -172,23 +192,26 @@ final class Oracle {
             return; // this process's registration never got there; an earlier one's is not its to take back
         }
         left.put(id, now());
-        if (world.registry.isUp() && !everUntrusted && lists(id)) {
-            throw wrong("A10", id + " is listed after its deregistration was confirmed");
+        boolean exact = world.isSingle() || world.isCalm();
+        if (exact && !anyUntrusted && by.filter(Registry::isUp).isPresent() && lists(by.get(), id)) {
+            throw wrong("A10", id + " is listed by " + by.get().name + " after its deregistration was confirmed");
         }
     }
 
+    Optional<Long> leftAt(InstanceId id) {
+        return Optional.ofNullable(left.get(id));
+    }
+
     private long lastReceived(InstanceId id) {
-        long last = startedAt;
-        boolean any = false;
-        for (long at : received.getOrDefault(id, Map.of()).values()) {
-            last = any && last - at > 0 ? last : at;
-            any = true;
+        long last = world.origin();
+        for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
+            last = last - heard.at > 0 ? last : heard.at;
         }
         return last;
     }
 
-    private boolean lists(InstanceId id) {
-        for (ListedInstance listed : world.registry.node().view(id.service()).instances()) {
+    private static boolean lists(Registry registry, InstanceId id) {
+        for (ListedInstance listed : registry.node().view(id.service()).instances()) {
             if (listed.id().equals(id)) {
                 return true;
             }
@@ -208,38 +231,29 @@ final class Oracle {
         }
     }
 
-    // ---- what the node heard
+    // ---- what the nodes heard
 
     void heard(Registry.Accepted line, List<ClientMessage> messages) {
-        long now = now();
         for (ClientMessage message : messages) {
             if (message instanceof ClientMessage.Hello hello) {
-                SessionSeen session = sessions.computeIfAbsent(hello.session(), s -> new SessionSeen());
-                if (session.line.isPresent() && session.line.get() != line) {
-                    world.coverage.effect(Effects.REPLACED);
-                }
-                if (session.broken) {
-                    session.backAt = now;
-                }
-                session.line = Optional.of(line);
-                session.broken = false;
-                sessionOf.put(line, hello.session());
+                greeted(line, hello.session());
             }
             String name = sessionOf.getOrDefault(line, "");
             SessionSeen session = sessions.get(name);
             if (session == null) {
                 throw wrong("protocol", "the SDK sends " + message + " before hello");
             }
-            if (now - session.lastHeard >= LEASE) {
-                session.backAt = now;
+            At at = at(session, line.registry());
+            if (now() - at.lastHeard >= LEASE) {
+                at.backAt = now();
             }
-            session.lastHeard = now;
+            at.lastHeard = now();
             if (message instanceof ClientMessage.Register register) {
                 for (Instance instance : register.instances()) {
-                    registered(instance, name);
+                    registered(instance, name, line.registry(), line.number() >= session.newest);
                 }
             } else if (message instanceof ClientMessage.Deregister deregister) {
-                deregister.instances().forEach(id -> saidGoodbye(id, name));
+                deregister.instances().forEach(id -> saysGoodbye(id, name));
             } else if (message instanceof ClientMessage.Bye) {
                 List<InstanceId> all = new ArrayList<>();
                 owners.forEach((id, owner) -> {
@@ -247,22 +261,130 @@ final class Oracle {
                         all.add(id);
                     }
                 });
-                all.forEach(id -> saidGoodbye(id, name));
+                all.forEach(id -> saysGoodbye(id, name));
             }
         }
     }
 
-    private void registered(Instance instance, String session) {
-        received.computeIfAbsent(instance.id(), i -> new HashMap<>()).put(order(instance, "a register"), now());
-        owners.put(instance.id(), session);
-        leases.remove(instance.id());
-        registeredThisLife.add(instance.id());
+    private void greeted(Registry.Accepted line, String name) {
+        SessionSeen session = sessions.computeIfAbsent(name, s -> new SessionSeen());
+        if (session.newest > line.number()) {
+            world.coverage.effect(Effects.LATE_HELLO);
+        } else if (session.newest >= 0 && !session.at.containsKey(line.registry())) {
+            world.coverage.effect(Effects.MOVED);
+        }
+        session.newest = Math.max(session.newest, line.number());
+        At at = at(session, line.registry());
+        if (at.line.isPresent() && at.line.get() != line) {
+            world.coverage.effect(Effects.REPLACED);
+        }
+        if (at.broken) {
+            at.backAt = now();
+        }
+        at.line = Optional.of(line);
+        at.broken = false;
+        at.since = now();
+        sessionOf.put(line, name);
     }
 
-    private void saidGoodbye(InstanceId id, String session) {
+    private At at(SessionSeen session, Registry registry) {
+        At at = session.at.computeIfAbsent(registry, r -> new At());
+        if (at.life != registry.witness.life()) {
+            at.life = registry.witness.life();
+            at.lastHeard = now();
+            at.backAt = now() - LEASE;
+            at.broken = false;
+            at.line = Optional.empty();
+        }
+        return at;
+    }
+
+    private void registered(Instance instance, String session, Registry where, boolean newest) {
+        InstanceId id = instance.id();
+        long order = order(instance, "a register");
+        received.computeIfAbsent(id, i -> new HashMap<>()).put(order, new Heard(now(), session));
+        leases.remove(id);
+        atHome(id, session, where, newest);
+    }
+
+    private void atHome(InstanceId id, String session, Registry where, boolean newest) {
+        Home home = new Home(where, where.witness.life(), now(), session);
+        homes.computeIfAbsent(id, i -> new LinkedHashMap<>()).put(where, home);
+        if (newest) {
+            owners.put(id, session);
+            latest.put(id, home);
+        }
+    }
+
+    private void saysGoodbye(InstanceId id, String session) {
         if (session.equals(owners.get(id))) {
             goodbyes.put(id, now());
+            latest.remove(id);
         }
+    }
+
+    boolean saidGoodbye(InstanceId id) {
+        return goodbyes.containsKey(id);
+    }
+
+    boolean wasHeard(InstanceId id, long order) {
+        return received.getOrDefault(id, Map.of()).containsKey(order);
+    }
+
+    boolean heardSince(InstanceId id, long order, long then) {
+        Heard heard = received.getOrDefault(id, Map.of()).get(order);
+        return heard != null && heard.at - then >= 0;
+    }
+
+    /**
+     * Whether anybody registered it after the last goodbye, or somebody else than who said it. Who has no session says it to
+     * one node and not to another: then it is enough that his lease was not over.
+     */
+    boolean registeredSinceGoodbye(InstanceId id, long shownAsGone) {
+        if (leases.containsKey(id) && heardOfPublisherSince(id, shownAsGone - LONGEST_LEASE)) {
+            return true;
+        }
+        long goodbye = goodbyes.getOrDefault(id, world.origin());
+        Long removed = forced.get(id);
+        if (removed != null && (goodbye == world.origin() || goodbye - removed > 0)) {
+            goodbye = removed; // one of the two, whichever was first
+        }
+        Set<String> registrants = new HashSet<>();
+        for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
+            if (heard.at - (goodbye - TURN) >= 0) {
+                return true;
+            }
+            registrants.add(heard.session);
+        }
+        return registrants.size() > 1;
+    }
+
+    /** Whether any node has heard from anybody who registered it. */
+    boolean heardOfPublisherSince(InstanceId id, long then) {
+        LeaseSeen lease = leases.get(id);
+        if (lease != null && lease.lastHeard - then >= 0) {
+            return true;
+        }
+        for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
+            if (heard.at - then >= 0) {
+                return true;
+            }
+        }
+        for (Home home : homes.getOrDefault(id, Map.of()).values()) {
+            SessionSeen session = sessions.get(home.session);
+            if (session != null && session.at.values().stream().anyMatch(at -> at.lastHeard - then >= 0)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the same session said both. */
+    boolean sameSession(InstanceId id, long order, long other) {
+        Map<Long, Heard> all = received.getOrDefault(id, Map.of());
+        Heard one = all.get(order);
+        Heard two = all.get(other);
+        return one != null && two != null && !one.session.isEmpty() && one.session.equals(two.session);
     }
 
     /** The node writes a frame. */
@@ -277,33 +399,42 @@ final class Oracle {
             world.coverage.effect(Effects.SAMES);
         } else if (text.startsWith("[{\"type\":\"view")) {
             world.coverage.effect(Effects.FULL_VIEWS);
+        } else if (text.startsWith("[{\"type\":\"move")) {
+            world.coverage.effect(Effects.MOVES);
         }
     }
 
     /** The node said that it holds what the session has. */
     private void welcomedWithHeld(Registry.Accepted line) {
         String name = sessionOf.getOrDefault(line, "");
+        SessionSeen session = sessions.get(name);
         world.coverage.effect(Effects.ADOPTED);
+        if (session == null) {
+            return;
+        }
+        List<InstanceId> held = new ArrayList<>();
         owners.forEach((id, owner) -> {
             if (owner.equals(name) && asked.containsKey(id)) {
-                registeredThisLife.add(id);
+                held.add(id);
             }
         });
+        held.forEach(id -> atHome(id, name, line.registry(), line.number() >= session.newest));
     }
 
     void disconnected(Registry.Accepted line) {
         String name = sessionOf.remove(line);
         SessionSeen session = name == null ? null : sessions.get(name);
-        if (session != null && session.line.isPresent() && session.line.get() == line) {
-            session.broken = true;
-            session.brokenAt = now();
-            session.line = Optional.empty();
+        At at = session == null ? null : session.at.get(line.registry());
+        if (at != null && at.line.isPresent() && at.line.get() == line) {
+            at.broken = true;
+            at.brokenAt = now();
+            at.line = Optional.empty();
         }
     }
 
-    void leasePut(Instance instance, Duration ttl) {
+    void leasePut(Instance instance, Duration ttl, Registry where) {
         LeaseSeen next = heardAgain(instance.id(), ttl);
-        registered(instance, "");
+        registered(instance, "", where, true);
         leases.put(instance.id(), next);
     }
 
@@ -313,9 +444,9 @@ final class Oracle {
         return new LeaseSeen(now(), ttl.toNanos(), away ? now() : before.backAt);
     }
 
-    void leaseRenewed(InstanceId id, Duration ttl) {
+    void leaseRenewed(InstanceId id, Duration ttl, Registry where) {
         leases.put(id, heardAgain(id, ttl));
-        registeredThisLife.add(id);
+        atHome(id, "", where, true);
     }
 
     void leaseRemoved(InstanceId id) {
@@ -326,404 +457,195 @@ final class Oracle {
         refusedProbes.put(host + ":" + port, now());
     }
 
-    // ---- the node's life
-
-    void registryKilled(boolean late) {
-        lateAtDeath = late;
+    /** What nodes say to one another, as it arrives. */
+    void peerSaid(Registry from, Registry to, PeerMessage message) {
+        String kind = message.getClass().getSimpleName();
+        boolean tells = kind.equals("Delta") || kind.equals("Page") || kind.equals("Snapshot");
+        to.witness.heardPeer(from, tells);
+        world.coverage.effect("peers: " + kind);
     }
 
-    void diskLoses() {
-        diskLost = true;
-    }
+    // ---- the nodes' lives
 
-    boolean diskLostSomething() {
-        return diskLost || lateAtDeath;
-    }
-
-    int life() {
-        return life;
-    }
-
-    void registryPaused() {
-        pausedAt = now();
-        pausedInTurn = world.registry.disk.isBusy();
-    }
-
-    void registryResumed() {
-        resumedAt = now();
-        if (now() - pausedAt > LEASE / 3) {
-            frozenUntil = now() + LEASE;
-        }
-    }
-
-    void registryStarted(boolean trusted) {
-        life++;
-        startedAt = now();
-        resumedAt = now();
-        frozenUntil = now() + LEASE;
-        diskLost = false;
-        lateAtDeath = false;
-        refusedProbes.clear();
-        registeredThisLife.clear();
-        heldSince.clear();
-        evictions.clear();
-        uncertainlyGone.clear();
-        for (SessionSeen session : sessions.values()) {
-            if (session.line.isPresent()) {
-                session.line = Optional.empty();
-                session.broken = true;
-                session.brokenAt = now();
-            }
+    void nodeStarted(Registry registry, boolean trusted) {
+        if (world.isSingle()) {
+            refusedProbes.clear();
         }
         if (!trusted) {
-            everUntrusted = true;
+            anyUntrusted = true;
+            world.troubled();
             world.leases.forEach(LeaseProvider::registryLostSomething);
-            exposed.clear();
-            gone.clear();
-            untrustedLives.add(life);
-        }
-        for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
-            ServiceView before = entry.getValue();
-            ServiceView restored = world.registry.node().view(entry.getKey());
-            entry.setValue(restored);
-            histories.getOrDefault(entry.getKey(), new ArrayList<>()).add(restored.digest());
-            world.coverage.effect(Effects.RESTORED, restored.instances().size());
-            if (trusted) {
-                restoredRight(before, restored);
-            }
-            Map<InstanceId, ListedInstance> is = byId(restored);
-            is.keySet().forEach(id -> whole(is, id)); // written as a whole, though perhaps never shown before
         }
     }
 
-    private void restoredRight(ServiceView before, ServiceView restored) {
-        Map<InstanceId, ListedInstance> was = byId(before);
-        Map<InstanceId, ListedInstance> is = byId(restored);
-        is.forEach((id, listed) -> {
-            long order = order(listed.instance(), "the restored view");
-            Gone tombstone = gone.get(id);
-            if (!was.containsKey(id) && tombstone != null && !heardSince(id, order, tombstone.at)) {
-                throw wrong("A3", id + " is back after a restart, though it was shown as gone for " + tombstone.cause);
-            }
-            if (order < exposed.getOrDefault(id, 0L)) {
-                throw wrong("A3", id + " went back to an earlier content with a restart: " + listed.instance());
-            }
-            exposed.merge(id, order, Math::max);
-        });
-        was.forEach((id, listed) -> {
-            if (!is.containsKey(id) && listed.standing() != Standing.HELD) {
-                boolean explained = goodbyes.containsKey(id) || mayHaveLeft(id) || probedDead(id);
-                if (!explained) {
-                    throw wrong("B10", id + " was lost with a restart");
-                }
-                gone.put(id, new Gone(now(), RemovalCause.ORPHANED, life));
-            }
-        });
+    boolean anyUntrusted() {
+        return anyUntrusted;
     }
 
-    private boolean heardSince(InstanceId id, long order, long then) {
-        Long at = received.getOrDefault(id, Map.of()).get(order);
-        return at != null && at - (then - TURN) >= 0;
+    // ---- what may be said of an instance
+
+    /** What left its view on that node, and why. */
+    void goneFrom(InstanceId id, RemovalCause cause) {
+        everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
+        departed.merge(id.service(), 1, Integer::sum);
+        alone(id);
     }
 
-    private static Map<InstanceId, ListedInstance> byId(ServiceView view) {
-        Map<InstanceId, ListedInstance> out = new LinkedHashMap<>();
-        view.instances().forEach(listed -> out.put(listed.id(), listed));
-        return out;
-    }
-
-    // ---- what the node shows; called after every step
-
-    void look() {
-        if (!world.registry.isUp()) {
-            return;
-        }
-        for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
-            ServiceView after = world.registry.node().view(entry.getKey());
-            ServiceView before = entry.getValue();
-            if (after != before) {
-                entry.setValue(after);
-                if (after.revision() != 0 || before.revision() != 0) {
-                    moved(before, after);
-                }
-            }
-        }
-    }
-
-    private void moved(ServiceView before, ServiceView after) {
-        world.coverage.effect(Effects.VIEWS);
-        world.nodeShowed();
-        world.trace.event(
-                now(),
-                "the node shows " + after.service().name() + " " + after.revision() + " "
-                        + World.shown(after.instances()));
-        histories.getOrDefault(after.service(), new ArrayList<>()).add(after.digest());
-        if (after.revision() <= before.revision()) {
-            throw wrong("B2", "revision " + before.revision() + " is followed by " + after.revision());
-        }
-        if (Digest.of(after.instances()) != after.digest()) {
-            throw wrong("digest", "the digest of " + after.service() + " is not that of its list");
-        }
-        if (before.instances().equals(after.instances()) && before.underProtection() == after.underProtection()) {
-            throw wrong("A9", "revision " + after.revision() + " of " + after.service() + " changes nothing");
-        }
-        Map<InstanceId, ListedInstance> was = byId(before);
-        Map<InstanceId, ListedInstance> is = byId(after);
-        boolean held = false;
-        List<InstanceId> fresh = new ArrayList<>();
-        for (ListedInstance listed : after.instances()) {
-            listed(listed, was.get(listed.id()));
-            held |= listed.standing() == Standing.HELD;
-            if (!was.containsKey(listed.id())) {
-                fresh.add(listed.id());
-            }
-        }
-        if (held != after.underProtection()) {
-            throw wrong("B8", after.service() + " says protected=" + after.underProtection() + ", which is not so");
-        }
-        removals(before, after, was, is);
-        fresh.forEach(id -> whole(is, id));
-    }
-
-    private void listed(ListedInstance listed, @Nullable ListedInstance was) {
-        InstanceId id = listed.id();
-        long order = order(listed.instance(), "the node");
-        if (was == null) {
-            Gone tombstone = gone.get(id);
-            if (!heardSince(id, order, tombstone == null ? startedAt : tombstone.at)
-                    && (tombstone != null
-                            || !received.getOrDefault(id, Map.of()).containsKey(order))) {
-                throw wrong("A3", id + " is back, though nobody registered it after it was shown as gone");
-            }
-            Long leftAt = left.get(id);
-            if (leftAt != null && now() - leftAt > TURN && !everUntrusted) {
-                throw wrong("A10", id + " is back, though its deregistration was confirmed");
-            }
-        } else if (!received.getOrDefault(id, Map.of()).containsKey(order)) {
-            throw wrong("A5", id + " shows " + listed.instance() + ", which the node never heard");
-        }
-        if (order < exposed.getOrDefault(id, 0L)) {
-            throw wrong("B2", id + " went back to an earlier content: " + listed.instance());
-        }
-        exposed.put(id, order);
-        if (listed.standing() == Standing.SUSPECT && (was == null || was.standing() != Standing.SUSPECT)) {
-            if (!outOfTouch(id)) {
-                throw wrong("E7", id + " is suspect though its publisher is in touch");
-            }
-        }
-        if (listed.standing() == Standing.HELD) {
-            if (was == null || was.standing() != Standing.HELD) {
-                world.coverage.effect(Effects.HELD);
-                heldSince.put(id, now());
-                uncertainly(id, "held");
-            }
-        } else {
-            heldSince.remove(id);
-        }
-    }
-
-    private void removals(
-            ServiceView before,
-            ServiceView after,
-            Map<InstanceId, ListedInstance> was,
-            Map<InstanceId, ListedInstance> is) {
-        Map<InstanceId, RemovalCause> causes = new HashMap<>();
-        for (Removal removal : after.removals()) {
-            causes.put(removal.instance(), removal.cause());
-        }
-        int certain = 0;
-        int uncertain = 0;
-        int heldBefore = 0;
-        for (ListedInstance listed : was.values()) {
-            InstanceId id = listed.id();
-            boolean wasHeld = listed.standing() == Standing.HELD;
-            heldBefore += wasHeld ? 1 : 0;
-            if (is.containsKey(id)) {
-                continue;
-            }
-            RemovalCause cause = causes.get(id);
-            if (cause == null && after.removals().size() >= REMEMBERED) {
-                cause = likely(id, wasHeld); // more left at once than a view remembers
-            }
-            if (cause == null) {
-                throw wrong("cause", id + " left " + after.service() + " without a cause");
-            }
-            world.trace.event(now(), id.address() + " leaves, " + cause);
-            gone.put(id, new Gone(now(), cause, life));
-            everGone.put(id, new Gone(now(), cause, life));
-            everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
-            departed.merge(id.service(), 1, Integer::sum);
-            if (!wasHeld || cause.certain()) {
-                justified(id, cause);
-            }
-            if (cause.certain()) {
-                certain += wasHeld ? 0 : 1;
-                departures.addLast(now());
-            } else if (wasHeld) {
-                world.coverage.effect(Effects.HOLD_RELEASED);
-                if (now() - heldSince.getOrDefault(id, 0L) < CONFIRMATION - TURN) {
-                    throw wrong("B7", id + " was held for too short");
-                }
-            } else {
-                uncertain++;
-                uncertainly(id, "removed");
-            }
-            heldSince.remove(id);
-        }
-        if (uncertain > 0) {
-            ArrayDeque<Long> lately = uncertainlyGone.computeIfAbsent(after.service(), s -> new ArrayDeque<>());
-            while (!lately.isEmpty() && now() - lately.peekFirst() >= LEASE - TURN) {
-                lately.removeFirst();
-            }
-            int listed = before.instances().size() - heldBefore - certain;
-            int away = lately.size() + uncertain;
-            if (uncertain == listed || away >= 2 && away * 2 > listed + lately.size()) {
-                throw wrong(
-                        "B7",
-                        uncertain + " of " + listed + " instances of " + after.service() + " left at once, "
-                                + lately.size() + " shortly before, and none was held");
-            }
-            for (int i = 0; i < uncertain; i++) {
-                lately.addLast(now());
-            }
-        }
-    }
-
-    private @Nullable RemovalCause likely(InstanceId id, boolean wasHeld) {
+    RemovalCause likely(InstanceId id, boolean wasHeld) {
         if (goodbyes.containsKey(id)) {
             return RemovalCause.DEREGISTERED;
         }
-        if (silentForALease(id)) {
+        if (silentForALease(id, false)) {
             return RemovalCause.LEASE_EXPIRED;
         }
-        if (brokenForTheGrace(id)) {
+        if (brokenForTheGrace(id, false)) {
             return RemovalCause.CONNECTION_LOST;
         }
-        return wasHeld || orphaned(id) ? RemovalCause.ORPHANED : null;
+        return RemovalCause.ORPHANED;
     }
 
-    /** Every removal has its cause. */
-    private void justified(InstanceId id, RemovalCause cause) {
-        boolean so = switch (cause) {
-            case DEREGISTERED -> goodbyes.containsKey(id);
-            case LEASE_EXPIRED -> silentForALease(id);
-            case CONNECTION_LOST -> brokenForTheGrace(id);
-            case ORPHANED -> orphaned(id);
-            case PROBE_FAILED -> probedDead(id);
-            case OPERATOR -> false;
-        };
-        if (!so) {
-            throw wrong(cause.certain() ? "A8" : "E6", id + " was removed for " + cause + ", which is not so");
-        }
-        world.coverage.effect(
-                switch (cause) {
-                    case DEREGISTERED -> Effects.DEREGISTERED;
-                    case LEASE_EXPIRED -> Effects.EXPIRED;
-                    case CONNECTION_LOST -> Effects.CONNECTION_LOST;
-                    case ORPHANED -> Effects.ORPHANED;
-                    case PROBE_FAILED -> Effects.PROBED;
-                    case OPERATOR -> "removed: operator";
-                });
+    boolean mayHaveLeft(InstanceId id, boolean exact) {
+        return silentForALease(id, exact) || brokenForTheGrace(id, exact) || orphaned(id, exact);
     }
 
-    /** Freeze and cap: what may not happen without certainty. */
-    private void uncertainly(InstanceId id, String what) {
-        boolean decidedBefore = pausedInTurn && now() - resumedAt <= TURN;
-        if (now() - frozenUntil < 0 && !decidedBefore) {
-            throw wrong(
-                    "E6",
-                    id + " was " + what + " " + Duration.ofNanos(frozenUntil - now()) + " before the freeze was over");
-        }
-        if (!mayHaveLeft(id)) {
-            throw wrong("E6", id + " was " + what + " though its publisher was in touch");
-        }
-        while (!evictions.isEmpty() && now() - evictions.peekFirst() >= WINDOW - TURN) {
-            evictions.removeFirst();
-        }
-        while (!departures.isEmpty() && now() - departures.peekFirst() >= WINDOW) {
-            departures.removeFirst();
-        }
-        evictions.addLast(now());
-        int listed = evictions.size() + departures.size(); // the decision may be older than they
-        for (ServiceView view : shown.values()) {
-            listed += view.instances().size();
-        }
-        int allowed = Math.max(world.swarm.evictionFloor(), (int) (0.15 * listed));
-        if (evictions.size() > allowed) {
-            throw wrong("B9", evictions.size() + " evictions within a minute, of about " + listed);
-        }
+    boolean outOfTouch(InstanceId id, boolean exact) {
+        return silentForALease(id, exact)
+                || anyHome(id, exact, home -> atHome(home).map(at -> at.broken).orElse(!home.stands()));
     }
 
-    private boolean mayHaveLeft(InstanceId id) {
-        return silentForALease(id) || brokenForTheGrace(id) || orphaned(id);
+    private interface Judged {
+        boolean by(Home home);
     }
 
-    private Optional<SessionSeen> owner(InstanceId id) {
-        return Optional.ofNullable(sessions.get(owners.getOrDefault(id, "")));
+    /** Exact: by the home that was registered with last, if it had time to tell the others. Otherwise any may be it. */
+    private boolean anyHome(InstanceId id, boolean exact, Judged judged) {
+        Home last = latest.get(id);
+        if (exact && last != null && told(last)) {
+            return judged.by(last);
+        }
+        for (Home home : homes.getOrDefault(id, Map.of()).values()) {
+            if (judged.by(home)) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    private boolean outOfTouch(InstanceId id) {
-        return silentForALease(id) || owner(id).map(session -> session.broken).orElse(false);
+    private boolean told(Home home) {
+        long until = home.stands() ? now() : home.registry.witness.endedAt();
+        return world.isSingle() || until - home.at > world.reach();
     }
 
-    private boolean silentForALease(InstanceId id) {
+    /** The home's session there, if it is one's. */
+    private Optional<At> atHome(Home home) {
+        SessionSeen session = sessions.get(home.session);
+        At at = session == null ? null : session.at.get(home.registry);
+        return at == null || at.life != home.life ? Optional.empty() : Optional.of(at);
+    }
+
+    boolean silentForALease(InstanceId id, boolean exact) {
         LeaseSeen lease = leases.get(id);
         if (lease != null) {
-            return now() - lease.lastHeard >= lease.ttl || now() - lease.backAt <= TURN;
+            return now() - lease.lastHeard >= lease.ttl - late() || now() - lease.backAt <= TURN + late() || !exact;
         }
-        return owner(id)
-                .map(session -> now() - session.lastHeard >= LEASE || now() - session.backAt <= TURN)
-                .orElse(false);
+        return anyHome(
+                id,
+                exact,
+                home -> atHome(home)
+                        .map(at -> until(home) - at.lastHeard >= LEASE || now() - at.backAt <= TURN + late())
+                        .orElse(false));
     }
 
-    private boolean brokenForTheGrace(InstanceId id) {
-        return owner(id)
-                .map(session -> session.broken && now() - session.brokenAt >= GRACE || now() - session.backAt <= TURN)
-                .orElse(false);
+    /** What other nodes decide arrives later. */
+    private long late() {
+        return world.isSingle() ? 0 : world.reach();
     }
 
-    private boolean orphaned(InstanceId id) {
-        return !registeredThisLife.contains(id) && now() - startedAt >= 2 * LEASE;
+    private long until(Home home) {
+        return home.stands() ? now() : home.registry.witness.endedAt();
     }
 
-    private boolean probedDead(InstanceId id) {
+    boolean brokenForTheGrace(InstanceId id, boolean exact) {
+        return anyHome(
+                id,
+                exact,
+                home -> atHome(home)
+                        .map(at ->
+                                at.broken && until(home) - at.brokenAt >= GRACE || now() - at.backAt <= TURN + late())
+                        .orElse(false));
+    }
+
+    boolean orphaned(InstanceId id, boolean exact) {
+        if (world.isSingle()) {
+            Witness only = world.registries.get(0).witness;
+            return anyHome(id, false, home -> home.life != only.life()) && now() - only.startedAt() >= 2 * LEASE;
+        }
+        return !exact
+                || anyHome(
+                        id, true, home -> !home.stands() && now() - home.registry.witness.endedAt() >= LEASE - late());
+    }
+
+    boolean probedDead(InstanceId id) {
         Long at = refusedProbes.get(id.host() + ":" + id.port());
         if (at == null) {
             return false;
         }
-        long heard = leases.containsKey(id)
-                ? leases.getOrDefault(id, new LeaseSeen(0, 0, 0)).lastHeard
-                : owner(id).map(session -> session.lastHeard).orElse(startedAt);
-        return now() - at <= TURN || at - heard >= 0;
+        LeaseSeen lease = leases.get(id);
+        Home home = latest.get(id);
+        long heard = lease != null
+                ? lease.lastHeard
+                : home == null
+                        ? world.origin()
+                        : atHome(home).map(seen -> seen.lastHeard).orElse(home.at);
+        return now() - at <= TURN + late() || at - heard >= 0 || !world.isSingle() && !world.isCalm();
+    }
+
+    /** How long the instance's publisher has been in touch, without a break, with a node that has it; -1 when it is not. */
+    long supportedFor(InstanceId id) {
+        Home home = latest.get(id);
+        if (home == null || !home.stands() || home.registry.isPaused() || forced.containsKey(id)) {
+            return -1;
+        }
+        Optional<At> at = atHome(home);
+        if (at.isEmpty() || at.get().line.isEmpty() || now() - at.get().lastHeard > IN_TOUCH) {
+            return -1;
+        }
+        long since = Math.max(home.at - world.origin(), at.get().since - world.origin());
+        since = Math.max(since, at.get().backAt - world.origin());
+        return now() - world.origin() - since;
+    }
+
+    /** Whether that node is where the publisher is now. */
+    boolean isAtHome(InstanceId id, Registry registry) {
+        Home home = latest.get(id);
+        return home != null && home.registry == registry && home.stands();
+    }
+
+    /** Who must be listed in a service, and at least with which content. */
+    Map<InstanceId, Long> supported(ServiceKey service, long least) {
+        Map<InstanceId, Long> out = new TreeMap<>();
+        for (InstanceId id : latest.keySet()) {
+            if (id.service().equals(service) && asked.containsKey(id) && supportedFor(id) > least) {
+                out.put(id, 0L);
+            }
+        }
+        return out;
     }
 
     /** A12: who sees one of a batch for the first time sees all of it. */
-    private void whole(Map<InstanceId, ListedInstance> is, InstanceId id) {
+    void whole(Registry registry, Map<InstanceId, ListedInstance> is, InstanceId id) {
         ListedInstance listed = is.get(id);
         String number = listed == null ? null : listed.instance().metadata().get("batch");
-        List<Instance> batch = number == null ? null : batches.remove(Long.parseLong(number));
-        if (batch == null) {
+        Batch batch = number == null ? null : batches.get(Long.parseLong(number));
+        if (batch == null || !batch.seenBy.add(registry)) {
             return;
         }
-        for (Instance other : batch) {
+        for (Instance other : batch.instances) {
             if (!is.containsKey(other.id()) && asked.containsKey(other.id())) {
-                throw wrong("A12", "of a batch " + id + " is seen and " + other.id() + " is not");
+                throw wrong("A12", registry.name + ": of a batch " + id + " is seen and " + other.id() + " is not");
             }
         }
         world.coverage.effect(Effects.BATCHES);
-    }
-
-    /** Now and then: no hold lasts for ever, and the node's own figures are right. */
-    void inspect() {
-        if (!world.registry.isUp() || world.registry.isPaused() || now() - resumedAt < 2_000_000_000L) {
-            return;
-        }
-        heldSince.forEach((id, since) -> {
-            if (now() - since > CONFIRMATION + 2_000_000_000L && now() - resumedAt > 2_000_000_000L) {
-                throw wrong("B8", id + " is held for " + Duration.ofNanos(now() - since));
-            }
-        });
-        world.coverage.effect(Effects.CAPPED, world.registry.node().status().expiryBacklog());
     }
 
     // ---- what processes see
@@ -757,52 +679,98 @@ final class Oracle {
                             + World.shown(now.instances()));
         }
         world.noteShown(client, now);
-        world.trace.event(now(), who + " " + World.shown(now.instances()));
-        Integer untrusted = untrustedLives.higher(watched.life);
-        if (untrusted != null && untrusted <= client.toldByLife()) {
-            watched.versions.clear(); // what the node lost cannot be known to anybody behind it
+        world.trace.list(now(), who, 0, Digest.of(now.instances()), now.instances());
+        Optional<Registry.Accepted> teller = client.toldBy();
+        if (teller.isPresent() && !teller.equals(watched.teller)) {
+            movedTo(teller.get(), watched, now.service());
         }
-        watched.life = client.toldByLife();
         Set<InstanceId> listed = new HashSet<>();
         for (ListedInstance instance : now.instances()) {
             long order = order(instance.instance(), who);
             listed.add(instance.id());
-            if (order < watched.versions.getOrDefault(instance.id(), 0L)) {
+            boolean goesBack = order < watched.versions.getOrDefault(instance.id(), 0L);
+            boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
+                    .isPresent();
+            if (goesBack && !told && !amended.contains(instance.id())) {
                 throw wrong("B2", who + " went back to an earlier content: " + instance.instance());
             }
             watched.versions.put(instance.id(), order);
         }
-        guarded(who, before, now, listed, client.toldByLife());
+        guarded(who, before, now, listed, teller);
         if (!now.incomplete() && !now.underProtection()) {
-            conflated(who, watched, now);
+            teller.ifPresent(told -> conflated(who, told.registry(), watched, now));
         }
+    }
+
+    /** Another connection, perhaps to another node or another life of it, tells from now on. */
+    private void movedTo(Registry.Accepted teller, ClientProcess.Watching watched, ServiceKey service) {
+        Witness witness = teller.registry().witness;
+        boolean same = watched.teller
+                .filter(before -> before.registry() == teller.registry())
+                .isPresent();
+        boolean lost = watched.teller
+                .filter(before -> before.life() != teller.life() && witness.everUntrusted())
+                .isPresent();
+        if (lost || !same && !(world.isCalm() && now() - witness.startedAt() > World.SETTLING)) {
+            watched.versions.clear(); // what a node does not know cannot be known to anybody behind it
+        }
+        if (!same) {
+            watched.at = witness.placeAt(service, teller.since());
+        }
+        watched.teller = Optional.of(teller);
     }
 
     /** B7, B10 at the SDK: what may leave its list at once. */
     private void guarded(
-            String who, ServiceSnapshot before, ServiceSnapshot now, Set<InstanceId> listed, int toldByLife) {
+            String who,
+            ServiceSnapshot before,
+            ServiceSnapshot now,
+            Set<InstanceId> listed,
+            Optional<Registry.Accepted> teller) {
         // Whatever it says of itself: in its first lease a node may not know everybody.
-        boolean mayNotKnow = now.incomplete() || toldByLife == life && now() - startedAt < LEASE;
+        boolean mayNotKnow = now.incomplete()
+                || teller.filter(told -> told.life() == told.registry().witness.life()
+                                && now() - told.registry().witness.startedAt() < LEASE)
+                        .isPresent();
         int explained = 0;
         int unexplained = 0;
         for (ListedInstance was : before.instances()) {
             if (listed.contains(was.id())) {
                 continue;
             }
-            Gone tombstone = everGone.get(was.id());
             // One that the SDK held back had been named before.
-            if (mayNotKnow && was.standing() != Standing.HELD && (tombstone == null || tombstone.life < toldByLife)) {
-                throw wrong("B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
+            if (mayNotKnow && was.standing() != Standing.HELD && teller.isPresent()) {
+                Optional<Witness.Gone> tombstone =
+                        teller.get().registry().witness.gone(was.id());
+                boolean named = tombstone
+                                .filter(gone -> gone.life() >= teller.get().life())
+                                .isPresent()
+                        || !world.isSingle() && everCauses.containsKey(was.id());
+                if (!named) {
+                    throw wrong(
+                            "B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
+                }
             }
             if (was.standing() == Standing.HELD || everCertainlyGone(was.id())) {
                 explained++;
             } else {
                 unexplained++;
             }
+            if (!now.incomplete()) {
+                notInTouch(who, was.id());
+            }
         }
         int of = before.instances().size() - explained;
         if (unexplained > 0 && (unexplained == of || unexplained >= 2 && unexplained * 2 > of)) {
             throw wrong("B7", who + " loses " + unexplained + " of " + of + " at once without a reason");
+        }
+    }
+
+    /** E1, E2, A11: nobody who is in touch leaves a subscriber's list, whatever node either of them is at. */
+    private void notInTouch(String who, InstanceId id) {
+        boolean exact = world.isSingle() || world.isCalm();
+        if (exact && asked.containsKey(id) && supportedFor(id) > 2 * world.reach() + world.swarm.slowest()) {
+            throw wrong("A11", who + " loses " + id + " though its publisher is in touch");
         }
     }
 
@@ -812,23 +780,22 @@ final class Oracle {
     }
 
     /** B4: what is seen is what the node showed at some moment not before the last one. */
-    private void conflated(String who, ClientProcess.Watching watched, ServiceSnapshot now) {
-        List<Long> history = histories.getOrDefault(now.service(), List.of());
-        long digest = Digest.of(now.instances());
-        for (int i = Math.max(0, watched.at); i < history.size(); i++) {
-            if (history.get(i) == digest) {
-                watched.at = i;
-                return;
-            }
+    private void conflated(String who, Registry node, ClientProcess.Watching watched, ServiceSnapshot now) {
+        int place = node.witness.shownAt(now.service(), Digest.of(now.instances()), watched.at);
+        if (place < 0) {
+            throw wrong(
+                    "B4",
+                    who + " is none that " + node.name + " showed since the last one: " + World.shown(now.instances()));
         }
-        throw wrong("B4", who + " is none the node showed since the last one: " + World.shown(now.instances()));
+        watched.at = place;
     }
 
     private void toldRightly(String who, InstanceId id, RemovalCause cause) {
         // Of more than a view remembers, the node says the least certain.
-        boolean forgotten = cause == RemovalCause.LEASE_EXPIRED && departed.getOrDefault(id.service(), 0) > REMEMBERED;
+        boolean forgotten =
+                cause == RemovalCause.LEASE_EXPIRED && departed.getOrDefault(id.service(), 0) > Witness.REMEMBERED;
         if (!forgotten && !everCauses.getOrDefault(id, Set.of()).contains(cause)) {
-            throw wrong("cause", who + " is told that " + id + " left for " + cause + ", which the node never said");
+            throw wrong("cause", who + " is told that " + id + " left for " + cause + ", which no node ever said");
         }
     }
 

@@ -6,7 +6,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** The way between one process and the registry, both directions, over all its connections. */
+/** The way between one process and one node, both directions, over all its connections to that node. */
 final class Path {
     private final VirtualTime time;
     private final VirtualTime.Loop net;

@@ -5,6 +5,7 @@ import io.mooring.protocol.MalformedFrameException;
 import io.mooring.protocol.MessageReader;
 import io.mooring.protocol.ProtocolLimits;
 import io.mooring.runtime.VirtualTime;
+import io.mooring.server.edge.session.OpenSessions;
 import io.mooring.server.edge.session.PushEncoder;
 import io.mooring.server.edge.session.SessionConnection;
 import io.mooring.server.edge.session.SessionHost;
@@ -13,10 +14,10 @@ import io.mooring.server.edge.session.SessionSettings;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Prober;
 import io.mooring.server.membership.ClusterSettings;
-import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.protection.ProtectionSettings;
+import io.mooring.server.replication.Peers;
 import io.mooring.server.shard.NodeId;
 import java.io.IOException;
 import java.time.Duration;
@@ -28,20 +29,68 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** The registry's machine: one real node at a time, its session endpoint without sockets, its disk. */
+/** One machine of the registry: one real node at a time, its endpoints without sockets, its disk. */
 final class Registry {
     private static final Duration STALLED_AFTER = Duration.ofSeconds(30);
 
     private final World world;
+    final int index;
+    /** Of the machine; the node's own, too, unless its directory was cloned. */
+    final String name;
+
+    private final String node;
     final SimDisk disk;
+    final Witness witness;
+    private final String cluster;
+    private List<String> peers = List.of();
     private Optional<Life> life = Optional.empty();
     private boolean poweredOff;
     private boolean paused;
+    private boolean draining;
     private int lives;
+    private long resumedAt;
 
-    Registry(World world, SimDisk disk) {
+    /** @param node the name under which it takes part */
+    Registry(World world, int index, String name, String node, String cluster, SimDisk disk) {
         this.world = world;
+        this.index = index;
+        this.name = name;
+        this.node = node;
+        this.cluster = cluster;
         this.disk = disk;
+        this.witness = new Witness(world, this);
+        this.resumedAt = world.time.now() - STALLED_AFTER.toNanos();
+    }
+
+    /** Which addresses it is given when it starts, its own perhaps among them. */
+    void configure(List<String> addresses) {
+        peers = addresses;
+    }
+
+    /** Half of the single nodes are of a cluster that has no other node yet. */
+    private boolean isAlone() {
+        return world.isSingle() && world.swarm.secret().isEmpty();
+    }
+
+    List<String> configured() {
+        return peers;
+    }
+
+    /** The same while it runs, as when the watched file changes. */
+    void configureNow(List<String> addresses) {
+        if (isAlone()) {
+            return;
+        }
+        peers = List.copyOf(addresses);
+        onLoop(running -> running.configured(peers));
+    }
+
+    String peerAddress() {
+        return name + ":9849";
+    }
+
+    String sessionAddress() {
+        return name + ":9847";
     }
 
     // ---- the process
@@ -63,8 +112,21 @@ final class Registry {
         return life.isPresent();
     }
 
+    /** The machine is without power: nothing answers. */
+    boolean isOff() {
+        return poweredOff;
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    Optional<Life> life() {
+        return life;
+    }
+
     RegistryNode node() {
-        return life.orElseThrow().node;
+        return life.orElseThrow().node();
     }
 
     VirtualTime.Loop loop() {
@@ -74,42 +136,67 @@ final class Registry {
     /** @return whether it started; it does not when the disk is full */
     boolean start() {
         poweredOff = false;
-        VirtualTime.Loop loop = world.time.loop("registry-" + ++lives);
-        boolean trusted = !disk.wasLate() && !world.oracle.diskLostSomething();
+        draining = false;
+        VirtualTime.Loop loop = world.time.loop(name + "-" + ++lives);
+        boolean trusted = !disk.wasLate() && !witness.diskLostSomething();
         disk.attach(loop);
-        NodeSettings settings = new NodeSettings(
-                new NodeId("n1"),
-                lease(),
-                ProtectionSettings.DEFAULTS,
-                Duration.ofMillis(50),
-                false,
-                ClusterSettings.ALONE);
-        List<RegistryNode> started = new ArrayList<>(1);
+        Life begun = new Life(loop, witness.life() + 1);
+        boolean[] started = new boolean[1];
         loop.run(() -> {
             try {
-                started.add(new RegistryNode(
-                        settings,
+                begun.begin(new RegistryNode(
+                        settings(),
                         loop,
                         world.nodeChance,
                         world.swarm.probing() ? prober(loop) : Prober.none(),
                         Optional.of(disk),
-                        PeerDialer.none()));
+                        world.peerNet.dialer(this, begun)));
+                started[0] = true;
             } catch (IOException e) {
                 world.coverage.tookEffect(Fault.DISK_FULL);
-                world.trace.event(world.time.now(), "registry does not start: " + e.getMessage());
+                world.trace.event(world.time.now(), name + " does not start: " + e.getMessage());
             }
         });
-        if (started.isEmpty()) {
+        if (!started[0]) {
             loop.stop();
             return false;
         }
-        Life begun = new Life(loop, started.get(0), world.oracle.life() + 1);
         life = Optional.of(begun);
         world.trace.event(
                 world.time.now(),
-                "registry starts, incarnation " + begun.node.status().incarnation());
-        world.oracle.registryStarted(trusted);
+                name + " starts, incarnation " + begun.node().status().incarnation());
+        witness.started(trusted);
         return true;
+    }
+
+    private NodeSettings settings() {
+        ClusterSettings d = isAlone() ? ClusterSettings.ALONE : ClusterSettings.of(cluster, peers);
+        ClusterSettings peering = new ClusterSettings(
+                d.cluster(),
+                d.addresses(),
+                world.swarm.secret(),
+                peerAddress(),
+                sessionAddress(),
+                d.heartbeat(),
+                d.suspectAfter(),
+                d.goneAfter(),
+                d.startPatience());
+        return new NodeSettings(
+                new NodeId(node), lease(), ProtectionSettings.DEFAULTS, Duration.ofMillis(50), false, peering);
+    }
+
+    /** SIGTERM: hands its sessions over, and exits. */
+    void drain(Runnable exited) {
+        life.ifPresent(running -> running.loop.execute(() -> {
+            draining = true;
+            world.trace.event(world.time.now(), name + " drains");
+            running.node().drain(Duration.ofSeconds(10), Duration.ofSeconds(20), () -> {
+                if (life.isPresent() && life.get() == running) {
+                    world.trace.event(world.time.now(), name + " has drained");
+                    exited.run();
+                }
+            });
+        }));
     }
 
     LeaseSettings lease() {
@@ -131,7 +218,7 @@ final class Registry {
         return (host, port, verdict) -> {
             Duration way = Duration.ofNanos(200_000 + world.chance.nextInt(200_000_000));
             world.net.schedule(way, () -> {
-                Prober.Verdict found = world.probe(host, port);
+                Prober.Verdict found = world.probe(this, host, port);
                 world.trace.event(world.time.now(), "probe " + host + ":" + port + " " + found);
                 Duration back = found == Prober.Verdict.UNKNOWN ? Duration.ofSeconds(2) : way;
                 world.net.schedule(
@@ -149,16 +236,18 @@ final class Registry {
     /** kill -9, or the power goes: then nobody hears that the connections are gone. */
     void kill(boolean silently) {
         life.ifPresent(ended -> {
-            world.trace.event(world.time.now(), silently ? "registry loses its power" : "registry is killed");
+            world.trace.event(world.time.now(), name + (silently ? " loses its power" : " is killed"));
             if (paused) {
                 resume();
             }
             ended.loop.stop();
             boolean late = disk.wasLate();
             disk.killed();
-            world.oracle.registryKilled(late);
+            witness.killed(late);
             life = Optional.empty();
+            draining = false;
             poweredOff = silently;
+            world.peerNet.died(ended, silently);
             for (Accepted connection : List.copyOf(ended.connections.values())) {
                 connection.over = true;
                 if (!silently) {
@@ -168,9 +257,13 @@ final class Registry {
         });
     }
 
+    boolean wasNotPausedFor(Duration length) {
+        return world.time.now() - resumedAt > length.toNanos();
+    }
+
     void pause() {
         life.ifPresent(running -> {
-            world.trace.event(world.time.now(), "registry is paused");
+            world.trace.event(world.time.now(), name + " is paused");
             paused = true;
             running.loop.pause();
         });
@@ -181,8 +274,9 @@ final class Registry {
             return;
         }
         paused = false;
+        resumedAt = world.time.now();
         life.ifPresent(running -> {
-            world.trace.event(world.time.now(), "registry goes on");
+            world.trace.event(world.time.now(), name + " goes on");
             running.loop.resume();
         });
     }
@@ -192,21 +286,49 @@ final class Registry {
     }
 
     /** One incarnation and its endpoint: as SessionServer and SessionHandler, without their sockets. */
-    private final class Life implements SessionHost {
+    final class Life implements SessionHost {
         final VirtualTime.Loop loop;
-        final RegistryNode node;
+        private Optional<RegistryNode> node = Optional.empty();
         final Map<SessionConnection, Accepted> connections = new LinkedHashMap<>();
         private final PushEncoder encoder = new PushEncoder();
         private final SessionSettings settings = SessionSettings.defaults(1);
+        private final OpenSessions sessions;
         private List<SessionConnection> toFlush = new ArrayList<>();
         private boolean flushScheduled;
 
         final int number;
 
-        Life(VirtualTime.Loop loop, RegistryNode node, int number) {
+        Life(VirtualTime.Loop loop, int number) {
             this.number = number;
             this.loop = loop;
-            this.node = node;
+            this.sessions = new OpenSessions(loop, List.of());
+        }
+
+        private void begin(RegistryNode started) {
+            node = Optional.of(started);
+            started.onSessionAddresses(sessions::addresses);
+            started.movesSessionsBy((within, targets, most) -> {
+                if (most == Integer.MAX_VALUE) {
+                    sessions.move(within, targets);
+                } else {
+                    sessions.move(within, targets, most, world.nodeChance);
+                }
+            });
+        }
+
+        @Override
+        public List<String> sessionAddresses() {
+            return sessions.addresses();
+        }
+
+        @Override
+        public void welcomed(SessionConnection connection) {
+            sessions.welcomed(connection);
+        }
+
+        /** Where the lines of other nodes end. */
+        Peers peers() {
+            return node().peers();
         }
 
         void accept(Link link) {
@@ -222,7 +344,7 @@ final class Registry {
 
         @Override
         public RegistryNode node() {
-            return node;
+            return node.orElseThrow();
         }
 
         @Override
@@ -275,6 +397,7 @@ final class Registry {
         private boolean over;
         private int unread;
         private int unwrittenPushes;
+        private final long since = world.time.now();
 
         private record Waiting(SessionConnection.Outgoing out, long since) {}
 
@@ -287,6 +410,24 @@ final class Registry {
         /** Which of the node's lives it belongs to. */
         int life() {
             return home.number;
+        }
+
+        Registry registry() {
+            return Registry.this;
+        }
+
+        boolean isOpen() {
+            return !over;
+        }
+
+        /** When the connection came to be. */
+        long since() {
+            return since;
+        }
+
+        /** Later connections have higher numbers. */
+        long number() {
+            return link.number();
         }
 
         /** A frame arrived at the machine. */
@@ -324,6 +465,7 @@ final class Registry {
             if (!over) {
                 over = true;
                 home.connections.remove(connection);
+                home.sessions.closed(connection);
                 world.oracle.disconnected(this);
                 connection.disconnected();
             }
@@ -373,7 +515,7 @@ final class Registry {
             if (out.pushes()) {
                 home.loop.execute(() -> {
                     unwrittenPushes--;
-                    home.node.ready(connection);
+                    home.node().ready(connection);
                 });
             }
             if (out.last()) {
@@ -401,6 +543,6 @@ final class Registry {
 
     /** Runs a step on the node's loop as its HTTP edge would; nothing happens while it is down. */
     void onLoop(Consumer<RegistryNode> step) {
-        life.ifPresent(running -> running.loop.execute(() -> step.accept(running.node)));
+        life.ifPresent(running -> running.loop.execute(() -> step.accept(running.node())));
     }
 }

@@ -26,6 +26,9 @@ final class SimCache implements CacheStore {
     void rot(int where) {
         for (List<byte[]> contents : generations.values()) {
             byte[] newest = contents.get(0).clone();
+            if (newest.length == 0) {
+                continue;
+            }
             newest[where % newest.length] ^= 0x41;
             contents.set(0, newest);
             everFailed = true;

@@ -58,6 +58,13 @@ final class SimDisk implements Storage {
         this.coverage = coverage;
     }
 
+    /** Another disk with the same files. */
+    SimDisk copy() {
+        SimDisk copy = new SimDisk(time, delay, random.split(), coverage);
+        files.forEach((name, bytes) -> copy.files.put(name, bytes.clone()));
+        return copy;
+    }
+
     /** A process begins to use it. */
     void attach(VirtualTime.Loop newProcess) {
         process = newProcess;

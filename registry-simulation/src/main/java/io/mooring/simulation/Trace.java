@@ -1,6 +1,12 @@
 package io.mooring.simulation;
 
+import io.mooring.model.ListedInstance;
+import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.replication.PeerReader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 
 /** All that happened, as one number, and the last of it for people. */
@@ -9,10 +15,14 @@ final class Trace {
     private static final int SHOWN = 600;
     private static final byte[] NOTHING = {};
 
+    /** {@code -Dtell=true}: everything is told as it happens, which is a lot. */
+    private static final boolean TELLING = Boolean.getBoolean("tell");
+
     private final long origin;
     private final long[] times = new long[KEPT];
     private final String[] labels = new String[KEPT];
     private final byte[][] frames = new byte[KEPT][];
+    private final List<List<ListedInstance>> lists = new ArrayList<>(Collections.nCopies(KEPT, List.of()));
     private long hash = 0xcbf29ce484222325L;
     private long events;
 
@@ -24,11 +34,27 @@ final class Trace {
         frame(at, label, NOTHING);
     }
 
+    /** Somebody shows a list. Written out only if somebody reads it. */
+    void list(long at, String label, long number, long digest, List<ListedInstance> list) {
+        int slot = (int) (events % KEPT);
+        frame(at, label, NOTHING);
+        lists.set(slot, list);
+        if (TELLING) {
+            System.out.print(line(slot));
+        }
+        mix(number);
+        mix(digest);
+    }
+
     void frame(long at, String label, byte[] bytes) {
         int slot = (int) (events++ % KEPT);
         times[slot] = at - origin;
         labels[slot] = label;
         frames[slot] = bytes;
+        lists.set(slot, List.of());
+        if (TELLING) {
+            System.out.print(line(slot));
+        }
         mix(at - origin);
         for (int i = 0; i < label.length(); i++) {
             hash = (hash ^ label.charAt(i)) * 0x100000001b3L;
@@ -55,15 +81,34 @@ final class Trace {
     String last() {
         StringBuilder out = new StringBuilder();
         for (long i = Math.max(0, events - KEPT); i < events; i++) {
-            int slot = (int) (i % KEPT);
-            String text = new String(frames[slot], StandardCharsets.UTF_8);
-            out.append(String.format(Locale.ROOT, "%12.6f  %s", times[slot] / 1e9, labels[slot]));
-            if (!text.isEmpty()) {
-                out.append("  ").append(text, 0, Math.min(SHOWN, text.length()));
-                out.append(text.length() > SHOWN ? "…" : "");
-            }
-            out.append('\n');
+            out.append(line((int) (i % KEPT)));
         }
         return out.toString();
+    }
+
+    private String line(int slot) {
+        String text = text(frames[slot]);
+        StringBuilder out = new StringBuilder();
+        out.append(String.format(Locale.ROOT, "%12.6f  %s", times[slot] / 1e9, labels[slot]));
+        if (!text.isEmpty()) {
+            out.append("  ").append(text, 0, Math.min(SHOWN, text.length()));
+            out.append(text.length() > SHOWN ? "…" : "");
+        }
+        if (!lists.get(slot).isEmpty()) {
+            out.append("  ").append(World.shown(lists.get(slot)));
+        }
+        return out.append('\n').toString();
+    }
+
+    /** Between processes and nodes texts go back and forth, between nodes something else. */
+    private static String text(byte[] frame) {
+        if (frame.length == 0 || frame[0] == '[' || frame[0] == '{') {
+            return new String(frame, StandardCharsets.UTF_8);
+        }
+        try {
+            return new PeerReader().read(frame).toString();
+        } catch (MalformedException e) {
+            return frame.length + " bytes: " + e.getMessage();
+        }
     }
 }

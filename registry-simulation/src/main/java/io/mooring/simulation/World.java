@@ -10,15 +10,19 @@ import io.mooring.model.ServiceKey;
 import io.mooring.model.Standing;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.lease.Prober;
+import io.mooring.server.replication.PeerMessage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -34,23 +38,39 @@ final class World {
     private static final int MOST_STEPS_AT_ONCE = 100_000;
     private static final Duration QUIET = Duration.ofSeconds(25);
 
+    /** After trouble, until all nodes know everything again: to find that lines are dead, to dial, to copy. */
+    static final long SETTLING = Duration.ofSeconds(30).toNanos();
+
+    static final String CLUSTER = "mooring";
+
     final long seed;
     final Swarm swarm;
     final VirtualTime time;
     final VirtualTime.Loop net;
     final Coverage coverage = new Coverage();
     final Trace trace;
-    final Registry registry;
+    /** The nodes of the registry. */
+    final List<Registry> registries = new ArrayList<>();
+
+    final PeerNet peerNet;
+    final Strangers strangers;
     final Oracle oracle;
+    final Options options;
     final List<ClientProcess> clients = new ArrayList<>();
     final List<LeaseProvider> leases = new ArrayList<>();
     final SplittableRandom chance;
     final SplittableRandom nodeChance;
 
+    final List<ServiceKey> services = new ArrayList<>();
+
     private final SplittableRandom plan;
-    private final SplittableRandom wallChance;
-    private final boolean wallJumps;
-    private final List<ServiceKey> services = new ArrayList<>();
+    private final SplittableRandom faultChance;
+    private final Faults faults;
+    private final List<Registry> others = new ArrayList<>();
+    private final Set<Registry> dead = new HashSet<>();
+    private final Map<InstanceId, List<Instance>> amendments = new HashMap<>();
+    private final Map<String, ClientProcess> byHost = new HashMap<>();
+    private Optional<Registry> foreign = Optional.empty();
     private final Map<String, Set<Long>> everShown = new HashMap<>();
     private final Map<String, Long> firstShownAt = new HashMap<>();
     private final Map<String, List<Instance>> formerly = new HashMap<>();
@@ -61,22 +81,76 @@ final class World {
     private boolean healing;
     private long nextInspection;
     private @Nullable Violation violation;
-    private Optional<Runnable> atNextView = Optional.empty();
+    private int troubles;
+    private long calmSince;
+    private long links;
+    private int machines;
+    private final Set<Fault> lately = new LinkedHashSet<>();
 
-    /** What a run came to. */
-    record Result(
-            long seed, long steps, Duration simulated, long traceHash, Coverage coverage, Optional<String> failure) {}
+    /**
+     * How to run a seed otherwise than it is drawn.
+     *
+     * @param wallJumps false: the wall clocks stay right, which must make no difference to anything
+     * @param nodes how many; empty: as drawn
+     * @param without numbers of faults to leave out
+     * @param horizon when to stop making trouble, if before what is drawn
+     * @param clients more than 0: a calm world with so many, to see how fast it goes
+     */
+    record Options(
+            boolean wallJumps, OptionalInt nodes, Set<Integer> without, Optional<Duration> horizon, int clients) {
+        static final Options DRAWN = new Options(true, OptionalInt.empty(), Set.of(), Optional.empty(), 0);
 
-    World(long seed) {
-        this(seed, true);
+        Options withNodes(int count) {
+            return new Options(wallJumps, OptionalInt.of(count), without, horizon, clients);
+        }
+
+        Options withHorizon(Duration newHorizon) {
+            return new Options(wallJumps, nodes, without, Optional.of(newHorizon), clients);
+        }
+
+        Options without(Set<Integer> faults) {
+            return new Options(wallJumps, nodes, Set.copyOf(faults), horizon, clients);
+        }
+
+        Options withoutWallJumps() {
+            return new Options(false, nodes, without, horizon, clients);
+        }
+
+        Options calmWith(int newClients) {
+            return new Options(wallJumps, nodes, without, horizon, newClients);
+        }
+
+        boolean leftOut(int fault) {
+            return without.contains(fault);
+        }
     }
 
-    /** @param wallJumps false: the wall clocks stay right, which must make no difference to anything */
-    World(long seed, boolean wallJumps) {
+    /**
+     * What a run came to.
+     *
+     * @param property that did not hold, by its name
+     * @param story the faults
+     */
+    record Result(
+            long seed,
+            long steps,
+            Duration simulated,
+            long traceHash,
+            Coverage coverage,
+            Optional<String> failure,
+            String property,
+            List<String> story) {}
+
+    World(long seed) {
+        this(seed, Options.DRAWN);
+    }
+
+    World(long seed, Options options) {
         this.seed = seed;
-        this.wallJumps = wallJumps;
+        this.options = options;
         SplittableRandom root = new SplittableRandom(seed);
-        swarm = Swarm.draw(root.split());
+        Swarm drawn = Swarm.draw(root.split(), options.nodes());
+        swarm = options.clients() > 0 ? drawn.calm(options.clients()) : drawn;
         origin = swarm.origin();
         nextInspection = origin;
         time = new VirtualTime(origin);
@@ -85,20 +159,58 @@ final class World {
         chance = root.split();
         nodeChance = root.split();
         plan = root.split();
-        wallChance = root.split();
+        faultChance = root.split();
+        calmSince = origin;
         for (int i = 0; i < swarm.services(); i++) {
             services.add(ServiceKey.of("service-" + i));
         }
-        oracle = new Oracle(this, services);
-        registry = new Registry(this, new SimDisk(time, swarm.diskDelay(), root.split(), coverage));
+        oracle = new Oracle(this);
+        peerNet = new PeerNet(this, root.split());
+        strangers = new Strangers(this);
+        for (int i = 0; i < swarm.nodes(); i++) {
+            String name = "n" + (i + 1);
+            registries.add(new Registry(
+                    this,
+                    machines++,
+                    name,
+                    name,
+                    CLUSTER,
+                    new SimDisk(time, swarm.diskDelay(), root.split(), coverage)));
+        }
+        List<String> addresses = registries.stream().map(Registry::peerAddress).toList();
+        registries.forEach(registry -> registry.configure(addresses));
+        faults = new Faults(this);
         for (int i = 0; i < swarm.clients(); i++) {
-            clients.add(new ClientProcess(this, i, root.split()));
+            ClientProcess client = new ClientProcess(this, i, root.split());
+            client.configure(knownAddresses());
+            clients.add(client);
+            byHost.put(client.host, client);
         }
         for (int i = 0; i < swarm.leases(); i++) {
             InstanceId id = new InstanceId(
                     services.get(plan.nextInt(services.size())), InstanceId.DEFAULT_CLUSTER, "10.1.0." + (i + 1), 80);
             leases.add(new LeaseProvider(this, id, Duration.ofSeconds(6 + plan.nextInt(15))));
         }
+    }
+
+    /** Some of the nodes, in any order, and perhaps an address where nobody is. */
+    private List<String> knownAddresses() {
+        List<String> some = new ArrayList<>();
+        for (Registry registry : registries) {
+            if (plan.nextInt(3) != 0) {
+                some.add(registry.sessionAddress());
+            }
+        }
+        for (int i = some.size() - 1; i > 0; i--) {
+            Collections.swap(some, i, plan.nextInt(i + 1));
+        }
+        if (some.isEmpty()) {
+            some.add(registries.get(plan.nextInt(registries.size())).sessionAddress());
+        }
+        if (swarm.secondAddress()) {
+            some.add(plan.nextInt(some.size() + 1), "nowhere:9847");
+        }
+        return some;
     }
 
     // ---- what others ask
@@ -123,9 +235,124 @@ final class World {
     }
 
     /** The node shows something new. */
-    void nodeShowed() {
-        atNextView.ifPresent(kill -> after(Duration.ofNanos(plan.nextInt(12_000_000)), kill));
-        atNextView = Optional.empty();
+    void nodeShowed(Registry node) {
+        faults.nodeShowed(node);
+    }
+
+    long origin() {
+        return origin;
+    }
+
+    boolean isSingle() {
+        return registries.size() == 1;
+    }
+
+    boolean isHealing() {
+        return healing;
+    }
+
+    boolean anyUp() {
+        return registries.stream().anyMatch(Registry::isUp);
+    }
+
+    long nextLink() {
+        return ++links;
+    }
+
+    /** Something between the nodes goes wrong just now. */
+    void troubled() {
+        calmSince = time.now();
+    }
+
+    /** Something between the nodes is wrong from now on (1), or no more (-1). */
+    void trouble(int more) {
+        troubles += more;
+        calmSince = time.now();
+    }
+
+    /** Whether the nodes have been connected, each with each, for long enough to know of one another what there is. */
+    boolean isCalm() {
+        return troubles == 0 && time.now() - calmSince > SETTLING;
+    }
+
+    /** Nanoseconds in which a change that one node shows is shown by all, while they are connected. */
+    long reach() {
+        long way = swarm.latency().plus(swarm.peerJitter()).toNanos();
+        long batch = 60 * 400L * 1_000_000_000L / swarm.peerBandwidth();
+        return Duration.ofSeconds(1).toNanos() + 4 * way + batch + swarm.slowest();
+    }
+
+    Optional<Registry> registryAtPeer(String address) {
+        return machines(address, true);
+    }
+
+    Optional<Registry> registryAtSessions(String address) {
+        return machines(address, false);
+    }
+
+    private Optional<Registry> machines(String address, boolean peers) {
+        for (List<Registry> some : List.of(registries, others)) {
+            for (Registry each : some) {
+                if (address.equals(peers ? each.peerAddress() : each.sessionAddress())) {
+                    return Optional.of(each);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The node to which a load balancer sends the next request; mostly it knows by then who does not answer. */
+    Registry balanced() {
+        int from = isSingle() ? 0 : chance.nextInt(registries.size());
+        Registry drawn = registries.get(from);
+        if (isSingle() || drawn.isUp() || !healing && chance.nextInt(4) == 0) {
+            return drawn;
+        }
+        for (int i = 1; i < registries.size(); i++) {
+            Registry next = registries.get((from + i) % registries.size());
+            if (next.isUp()) {
+                return next;
+            }
+        }
+        return drawn;
+    }
+
+    /** A machine that does not belong to the registry. */
+    Registry another(String name, String node, String cluster, SimDisk disk) {
+        Registry made = new Registry(this, machines++, name, node, cluster, disk);
+        others.add(made);
+        return made;
+    }
+
+    /** A node of another cluster that was given the addresses of this one. */
+    Registry foreign() {
+        if (foreign.isEmpty()) {
+            Registry made = another(
+                    "f1", "f1", "elsewhere", new SimDisk(time, swarm.diskDelay(), nodeChance.split(), coverage));
+            made.configure(registries.stream().map(Registry::peerAddress).toList());
+            foreign = Optional.of(made);
+        }
+        return foreign.get();
+    }
+
+    /** Something of the other cluster's, which nobody here may ever show. */
+    void putAtForeign(Registry node) {
+        ServiceKey service = services.get(0);
+        InstanceId id = new InstanceId(service, InstanceId.DEFAULT_CLUSTER, "10.9.0.1", 80);
+        node.onLoop(running ->
+                running.put(new Instance(id, 1, true, Metadata.of(Map.of())), Duration.ofMinutes(2), outcome -> {}));
+    }
+
+    /** Whether hearing that again from a peer is the same as hearing it once. */
+    boolean repeatable(byte[] message) {
+        return true;
+    }
+
+    /** A fault begins: it counts as met by those of the last half minute. */
+    void happening(Fault fault) {
+        lately.forEach(other -> coverage.met(fault, other));
+        lately.add(fault);
+        net.schedule(Duration.ofSeconds(30), () -> lately.remove(fault));
     }
 
     /** Remembers the first violation and stops the run. */
@@ -136,10 +363,11 @@ final class World {
         return found;
     }
 
-    Prober.Verdict probe(String host, int port) {
+    Prober.Verdict probe(Registry from, String host, int port) {
         for (ClientProcess client : clients) {
             if (client.host.equals(host)) {
-                boolean cutOff = client.path.lostUp || client.path.lostDown;
+                Path path = client.path(from);
+                boolean cutOff = path.lostUp || path.lostDown;
                 if (client.state == ClientProcess.State.OFF || cutOff) {
                     return Prober.Verdict.UNKNOWN;
                 }
@@ -155,10 +383,9 @@ final class World {
     }
 
     boolean answers(Instance instance) {
-        for (ClientProcess client : clients) {
-            if (client.host.equals(instance.host())) {
-                return client.isRunning() && client.serves(instance.port());
-            }
+        ClientProcess client = byHost.get(instance.host());
+        if (client != null) {
+            return client.isRunning() && client.serves(instance.port());
         }
         for (LeaseProvider lease : leases) {
             if (lease.id.equals(instance.id())) {
@@ -229,7 +456,9 @@ final class World {
         if (failure.isEmpty() && violation != null) {
             failure = Optional.of(report(violation));
         }
-        return new Result(seed, steps, Duration.ofNanos(elapsed()), trace.hash(), coverage, failure);
+        String property = violation == null ? "an exception" : violation.property();
+        return new Result(
+                seed, steps, Duration.ofNanos(elapsed()), trace.hash(), coverage, failure, property, faults.story());
     }
 
     private String report(RuntimeException what) {
@@ -245,15 +474,15 @@ final class World {
 
     private void play() {
         net.run(() -> {
-            registry.start();
+            registries.forEach(Registry::start);
             for (ClientProcess client : clients) {
                 client.start();
             }
             net.schedule(between(swarm.operationEvery()), this::operate);
-            net.schedule(between(swarm.faultEvery()), this::hurt);
+            net.schedule(faultGap(), this::hurt);
             net.schedule(swarm.callEvery(), this::call);
         });
-        forSteps(swarm.faultPhase(), () -> false);
+        forSteps(options.horizon().orElse(swarm.faultPhase()), () -> false);
         healing = true;
         net.run(this::heal);
         forSteps(Duration.ofSeconds(5), () -> false); // the ends of broken connections are still on their way
@@ -263,40 +492,62 @@ final class World {
             throw new Violation(
                     "C10", "not settled within " + bound + ": " + unsettled().orElse(""));
         }
+        coverage.effect(Effects.EQUAL_DIGESTS);
         List<Long> revisions = revisions();
+        long bytes = peerNet.bytes();
         trace.event(time.now(), "settled");
         forSteps(QUIET, () -> false);
+        trafficBounded(peerNet.bytes() - bytes);
         Optional<String> unsettled = unsettled();
         if (unsettled.isPresent()) {
             throw new Violation("B1", "settled, and then not: " + unsettled.get());
         }
         if (!revisions().equals(revisions)) {
-            throw new Violation("A9", "the node goes on changing though nobody does anything");
+            throw new Violation("A9", "the nodes go on changing though nobody does anything");
         }
         figuresRight();
     }
 
     private List<Long> revisions() {
-        return services.stream()
-                .map(service -> registry.node().view(service).revision())
-                .toList();
+        List<Long> all = new ArrayList<>();
+        for (Registry registry : core()) {
+            services.forEach(service -> all.add(registry.node().view(service).revision()));
+        }
+        return all;
     }
 
     private void figuresRight() {
-        int instances = 0;
-        for (ServiceKey service : services) {
-            instances += registry.node().view(service).instances().size();
-        }
-        var status = registry.node().status();
-        if (status.instances() != instances || status.live() != instances) {
-            throw new Violation("E9", "the node counts " + status + ", but lists " + instances);
-        }
         int watching = 0;
+        int watched = 0;
         for (ClientProcess client : clients) {
             watching += client.isOpen() ? client.watching.size() : 0;
         }
-        if (status.subscriptions() != watching || status.waitingSubscribers() != 0) {
-            throw new Violation("E9", "the node keeps " + status.subscriptions() + " subscriptions of " + watching);
+        for (Registry registry : core()) {
+            int instances = 0;
+            for (ServiceKey service : services) {
+                instances += registry.node().view(service).instances().size();
+            }
+            var status = registry.node().status();
+            if (status.instances() != instances || status.live() != instances) {
+                throw new Violation("E9", registry.name + " counts " + status + ", but lists " + instances);
+            }
+            if (status.waitingSubscribers() != 0) {
+                throw new Violation("E9", registry.name + " has subscribers that wait: " + status);
+            }
+            watched += status.subscriptions();
+        }
+        if (watched != watching) {
+            throw new Violation("E9", "the nodes keep " + watched + " subscriptions of " + watching);
+        }
+    }
+
+    /** E14: what idle nodes say to one another depends on their number alone. */
+    private void trafficBounded(long bytes) {
+        int n = core().size();
+        long heartbeats = QUIET.toSeconds() / 2 + 2;
+        long most = 600L * n + (long) n * (n - 1) * heartbeats * (200 + 150L * registries.size()); // each looks at its own address once
+        if (bytes > most) {
+            throw new Violation("E14", bytes + " bytes between " + n + " idle nodes in " + QUIET + " (" + most + ")");
         }
     }
 
@@ -308,7 +559,9 @@ final class World {
         time.runUntil(
                 () -> {
                     steps++;
-                    oracle.look();
+                    for (Registry registry : registries) {
+                        registry.witness.look();
+                    }
                     for (ClientProcess client : clients) {
                         client.look();
                     }
@@ -320,7 +573,7 @@ final class World {
                     }
                     if (now - nextInspection >= 0) {
                         nextInspection = now + SECOND.toNanos();
-                        oracle.inspect();
+                        registries.forEach(registry -> registry.witness.inspect());
                         clients.forEach(ClientProcess::inspect);
                     }
                     if (violation != null) {
@@ -341,12 +594,6 @@ final class World {
 
     private Duration between(Duration mean) {
         return Duration.ofNanos(1 + plan.nextLong(2 * mean.toNanos()));
-    }
-
-    private Duration within(double least, double most) {
-        // More short ones than long ones.
-        double share = plan.nextDouble();
-        return Duration.ofMillis((long) (1_000 * (least + (most - least) * share * share * share)));
     }
 
     private ClientProcess someClient() {
@@ -375,7 +622,11 @@ final class World {
         net.schedule(between(swarm.operationEvery()), this::operate);
         Operation[] all = Operation.values();
         Operation operation = all[plan.nextInt(all.length)];
-        if (operation.name().startsWith("LEASE")) {
+        if (operation == Operation.AMEND || operation == Operation.FORCE_REMOVE) {
+            if (plan.nextInt(4) == 0) {
+                interfere(operation);
+            }
+        } else if (operation.name().startsWith("LEASE")) {
             if (!leases.isEmpty()) {
                 operate(operation, leases.get(plan.nextInt(leases.size())));
             }
@@ -386,6 +637,44 @@ final class World {
             } else if (client.isGone() && plan.nextInt(3) == 0) {
                 restart(client);
             }
+        }
+    }
+
+    /** Whether that is how an operator left it. */
+    boolean isAmended(Instance instance) {
+        return amendments.getOrDefault(instance.id(), List.of()).contains(instance);
+    }
+
+    private void amend(Registry registry, InstanceId id) {
+        double weight = 100 + nextVersion() / 100.0;
+        registry.onLoop(node -> node.amend(
+                id,
+                before -> {
+                    Instance after = oracle.made(before.withWeight(weight));
+                    amendments.computeIfAbsent(id, i -> new ArrayList<>()).add(after);
+                    oracle.amended(after, registry);
+                    return after;
+                },
+                outcome -> {}));
+    }
+
+    /** An operator changes or removes what somebody else registered, at any node. */
+    private void interfere(Operation operation) {
+        Registry registry = balanced();
+        var listed = registry.isUp() ? registry.node().view(someService()).instances() : List.<ListedInstance>of();
+        if (listed.isEmpty()) {
+            return;
+        }
+        InstanceId id = listed.get(plan.nextInt(listed.size())).id();
+        coverage.did(operation);
+        trace.event(time.now(), "an operator: " + operation + " " + id.address() + " at " + registry.name);
+        if (operation == Operation.AMEND) {
+            amend(registry, id);
+        } else {
+            registry.onLoop(node -> {
+                oracle.forced(id);
+                node.remove(id, true, "operator", outcome -> {});
+            });
         }
     }
 
@@ -477,7 +766,7 @@ final class World {
     }
 
     /** The process comes back at the same address, with the same cache, and mostly registers the same again. */
-    private void restart(ClientProcess client) {
+    void restart(ClientProcess client) {
         if (!client.isGone()) {
             return;
         }
@@ -493,260 +782,219 @@ final class World {
         }
     }
 
-    // ---- faults
-
     private void hurt() {
-        if (healing) {
-            return;
-        }
-        net.schedule(between(swarm.faultEvery()), this::hurt);
-        if (swarm.faults().isEmpty()) {
-            return;
-        }
-        List<Fault> kinds = List.copyOf(swarm.faults());
-        Fault fault = kinds.get(plan.nextInt(kinds.size()));
-        coverage.injected(fault);
-        ClientProcess client = someClient();
-        trace.event(time.now(), fault + " " + client.name);
-        switch (fault) {
-            case SERVER_KILL -> {
-                Duration away = within(0.05, 40);
-                if (plan.nextBoolean()) {
-                    kill(fault, false, away);
-                } else {
-                    // At the worst moment: right after it showed something new.
-                    atNextView = Optional.of(() -> kill(fault, false, away));
-                }
-            }
-            case SERVER_KILL_DISK_LOST -> {
-                kill(fault, false, within(0.05, 40));
-                oracle.diskLoses();
-                if (registry.disk.clear()) {
-                    coverage.tookEffect(fault);
-                }
-            }
-            case SERVER_KILL_TAIL_CUT -> {
-                kill(fault, false, within(0.05, 40));
-                oracle.diskLoses();
-                if (registry.disk.cutTails()) {
-                    coverage.tookEffect(fault);
-                }
-            }
-            case SERVER_POWER_OFF -> kill(fault, true, within(1, 60));
-            case SERVER_OUTAGE -> kill(fault, false, within(60, plan.nextInt(20) == 0 ? 16_000 : 900));
-            case SERVER_PAUSE -> pause(within(0.1, 120));
-            case LINE_BREAK -> {
-                if (client.isConnected()) {
-                    coverage.tookEffect(fault);
-                }
-                client.cut();
-            }
-            case BLACK_HOLE -> lose(client, true, true, fault);
-            case LOSS_TO_SERVER -> lose(client, true, false, fault);
-            case LOSS_TO_CLIENT -> lose(client, false, true, fault);
-            case CONNECT_REFUSED -> {
-                client.path.refused = true;
-                client.cut();
-                after(within(1, 100), () -> client.path.refused = false);
-            }
-            case SLOW_LINK -> {
-                client.path.slow = within(0.1, 12);
-                after(within(1, 60), () -> client.path.slow = Duration.ZERO);
-            }
-            case DISK_SLOW -> {
-                registry.disk.slow(within(0.02, 0.4));
-                coverage.tookEffect(fault);
-                after(within(1, 60), () -> registry.disk.slow(swarm.diskDelay()));
-            }
-            case DISK_HUNG -> {
-                registry.disk.hang(true);
-                after(within(0.1, 60), () -> {
-                    if (registry.disk.wasLate()) {
-                        coverage.tookEffect(fault);
-                    }
-                    registry.disk.hang(false);
-                });
-            }
-            case DISK_FULL -> {
-                registry.disk.fill(true);
-                after(within(0.1, 60), () -> registry.disk.fill(false));
-            }
-            case CACHE_FULL -> {
-                client.cache.fill(true);
-                after(within(1, 100), () -> client.cache.fill(false));
-            }
-            case CACHE_CORRUPT -> client.cache.rot(plan.nextInt(1 << 16));
-            case CLIENT_KILL -> end(client, false, fault);
-            case CLIENT_POWER_OFF -> end(client, true, fault);
-            case CLIENT_MASS_KILL -> {
-                for (ClientProcess each : clients) {
-                    if (plan.nextInt(4) != 0) {
-                        end(each, false, fault);
-                    }
-                }
-            }
-            case CLIENT_RESTART -> {
-                if (client.isRunning()) {
-                    end(client, false, fault);
-                    after(within(0.5, 20), () -> restart(client));
-                }
-            }
-            case CLIENT_PAUSE -> {
-                if (client.isRunning()) {
-                    client.pause();
-                    coverage.tookEffect(fault);
-                    after(within(0.1, 120), client::resume);
-                }
-            }
-            case WALL_CLOCK_JUMP -> {
-                coverage.tookEffect(fault);
-                long[] jumps = {3_600, -3_600, 315_360_000L, -315_360_000L, 1, -1};
-                Duration by = Duration.ofSeconds(jumps[wallChance.nextInt(jumps.length)]);
-                if (wallJumps) {
-                    client.jump(by);
-                }
-            }
-            case PORT_THROWS -> {
-                client.failPorts(true);
-                after(within(0.1, 30), () -> client.failPorts(false));
-            }
-            case LISTENER_THROWS -> {
-                client.failListeners(true);
-                after(within(5, 120), () -> client.failListeners(false));
-            }
+        if (!healing) {
+            net.schedule(faultGap(), this::hurt);
+            faults.hurt(faultChance.split());
         }
     }
 
-    private void after(Duration delay, Runnable end) {
-        net.schedule(delay, () -> {
-            if (!healing) {
-                end.run();
-            }
-        });
-    }
-
-    private void kill(Fault fault, boolean silently, Duration away) {
-        if (registry.isUp()) {
-            registry.kill(silently);
-            coverage.tookEffect(fault);
-            after(away, this::startRegistry);
-        }
-    }
-
-    private void startRegistry() {
-        if (!registry.isUp() && !registry.start()) {
-            net.schedule(Duration.ofSeconds(5), this::startRegistry);
-        }
-    }
-
-    private void pause(Duration length) {
-        if (registry.isUp() && !registry.isPaused()) {
-            registry.pause();
-            oracle.registryPaused();
-            coverage.tookEffect(Fault.SERVER_PAUSE);
-            coverage.effect("seconds the registry was paused", length.toSeconds());
-            after(length, this::resumeRegistry);
-        }
-    }
-
-    private void resumeRegistry() {
-        if (registry.isPaused()) {
-            oracle.registryResumed();
-            registry.resume();
-        }
-    }
-
-    private void lose(ClientProcess client, boolean up, boolean down, Fault fault) {
-        Path path = client.path;
-        path.lostUp |= up;
-        path.lostDown |= down;
-        path.upFault = fault;
-        path.downFault = fault;
-        after(within(1, 120), () -> healPath(client));
-    }
-
-    private void healPath(ClientProcess client) {
-        boolean deliver = plan.nextBoolean();
-        client.path.heal(deliver);
-        if (!deliver) {
-            client.cut(); // a connection does not go on with a hole in it
-        }
-    }
-
-    private void end(ClientProcess client, boolean silently, Fault fault) {
-        if (!client.isGone()) {
-            client.die(silently);
-            coverage.tookEffect(fault);
-        }
+    private Duration faultGap() {
+        return Duration.ofNanos(1 + faultChance.nextLong(2 * swarm.faultEvery().toNanos()));
     }
 
     // ---- healing
 
     private void heal() {
         trace.event(time.now(), "everything heals");
-        resumeRegistry();
-        registry.disk.slow(swarm.diskDelay());
-        registry.disk.hang(false);
-        registry.disk.fill(false);
-        startRegistry();
+        peerNet.replay(0);
+        peerNet.truncate(0);
+        others.forEach(each -> each.kill(false));
+        SplittableRandom dice = plan.split();
+        chooseTheDead(dice);
+        List<String> right = registries.stream().map(Registry::peerAddress).toList();
+        for (Registry registry : registries) {
+            faults.resume(registry);
+            registry.disk.slow(swarm.diskDelay());
+            registry.disk.hang(false);
+            registry.disk.fill(false);
+            registry.configureNow(right);
+            boolean deliver = dice.nextBoolean();
+            for (Registry other : registries) {
+                if (other != registry) {
+                    peerNet.heal(registry, other, deliver);
+                }
+            }
+        }
+        core().forEach(faults::startAgain);
         for (ClientProcess client : clients) {
             client.resume();
             client.failPorts(false);
             client.failListeners(false);
             client.cache.fill(false);
-            healPath(client);
+            boolean deliver = dice.nextBoolean();
+            registries.forEach(registry -> faults.heal(client, registry, deliver));
+        }
+        leases.forEach(LeaseProvider::registryLostSomething);
+        troubles = 0;
+        calmSince = time.now();
+    }
+
+    /** A minority never returns. */
+    private void chooseTheDead(SplittableRandom dice) {
+        int most = (registries.size() - 1) / 2;
+        int count = most == 0 || dice.nextBoolean() ? 0 : 1 + dice.nextInt(most);
+        boolean silently = dice.nextBoolean();
+        for (int i = 0; i < count; i++) {
+            Registry chosen = registries.get(dice.nextInt(registries.size()));
+            dead.add(chosen);
+            boolean reachable = clients.stream()
+                    .allMatch(client ->
+                            core().stream().anyMatch(node -> client.configured().contains(node.sessionAddress())));
+            if (!reachable) {
+                dead.remove(chosen); // who knows no other node could not come back
+                continue;
+            }
+            faults.resume(chosen);
+            chosen.kill(silently);
+            coverage.effect(Effects.NEVER_BACK);
         }
     }
 
-    /** Detection, back-off, freeze and orphans, the cap, one hold at the node and one at the SDK, and a little. */
+    private List<Registry> core() {
+        return registries.stream().filter(each -> !dead.contains(each)).toList();
+    }
+
+    boolean staysAway(Registry registry) {
+        return dead.contains(registry);
+    }
+
+    /**
+     * Detection, back-off, freeze and orphans, the cap, one hold at the node and one at the SDK, and a little. With
+     * several nodes: the longest that one keeps an orphan whose address answers, and what the slowest line takes.
+     */
     private Duration bound() {
         int listed = 0;
-        for (ServiceKey service : services) {
-            listed +=
-                    registry.isUp() ? registry.node().view(service).instances().size() : 70 * clients.size();
+        for (Registry registry : core()) {
+            int here = 0;
+            for (ServiceKey service : services) {
+                here += registry.isUp()
+                        ? registry.node().view(service).instances().size()
+                        : 70 * clients.size();
+            }
+            listed = Math.max(listed, here);
         }
         Duration capped = Duration.ofSeconds(60L * (listed / swarm.evictionFloor() + 1));
+        Duration orphans = isSingle() ? Duration.ZERO : Duration.ofSeconds(6 + 15 + 8 * 15 + 60);
+        Duration copying = Duration.ofSeconds(400L * registries.size() * listed / swarm.peerBandwidth());
         return Duration.ofSeconds(15 + 60 + 45 + 60 + 60 + 60)
                 .plus(swarm.guardWindow())
+                .plus(orphans)
+                .plus(copying)
                 .plus(capped);
     }
 
-    private Optional<String> unsettled() {
-        if (!registry.isUp()) {
-            return Optional.of("the registry is not up");
+    /** What may be listed in the end: one of these contents, or nothing if that is allowed, too. */
+    private record Expected(List<Instance> contents, boolean maybeAbsent) {}
+
+    private Map<InstanceId, Expected> expected() {
+        Map<InstanceId, Expected> all = new TreeMap<>();
+        for (ClientProcess client : clients) {
+            if (!client.isGone()) {
+                client.wanted.forEach((id, wanted) -> all.put(id, expected(wanted.instance())));
+            }
         }
-        Map<ServiceKey, List<ListedInstance>> expected = new LinkedHashMap<>();
+        for (LeaseProvider lease : leases) {
+            lease.wanted().ifPresent(instance -> all.put(instance.id(), expected(instance)));
+        }
+        return all;
+    }
+
+    private Expected expected(Instance wanted) {
+        List<Instance> contents = new ArrayList<>(List.of(wanted));
+        contents.addAll(amendments.getOrDefault(wanted.id(), List.of()));
+        return new Expected(contents, oracle.isForced(wanted.id()));
+    }
+
+    private Optional<String> unsettled() {
+        for (Registry registry : core()) {
+            if (!registry.isUp()) {
+                return Optional.of(registry.name + " is not up");
+            }
+        }
+        Map<InstanceId, Expected> all = expected();
+        Map<ServiceKey, List<ListedInstance>> listed = new LinkedHashMap<>();
         for (ServiceKey service : services) {
-            Map<InstanceId, ListedInstance> live = new TreeMap<>();
-            for (ClientProcess client : clients) {
-                if (!client.isGone()) {
-                    client.wanted.forEach((id, wanted) -> {
-                        if (id.service().equals(service)) {
-                            live.put(id, new ListedInstance(wanted.instance(), Standing.LIVE));
-                        }
-                    });
+            for (Registry registry : core()) {
+                Optional<String> unsettled = unsettled(registry, service, all);
+                if (unsettled.isPresent()) {
+                    return unsettled;
                 }
-            }
-            for (LeaseProvider lease : leases) {
-                lease.wanted()
-                        .filter(instance -> instance.service().equals(service))
-                        .ifPresent(instance -> live.put(instance.id(), new ListedInstance(instance, Standing.LIVE)));
-            }
-            List<ListedInstance> should = List.copyOf(live.values());
-            expected.put(service, should);
-            var view = registry.node().view(service);
-            if (!view.instances().equals(should) || view.underProtection()) {
-                return Optional.of("the node lists " + shown(view.instances()) + " instead of " + shown(should));
+                List<ListedInstance> here = registry.node().view(service).instances();
+                List<ListedInstance> first = listed.computeIfAbsent(service, s -> here);
+                if (!here.equals(first)) {
+                    return Optional.of(registry.name + " lists " + shown(here) + " instead of " + shown(first));
+                }
             }
         }
         for (ClientProcess client : clients) {
             if (client.isRunning()) {
-                Optional<String> unsettled = client.unsettled(expected);
+                Optional<String> unsettled = client.unsettled(listed);
                 if (unsettled.isPresent()) {
                     return unsettled;
                 }
             }
         }
+        return unequalDigests();
+    }
+
+    private Optional<String> unsettled(Registry registry, ServiceKey service, Map<InstanceId, Expected> all) {
+        var view = registry.node().view(service);
+        Map<InstanceId, ListedInstance> is = Witness.byId(view);
+        boolean right = !view.underProtection();
+        for (ListedInstance each : is.values()) {
+            Expected should = all.get(each.id());
+            right &= should != null && each.standing() == Standing.LIVE && should.contents.contains(each.instance());
+        }
+        List<ListedInstance> missing = new ArrayList<>();
+        all.forEach((id, should) -> {
+            if (id.service().equals(service) && !is.containsKey(id) && !should.maybeAbsent) {
+                missing.add(new ListedInstance(should.contents.get(0), Standing.LIVE));
+            }
+        });
+        return right && missing.isEmpty()
+                ? Optional.empty()
+                : Optional.of(registry.name + " lists " + shown(view.instances()) + " and lacks " + shown(missing)
+                        + " of " + shownWanted(service, all));
+    }
+
+    private static String shownWanted(ServiceKey service, Map<InstanceId, Expected> all) {
+        List<ListedInstance> should = new ArrayList<>();
+        all.forEach((id, each) -> {
+            if (id.service().equals(service)) {
+                should.add(new ListedInstance(each.contents.get(0), Standing.LIVE));
+            }
+        });
+        return shown(should);
+    }
+
+    /** A7: all nodes hold the same of every shard. */
+    private Optional<String> unequalDigests() {
+        Map<String, String> first = new LinkedHashMap<>();
+        for (Registry registry : core()) {
+            Map<String, String> here = digests(registry);
+            if (first.isEmpty()) {
+                first.putAll(here);
+            } else if (!first.equals(here)) {
+                return Optional.of(registry.name + " holds " + here + " instead of " + first);
+            }
+        }
         return Optional.empty();
+    }
+
+    private static Map<String, String> digests(Registry registry) {
+        Map<String, String> digests = new TreeMap<>();
+        for (PeerMessage.Digest digest : registry.node().replication().shards()) {
+            if (digest.instances() > 0) {
+                digests.put(
+                        digest.shard().toString(),
+                        digest.revision() + " "
+                                + (digest.checksum().isPresent()
+                                        ? Long.toHexString(digest.checksum().getAsLong())
+                                        : "unsettled")
+                                + " of " + digest.instances());
+            }
+        }
+        return digests;
     }
 }

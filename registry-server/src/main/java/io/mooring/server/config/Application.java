@@ -23,7 +23,9 @@ public final class Application {
     /** All at once and before anything else starts, so that the first complaint is about what the operator wrote. */
     private static void checkProperties(ConfigurableEnvironment environment) {
         KnownProperties.check(environment);
-        Binder.get(environment).bindOrCreate("mooring", MooringProperties.class).checkBind();
+        MooringProperties properties = Binder.get(environment).bindOrCreate("mooring", MooringProperties.class);
+        properties.checkCluster();
+        properties.checkBind();
     }
 
     static SpringApplication prepared(Class<?>... configuration) {

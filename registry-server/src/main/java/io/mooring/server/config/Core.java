@@ -2,6 +2,7 @@ package io.mooring.server.config;
 
 import io.mooring.runtime.ThreadEventLoop;
 import io.mooring.server.edge.disk.FileStorage;
+import io.mooring.server.edge.peer.PeerMeter;
 import io.mooring.server.edge.probe.TcpProber;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Prober;
@@ -10,55 +11,86 @@ import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.protection.ProtectionSettings;
-import io.mooring.server.restore.Storage;
 import io.mooring.server.shard.NodeId;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** The node and what it lives on: its loop and its directory. */
+/** The node and what it lives on: its loop, its directory, and the way to its peers. */
 final class Core implements AutoCloseable {
     private final ThreadEventLoop loop;
     private final @Nullable FileStorage storage;
+    private final @Nullable ClusterEdge cluster;
     private final RegistryNode node;
 
-    private Core(ThreadEventLoop loop, @Nullable FileStorage storage, RegistryNode node) {
+    private Core(
+            ThreadEventLoop loop, @Nullable FileStorage storage, @Nullable ClusterEdge cluster, RegistryNode node) {
         this.loop = loop;
         this.storage = storage;
+        this.cluster = cluster;
         this.node = node;
     }
 
-    /** @throws StartRefusedException when the data directory cannot be used */
-    static Core start(MooringProperties properties, EventLoopGroup group) {
+    /** @throws StartRefusedException when the data directory or the port of peers cannot be used */
+    static Core start(MooringProperties properties, EventLoopGroup group, PeerMeter meter) {
         ThreadEventLoop loop = new ThreadEventLoop("mooring-core");
         Path directory = properties.dataDirectory();
         FileStorage storage = null;
+        ClusterEdge cluster = null;
         try {
             storage = properties.restore().enabled() ? new FileStorage(directory, loop) : null;
-            Prober prober = properties.probe().enabled()
-                    ? new TcpProber(group, loop, properties.probe().timeout())
-                    : Prober.none();
-            return new Core(loop, storage, onLoop(loop, properties, prober, Optional.ofNullable(storage)));
+            NodeId self = new NodeId(name(properties, storage));
+            cluster = ClusterEdge.of(properties, loop, meter).orElse(null);
+            return new Core(loop, storage, cluster, onLoop(self, loop, properties, group, storage, cluster));
         } catch (IOException e) {
-            close(loop, storage);
+            close(loop, storage, cluster);
             throw StartRefusedException.unusable(directory, e);
+        } catch (RuntimeException e) {
+            close(loop, storage, cluster);
+            throw e;
         }
     }
 
+    private static String name(MooringProperties properties, @Nullable FileStorage storage) throws IOException {
+        String given = properties.node().name();
+        String otherwise = MooringProperties.Node.hostName();
+        if (storage == null) {
+            return given.isEmpty() ? otherwise : given;
+        }
+        return NodeName.settle(storage, properties.dataDirectory(), given, otherwise);
+    }
+
     private static RegistryNode onLoop(
-            ThreadEventLoop loop, MooringProperties properties, Prober prober, Optional<Storage> storage)
+            NodeId self,
+            ThreadEventLoop loop,
+            MooringProperties properties,
+            EventLoopGroup group,
+            @Nullable FileStorage storage,
+            @Nullable ClusterEdge cluster)
             throws IOException {
-        SplittableRandom random = new SplittableRandom(new SecureRandom().nextLong());
+        Prober prober = properties.probe().enabled()
+                ? new TcpProber(group, loop, properties.probe().timeout())
+                : Prober.none();
+        NodeSettings settings = settings(self, properties, cluster);
         CompletableFuture<RegistryNode> made = new CompletableFuture<>();
         loop.execute(() -> {
             try {
-                made.complete(new RegistryNode(settings(properties), loop, random, prober, storage, PeerDialer.none()));
+                RegistryNode node = new RegistryNode(
+                        settings,
+                        loop,
+                        new SecureRandom(), // nonces must not be guessed
+                        prober,
+                        Optional.ofNullable(storage),
+                        cluster == null ? PeerDialer.none() : cluster.dialer());
+                if (cluster != null) {
+                    cluster.open(node);
+                }
+                made.complete(node);
             } catch (IOException | RuntimeException e) {
                 made.completeExceptionally(e);
             }
@@ -76,7 +108,7 @@ final class Core implements AutoCloseable {
         }
     }
 
-    private static NodeSettings settings(MooringProperties properties) {
+    private static NodeSettings settings(NodeId self, MooringProperties properties, @Nullable ClusterEdge cluster) {
         MooringProperties.Limits limits = properties.limits();
         MooringProperties.Protection protection = properties.protection();
         LeaseSettings lease = new LeaseSettings(
@@ -91,13 +123,13 @@ final class Core implements AutoCloseable {
                 limits.instancesPerSession(),
                 limits.sessions());
         return new NodeSettings(
-                new NodeId(properties.node().name()),
+                self,
                 lease,
                 new ProtectionSettings(
                         protection.window(), protection.share(), protection.atLeast(), protection.confirmation()),
                 properties.restore().patience(),
                 properties.restore().required(),
-                ClusterSettings.ALONE);
+                cluster == null ? ClusterSettings.ALONE : cluster.settings());
     }
 
     RegistryNode node() {
@@ -109,12 +141,20 @@ final class Core implements AutoCloseable {
         return loop.backlog();
     }
 
-    @Override
-    public void close() {
-        close(loop, storage);
+    /** The port of peers; nothing for a node by itself. */
+    Optional<ClusterEdge> cluster() {
+        return Optional.ofNullable(cluster);
     }
 
-    private static void close(ThreadEventLoop loop, @Nullable FileStorage storage) {
+    @Override
+    public void close() {
+        close(loop, storage, cluster);
+    }
+
+    private static void close(ThreadEventLoop loop, @Nullable FileStorage storage, @Nullable ClusterEdge cluster) {
+        if (cluster != null) {
+            cluster.close();
+        }
         if (storage != null) {
             storage.close(); // before the loop: what it still has to say, it says there
         }

@@ -78,9 +78,9 @@ final class KnownProperties {
         }
     }
 
-    /** Letters and digits: relaxed binding takes dashes, underscores and capitals as one likes. */
+    /** Letters and digits: relaxed binding takes dashes, underscores and capitals as one likes. Lists have indexes. */
     private static String bare(String name) {
-        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
+        return name.toLowerCase(Locale.ROOT).replaceFirst("\\[[0-9]+]$", "").replaceAll("[^a-z0-9]", "");
     }
 
     private static String nearest(String name, List<String> names) {

@@ -2,10 +2,15 @@ package io.mooring.server.config;
 
 import io.mooring.model.InvalidValueException;
 import io.mooring.protocol.ProtocolLimits;
+import io.mooring.server.edge.peer.AddressSource;
+import io.mooring.server.edge.peer.PeerAddress;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -19,6 +24,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param http the REST interface
  * @param operations health and metrics
  * @param session the endpoint of sessions
+ * @param cluster the other nodes
+ * @param drain how the node leaves
  * @param lease how long a silent publisher is believed
  * @param limits what the node takes at most
  * @param protection when removals are too sudden to be believed
@@ -34,6 +41,8 @@ public record MooringProperties(
         @DefaultValue Http http,
         @DefaultValue Operations operations,
         @DefaultValue Session session,
+        @DefaultValue Cluster cluster,
+        @DefaultValue Drain drain,
         @DefaultValue Lease lease,
         @DefaultValue Limits limits,
         @DefaultValue Protection protection,
@@ -48,23 +57,38 @@ public record MooringProperties(
         } catch (UnknownHostException e) {
             throw StartRefusedException.unknownAddress(bind, e);
         }
-        if (!address.isLoopbackAddress() && !insecure) {
-            throw StartRefusedException.open(bind);
+        if (address.isLoopbackAddress() || insecure) {
+            return;
         }
+        if (cluster.isConfigured() && !cluster.authenticates()) {
+            throw StartRefusedException.openPeers(bind);
+        }
+        throw StartRefusedException.open(bind);
     }
 
-    /** @param name how the node calls itself to clients, peers and people; empty: the host's name */
+    /** @throws StartRefusedException when what is said about the cluster cannot be meant together */
+    void checkCluster() {
+        cluster.check();
+    }
+
+    /** @param name how the node calls itself to clients, peers and people; empty: as before, or the host's name */
     public record Node(@DefaultValue("") String name) {
         public Node {
-            name = name.isBlank() ? hostName() : name;
-            boolean fits = name.length() <= 64
-                    && name.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || "_-.".indexOf(c) >= 0));
-            if (!fits) {
-                throw new InvalidValueException("name", name, "1-64 letters, digits, '_', '-', '.'");
+            name = name.strip();
+            if (!name.isEmpty() && !fits(name)) {
+                throw new InvalidValueException("name", name, NAME_RULE);
             }
         }
 
-        private static String hostName() {
+        static final String NAME_RULE = "1-64 letters, digits, '_', '-', '.'";
+
+        static boolean fits(String name) {
+            return !name.isEmpty()
+                    && name.length() <= 64
+                    && name.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || "_-.".indexOf(c) >= 0));
+        }
+
+        static String hostName() {
             String given = System.getenv("HOSTNAME"); // set in containers; asks no resolver
             if (given == null || given.isBlank()) {
                 try {
@@ -75,6 +99,144 @@ public record MooringProperties(
             }
             String plain = given.replaceAll("[^A-Za-z0-9_.-]", "-");
             return plain.isBlank() ? "mooring" : plain.substring(0, Math.min(64, plain.length()));
+        }
+    }
+
+    /**
+     * @param name of the cluster; nodes of another one are refused
+     * @param port of peers
+     * @param peers where the nodes are; this one may be among them
+     * @param peersFile with the same, an address per line; looked at every two seconds
+     * @param dns a name whose addresses are those of the nodes; asked every ten seconds
+     * @param address host at which peers and sessions reach this node; empty: the bound one, or a good guess
+     * @param secret that all nodes share
+     * @param secretFile where the secret is written
+     * @param tls certificates for the lines between nodes
+     * @param heartbeat how often nodes compare what they hold
+     * @param startPatience how long a start waits for the peers' shards
+     */
+    public record Cluster(
+            @DefaultValue("mooring") String name,
+            @DefaultValue("9849") int port,
+            @DefaultValue List<String> peers,
+            @DefaultValue("") String peersFile,
+            @DefaultValue("") String dns,
+            @DefaultValue("") String address,
+            @DefaultValue("") String secret,
+            @DefaultValue("") String secretFile,
+            @DefaultValue Tls tls,
+            @DefaultValue("2s") Duration heartbeat,
+            @DefaultValue("10s") Duration startPatience) {
+        public Cluster {
+            if (!Node.fits(name)) {
+                throw new InvalidValueException("name", name, Node.NAME_RULE);
+            }
+            checkPort(port);
+            peers = peers.stream()
+                    .filter(peer -> !peer.isBlank())
+                    .map(peer -> parsed("peers", peer.strip()).toString())
+                    .distinct()
+                    .toList();
+            if (peers.size() > AddressSource.MOST) {
+                throw new InvalidValueException("peers", peers.size() + " of them", "at most " + AddressSource.MOST);
+            }
+            dns = dns.isBlank() ? "" : parsed("dns", dns.strip()).toString();
+            if (!address.isEmpty() && !PeerAddress.isHost(address)) {
+                throw new InvalidValueException("address", address, "a host: a name or an IP address, without port");
+            }
+            checkRange("heartbeat", heartbeat, Duration.ofMillis(100), Duration.ofMinutes(1));
+            checkRange("start-patience", startPatience, Duration.ZERO, Duration.ofMinutes(10));
+        }
+
+        private static PeerAddress parsed(String field, String text) {
+            try {
+                return PeerAddress.parse(text);
+            } catch (InvalidValueException e) {
+                throw new InvalidValueException(field, text, e.expected());
+            }
+        }
+
+        /** Whether there is to be a cluster at all. */
+        boolean isConfigured() {
+            return !peers.isEmpty() || !peersFile.isEmpty() || !dns.isEmpty();
+        }
+
+        boolean authenticates() {
+            return !secret.isEmpty() || !secretFile.isEmpty() || tls.isConfigured();
+        }
+
+        void check() {
+            int sources = (peers.isEmpty() ? 0 : 1) + (peersFile.isEmpty() ? 0 : 1) + (dns.isEmpty() ? 0 : 1);
+            if (sources > 1) {
+                throw StartRefusedException.twoWays(
+                        "mooring.cluster.peers, peers-file and dns",
+                        "Peers are found in one way: set one of the three and remove the others.");
+            }
+            if (!secret.isEmpty() && !secretFile.isEmpty()) {
+                throw StartRefusedException.twoWays(
+                        "mooring.cluster.secret and secret-file", "Keep the file, and remove the other.");
+            }
+            if (!secret.isEmpty() && secret.isBlank()) {
+                throw StartRefusedException.noSecret("mooring.cluster.secret is blank");
+            }
+            tls.check();
+            sharedSecret();
+        }
+
+        /** What nodes prove to know; empty when they need not. */
+        String sharedSecret() {
+            if (secretFile.isEmpty()) {
+                return secret;
+            }
+            String read;
+            try {
+                read = Files.readString(Path.of(secretFile)).strip();
+            } catch (IOException e) {
+                throw StartRefusedException.noSecret("mooring.cluster.secret-file: " + secretFile + " cannot be read");
+            }
+            if (read.isEmpty()) {
+                throw StartRefusedException.noSecret("mooring.cluster.secret-file: " + secretFile + " is empty");
+            }
+            return read;
+        }
+
+        /** Without the secret. */
+        @Override
+        public String toString() {
+            return "cluster " + name;
+        }
+
+        /**
+         * @param certificate of this node, in PEM
+         * @param key of the certificate, in PEM
+         * @param trust authorities whose certificates are believed, in PEM
+         */
+        public record Tls(
+                @DefaultValue("") String certificate,
+                @DefaultValue("") String key,
+                @DefaultValue("") String trust) {
+            boolean isConfigured() {
+                return !certificate.isEmpty() && !key.isEmpty() && !trust.isEmpty();
+            }
+
+            void check() {
+                if (!isConfigured() && !(certificate + key + trust).isEmpty()) {
+                    throw StartRefusedException.halfTls();
+                }
+            }
+        }
+    }
+
+    /**
+     * @param within over which sessions are asked to go elsewhere
+     * @param patience after which the node goes although sessions are left
+     */
+    public record Drain(
+            @DefaultValue("5s") Duration within,
+            @DefaultValue("20s") Duration patience) {
+        public Drain {
+            checkRange("within", within, Duration.ZERO, Duration.ofMinutes(10));
+            checkRange("patience", patience, Duration.ZERO, Duration.ofMinutes(10));
         }
     }
 

@@ -5,9 +5,12 @@ import io.mooring.server.edge.health.NodeHealth;
 import io.mooring.server.edge.http.HttpEdge;
 import io.mooring.server.edge.http.HttpLimits;
 import io.mooring.server.edge.http.ProblemValve;
+import io.mooring.server.edge.metrics.LineMeters;
 import io.mooring.server.edge.metrics.NodeMeters;
 import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
+import io.mooring.server.edge.peer.PeerMeter;
+import io.mooring.server.edge.peer.PeerSettings;
 import io.mooring.server.edge.session.SessionMeter;
 import io.mooring.server.edge.session.SessionServer;
 import io.mooring.server.edge.session.SessionSettings;
@@ -16,11 +19,15 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.apache.catalina.core.StandardHost;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
@@ -110,12 +117,49 @@ public class ServerConfiguration {
         return new MultiThreadIoEventLoopGroup(
                 properties.session().threads(),
                 new DefaultThreadFactory("mooring-io", true),
-                NioIoHandler.newFactory());
+                NioIoHandler.newFactory()) {
+            /** Without Netty's two seconds of grace for tasks that come late: by then all connections are closed. */
+            @Override
+            public Future<?> shutdownGracefully() {
+                return shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            }
+        };
     }
 
     @Bean
-    Core core(MooringProperties properties, EventLoopGroup sessionThreads) {
-        return Core.start(properties, sessionThreads);
+    LineMeters lineMeters(MeterRegistry meters) {
+        return new LineMeters(meters);
+    }
+
+    @Bean
+    Core core(MooringProperties properties, EventLoopGroup sessionThreads, LineMeters lines) {
+        PeerMeter meter = new PeerMeter() {
+            @Override
+            public void sent(int bytes) {
+                lines.sent(bytes);
+            }
+
+            @Override
+            public void received(int bytes) {
+                lines.received(bytes);
+            }
+
+            @Override
+            public void refused(String code) {
+                lines.refused(code);
+            }
+        };
+        return Core.start(properties, sessionThreads, meter);
+    }
+
+    @Bean
+    PeerPort peerPort(Core core) {
+        return new PeerPort(core);
+    }
+
+    @Bean
+    Drain drain(Core core, MooringProperties properties) {
+        return new Drain(core, properties.drain());
     }
 
     @Bean
@@ -158,7 +202,23 @@ public class ServerConfiguration {
                 properties.session().connections(),
                 defaults.peers(),
                 properties.limits().ofProtocol());
-        return new Sessions(new SessionServer(node, settings, meter, sessionThreads), settings);
+        SessionServer server = new SessionServer(node, settings, meter, sessionThreads);
+        node.loop().execute(() -> tellSessionsOfPeers(node, server));
+        return new Sessions(server, settings);
+    }
+
+    /** On the loop: where else sessions may go, and when they should. */
+    private static void tellSessionsOfPeers(RegistryNode node, SessionServer server) {
+        SplittableRandom random = new SplittableRandom(new SecureRandom().nextLong());
+        node.onSessionAddresses(server::peers);
+        server.peers(node.sessionAddresses());
+        node.movesSessionsBy((within, targets, most) -> {
+            if (most == Integer.MAX_VALUE) {
+                server.move(within, targets);
+            } else {
+                server.move(within, targets, most, random);
+            }
+        });
     }
 
     // ---- HTTP
@@ -236,10 +296,10 @@ public class ServerConfiguration {
     }
 
     @Bean
-    InfoContributor mooringInfo(MooringProperties properties) {
-        return info -> info.withDetail(
-                "mooring",
-                Map.of("version", MooringVersion.of(), "node", properties.node().name(), "sessionProtocol", 1));
+    InfoContributor mooringInfo(RegistryNode node) {
+        String name = node.status().name();
+        return info ->
+                info.withDetail("mooring", Map.of("version", MooringVersion.of(), "node", name, "sessionProtocol", 1));
     }
 
     @Bean
@@ -248,13 +308,14 @@ public class ServerConfiguration {
     }
 
     @Bean
-    NodeMeters nodeMeters(Core core, Sessions sessions, HttpEdge edge, MooringProperties properties) {
+    NodeMeters nodeMeters(Core core, PeerPort peers, Sessions sessions, HttpEdge edge, MooringProperties properties) {
         MooringProperties.Limits limits = properties.limits();
         Map<String, Number> bounds = Map.ofEntries(
                 Map.entry("instances", limits.instances()),
                 Map.entry("services", limits.services()),
                 Map.entry("sessions", limits.sessions()),
                 Map.entry("session_connections", properties.session().connections()),
+                Map.entry("peer_connections", PeerSettings.MOST_CONNECTIONS),
                 Map.entry("http_connections", properties.http().connections()),
                 Map.entry("http_writes", HttpLimits.DEFAULTS.writes()),
                 Map.entry("http_watchers", properties.http().watchers()),
@@ -264,6 +325,7 @@ public class ServerConfiguration {
         List<NodeMeters.Count> counts = List.of(
                 new NodeMeters.Count("mooring.loop.backlog", "Tasks that wait for the core", core::backlog),
                 new NodeMeters.Count("mooring.session.connections", "Connections of sessions", sessions::connections),
+                new NodeMeters.Count("mooring.peer.connections", "Connections of other nodes", peers::connections),
                 new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", edge::writes),
                 new NodeMeters.Count("mooring.http.watchers", "Long polls", edge::watchers),
                 new NodeMeters.Count("mooring.http.streams", "Streams of events", edge::streams),

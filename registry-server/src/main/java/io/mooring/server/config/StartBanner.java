@@ -3,6 +3,7 @@ package io.mooring.server.config;
 import java.io.PrintStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.Banner;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.core.env.Environment;
 
 /** The first two lines: what starts where, and who may use it. */
@@ -12,11 +13,12 @@ final class StartBanner implements Banner {
         String version = MooringVersion.of();
         String bind = environment.getProperty("mooring.bind", "127.0.0.1");
         out.printf(
-                "Mooring %s · %s · HTTP %s · sessions %s · operations %s · data in %s%n",
+                "Mooring %s · %s · HTTP %s · sessions %s%s · operations %s · data in %s%n",
                 version,
                 bind,
                 environment.getProperty("mooring.http.port", "8848"),
                 environment.getProperty("mooring.session.port", "9847"),
+                peers(environment),
                 environment.getProperty("mooring.operations.port", "8850"),
                 environment.getProperty("mooring.data-directory", "data"));
         boolean insecure = environment.getProperty("mooring.insecure", "false").equals("true");
@@ -24,5 +26,12 @@ final class StartBanner implements Banner {
                 insecure
                         ? "INSECURE: beyond loopback without authentication; whoever reaches these ports may change everything"
                         : "open mode: loopback only, no authentication");
+    }
+
+    private static String peers(Environment environment) {
+        MooringProperties.Cluster cluster = Binder.get(environment)
+                .bindOrCreate("mooring", MooringProperties.class)
+                .cluster();
+        return cluster.isConfigured() ? " · peers " + cluster.port() + " (cluster " + cluster.name() + ")" : "";
     }
 }

@@ -57,6 +57,54 @@ final class StartRefusedException extends RuntimeException {
                 "Keep to 127.0.0.1 or ::1, or set mooring.insecure=true if your network keeps strangers out.");
     }
 
+    static StartRefusedException openPeers(String bind) {
+        return new StartRefusedException(
+                "mooring.bind: " + bind
+                        + " is beyond loopback, and peers need not prove that they belong to the cluster.",
+                "Give all nodes the same mooring.cluster.secret-file, or certificates by mooring.cluster.tls.*, or set"
+                        + " mooring.insecure=true if your network keeps strangers out.");
+    }
+
+    /** @param both properties that exclude one another */
+    static StartRefusedException twoWays(String both, String action) {
+        return new StartRefusedException("More than one of " + both + " is set.", action);
+    }
+
+    static StartRefusedException noSecret(String what) {
+        return new StartRefusedException(
+                what + ".", "Write the secret that all nodes share there, or remove the property to do without.");
+    }
+
+    static StartRefusedException halfTls() {
+        return new StartRefusedException(
+                "mooring.cluster.tls needs all of certificate, key and trust.",
+                "Set the missing ones, or remove the others to do without TLS.");
+    }
+
+    /** @param problem whose message names the file */
+    static StartRefusedException badTls(IOException problem) {
+        return new StartRefusedException(
+                "mooring.cluster.tls: " + problem.getMessage() + ".",
+                "Give PEM files that the user of the node can read: a certificate, its PKCS#8 key without password, and"
+                        + " the authority that signed the certificates of all nodes.",
+                problem);
+    }
+
+    static StartRefusedException renamed(String given, String stored, Path directory) {
+        return new StartRefusedException(
+                "mooring.node.name: " + given + ", but the data directory " + directory.toAbsolutePath()
+                        + " belongs to the node " + stored + ".",
+                "Set mooring.node.name=" + stored + " or remove it, or give this node a directory of its own by"
+                        + " mooring.data-directory; to rename the node, stop it and delete the file node-name there.");
+    }
+
+    static StartRefusedException badName(String stored, Path directory) {
+        return new StartRefusedException(
+                "The file node-name in the data directory " + directory.toAbsolutePath() + " has no name in it: "
+                        + stored + ".",
+                "Write the node's name into it, or delete it.");
+    }
+
     static StartRefusedException unknownAddress(String bind, Throwable cause) {
         return new StartRefusedException(
                 "mooring.bind: " + bind + " is not an address of this machine.",

@@ -2,7 +2,7 @@ package io.mooring.server.config;
 
 import org.springframework.context.SmartLifecycle;
 
-/** Runs something when the node is told to stop, before everything else. */
+/** Runs something when the node is told to stop, before everything else but the drain. */
 final class StopFirst implements SmartLifecycle {
     private final Runnable atStop;
     private volatile boolean running;
@@ -29,6 +29,7 @@ final class StopFirst implements SmartLifecycle {
 
     @Override
     public int getPhase() {
-        return Integer.MAX_VALUE; // stopped in descending order; the web server's graceful end comes just after
+        return Integer.MAX_VALUE
+                - 1; // stopped in descending order: after the drain, before the web server's graceful end
     }
 }

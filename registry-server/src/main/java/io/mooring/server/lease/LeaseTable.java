@@ -493,6 +493,12 @@ public final class LeaseTable {
         return Optional.ofNullable(isThere ? there : here);
     }
 
+    /** Whether this node has a word of its own on that instance, of another publisher. */
+    public boolean hasAnother(InstanceId instance, Publisher publisher) {
+        Registration here = current(instance);
+        return here != null && !here.publisher().id().equals(publisher.id());
+    }
+
     /** Whether this node's word on that instance is the latest, so that it is the one to be asked about it. */
     public boolean isHome(InstanceId instance) {
         Registration here = current(instance);
@@ -769,8 +775,16 @@ public final class LeaseTable {
         if (--count.registrations == 0) {
             services.remove(id.service());
         }
-        Burial burial = new Burial(registration.publisher().id(), registration.generation(), cause);
+        Burial burial = showsElsewhere(registration) && !cause.certain()
+                ? Burial.OWN // the end of a copy that another node's hides says nothing about that one
+                : new Burial(registration.publisher().id(), registration.generation(), cause);
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
+    }
+
+    /** Whether another node has a copy that is as good. */
+    private boolean showsElsewhere(Registration registration) {
+        Registration there = elsewhere.find(registration.id());
+        return there != null && there.generation() >= registration.generation();
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {

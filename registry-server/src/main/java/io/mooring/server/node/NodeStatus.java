@@ -31,6 +31,7 @@ import java.util.Optional;
  * @param orphans registrations of lost nodes that wait for a verdict
  * @param draining whether the node is about to go
  * @param peers the other nodes as this one sees them
+ * @param cluster what it has of theirs
  * @param uptime since the start
  * @param diskAge how far the disk lags behind what was told; empty when nothing is written to disk
  * @param diskProblem what is wrong with the disk; empty when nothing
@@ -59,6 +60,7 @@ public record NodeStatus(
         int orphans,
         boolean draining,
         List<PeerStatus> peers,
+        ClusterStatus cluster,
         Duration uptime,
         Optional<Duration> diskAge,
         Optional<String> diskProblem) {}

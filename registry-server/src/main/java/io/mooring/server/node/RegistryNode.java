@@ -328,6 +328,7 @@ public final class RegistryNode {
      */
     public void drain(Duration within, Duration patience, Runnable done) {
         draining = true;
+        replication.announce();
         long deadline = loop.now() + patience.toNanos();
         if (!sessionAddresses.isEmpty()) {
             sessionMover.move(within, sessionAddresses, Integer.MAX_VALUE);
@@ -512,8 +513,9 @@ public final class RegistryNode {
             return;
         }
         Registration copy = there.get().registration();
-        if (copy.publisher().isSession()) {
-            known.accept(false);
+        boolean another = leases.hasAnother(instance, copy.publisher());
+        if (copy.publisher().isSession() || another) {
+            known.accept(false); // given by two nodes that did not know of each other: putting it again decides
         } else if (there.get().originAlive()) {
             replication.ask(
                     there.get().shard().origin(),
@@ -853,8 +855,23 @@ public final class RegistryNode {
                 orphans.orphans(),
                 draining,
                 replication.peers(),
+                clusterStatus(),
                 Duration.ofNanos(loop.now() - startedAt),
                 restoreLog == null ? Optional.empty() : Optional.of(restoreLog.age()),
                 restoreLog == null ? Optional.empty() : restoreLog.problem());
+    }
+
+    private ClusterStatus clusterStatus() {
+        Map<String, Integer> sessions = new TreeMap<>();
+        replication.peerSessions().forEach((node, count) -> sessions.put(node.name(), count));
+        return new ClusterStatus(
+                settings.cluster().cluster(),
+                settings.cluster().advertised(),
+                replication.isolated(),
+                leases.attachedSessions(),
+                leases.own().size(),
+                sessions,
+                replication.shards(),
+                replication.counts());
     }
 }

@@ -21,6 +21,7 @@ public final class PeerReader {
     private static final int MOST_DIGESTS = 256;
 
     private static final int MOST_ADDRESSES = 256;
+    private static final long MOST_INCARNATIONS = 1L << 31;
 
     private final SharedTexts texts = new SharedTexts();
     private final CRC32C crc = new CRC32C();
@@ -183,8 +184,9 @@ public final class PeerReader {
 
     private static ShardId shard(ByteReader in) throws MalformedException {
         ShardId shard = in.shard();
-        if (shard.incarnation() < 0) {
-            throw new MalformedException("incarnation: " + shard.incarnation() + " (expected: 0 or more)");
+        if (shard.incarnation() < 0 || shard.incarnation() > MOST_INCARNATIONS) {
+            throw new MalformedException(
+                    "incarnation: " + shard.incarnation() + " (expected: 0-" + MOST_INCARNATIONS + ")");
         }
         return shard;
     }

@@ -1,8 +1,6 @@
 package io.mooring.server.replication;
 
-import io.mooring.model.InstanceId;
 import io.mooring.server.codec.ByteWriter;
-import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.ShardId;
@@ -224,9 +222,9 @@ public final class PeerWriter {
             items++;
         }
 
-        void add(InstanceId instance, Burial burial) {
+        void add(PeerMessage.Buried buried) {
             int start = item(out, REMOVED);
-            out.id(instance).burial(burial);
+            out.id(buried.instance()).burial(buried.burial());
             closeItem(out, start);
             items++;
         }

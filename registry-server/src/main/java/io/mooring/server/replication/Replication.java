@@ -3,6 +3,7 @@ package io.mooring.server.replication;
 import io.mooring.model.InstanceId;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.membership.ClusterSettings;
+import io.mooring.server.membership.Membership;
 import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.membership.PeerLine;
 import io.mooring.server.membership.PeerStatus;
@@ -11,8 +12,10 @@ import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -22,12 +25,46 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Tells this node's shard to the others and keeps copies of theirs. Confined to the event loop.
+ * Tells this node's shard to the others and keeps copies of theirs.
+ *
+ * <pre>
+ * own Change ─▶ {@link DeltaLog} ─▶ followers                     ({@link ServedShard})
+ * their Delta, Page ─▶ {@link Replica} ─▶ {@link Home#changed}    ({@link ReplicaTable}), and on to whoever follows from here
+ * </pre>
+ *
+ * Nothing is sent twice by a timer: heartbeats, whose size depends on the number of nodes alone, say how far everybody
+ * is, and whoever lacks something asks for it. Confined to the event loop.
  */
 public final class Replication implements Peers {
+    private static final Logger log = LoggerFactory.getLogger(Replication.class);
+    private static final long OWN_LOG_BYTES = 4 << 20;
+    private static final long HIGHEST_INCARNATION = 1L << 30;
+    private static final Duration GOODBYE = Duration.ofSeconds(1);
+    private static final Duration GOODBYE_LOOK = Duration.ofMillis(20);
+
+    private final ClusterSettings settings;
     private final NodeId self;
+    private final long process;
+    private final EventLoop loop;
+    private final Home home;
+    private final Tally tally = new Tally();
+    private final Membership membership;
+    private final Lines lines;
+    private final ReplicaTable replicas;
+    private final Asks asks;
+
+    /** Null until the own shard's published state is known for the first time. */
+    private @Nullable ServedShard own;
+
+    private boolean everConnected;
+    private boolean leaving;
+    private boolean stopped;
+    private long lastTick;
+    private int ticks;
 
     /**
      * A copy of an instance in another node's shard.
@@ -70,34 +107,175 @@ public final class Replication implements Peers {
             PeerDialer dialer,
             Optional<Storage> storage,
             Home home) {
+        this.settings = settings;
         this.self = self;
+        this.process = process;
+        this.loop = loop;
+        this.home = home;
+        membership = new Membership(settings, self, loop, random, dialer, storage, this::dialled);
+        lines = new Lines(settings, loop, random, membership, tally, new LineEvents(), this::hello);
+        replicas = new ReplicaTable(self, settings, loop, membership, home, tally, lines.inUse());
+        asks = new Asks(loop, tally);
     }
 
-    /** Begins to dial and to answer. After {@link #restored}. */
-    public void start() {}
+    /** Begins to dial and to answer, unless this node is to be by itself. After {@link #restored}. */
+    public void start() {
+        if (settings.isAlone()) {
+            return;
+        }
+        lastTick = loop.now();
+        lookAtOwn();
+        membership.start();
+        loop.schedule(settings.heartbeat().dividedBy(2), this::tick);
+    }
+
+    // ---- time
+
+    /** Twice per heartbeat. */
+    private void tick() {
+        if (stopped) {
+            return;
+        }
+        long now = loop.now();
+        if (now - lastTick > 2 * settings.heartbeat().toNanos()) {
+            lines.excuseSilence();
+        }
+        lastTick = now;
+        lookAtOwn();
+        lines.endSilent();
+        review();
+        if (ticks++ % 2 == 0) {
+            beat();
+        }
+        replicas.review();
+        if (own != null) {
+            own.pump();
+        }
+        loop.schedule(settings.heartbeat().dividedBy(2), this::tick);
+    }
+
+    private void beat() {
+        byte[] heartbeat = PeerWriter.bytes(heartbeat()); // the same for all
+        for (Conversation line : lines.all()) {
+            if (line.isOpen()) {
+                line.send(heartbeat, false);
+            }
+        }
+    }
+
+    private PeerMessage.Heartbeat heartbeat() {
+        return new PeerMessage.Heartbeat(
+                shards(), home.sessions(), home.starting(), home.draining(), membership.known());
+    }
+
+    private void review() {
+        boolean changed = membership.review();
+        replicas.review();
+        if (changed) {
+            home.membersChanged();
+        }
+    }
 
     // ---- what the node tells
 
     /** The own shard's changes of one turn, in order; they are on disk and are shown here with the same turn. */
-    public void published(List<Change> ownChanges) {}
+    public void published(List<Change> ownChanges) {
+        ShardId id = home.own().id();
+        List<Change> changes = new ArrayList<>(ownChanges.size());
+        for (Change change : ownChanges) {
+            if (change.shard().equals(id)) { // the others are of the incarnation before it was raised
+                changes.add(change);
+            }
+        }
+        if (changes.isEmpty()) {
+            return;
+        }
+        long first = changes.get(0).revision();
+        long last = changes.get(changes.size() - 1).revision();
+        ServedShard mine = own;
+        if (mine == null || !mine.id().equals(id)) {
+            mine = serveOwn(first - 1);
+        }
+        if (!everConnected) {
+            mine.skipTo(last);
+            return;
+        }
+        mine.append(new DeltaLog.Turn(first, last, PeerWriter.deltas(id, changes)));
+    }
+
+    /** Notices where the own shard begins, and that it goes on under another incarnation. */
+    private void lookAtOwn() {
+        if (home.isSettled() && (own == null || !own.id().equals(home.own().id()))) {
+            serveOwn(home.own().revision());
+        }
+    }
+
+    private ServedShard serveOwn(long revision) {
+        Shard shard = home.own();
+        if (own == null) {
+            own = new ServedShard(loop, tally, shard, process, revision, OWN_LOG_BYTES, this::isOwnExact);
+        } else {
+            own.replace(shard, process, revision);
+            beat();
+        }
+        return own;
+    }
+
+    private boolean isOwnExact() {
+        return own != null && home.isSettled() && home.own().revision() == own.revision();
+    }
 
     /** What the disk knew of another node's shard: shown, but to be asked for anew. Before {@link #start}. */
-    public void restored(ShardId shard, Collection<Registration> registrations) {}
+    public void restored(ShardId shard, Collection<Registration> registrations) {
+        replicas.restored(shard, registrations);
+    }
 
     /**
      * A removal in whatever shard: orphans and copies of lost shards that it reaches are dropped. Shards that are followed
      * hear of it from their origin.
      */
-    public void buried(InstanceId instance, Burial burial) {}
+    public void buried(InstanceId instance, Burial burial) {
+        replicas.buried(instance, burial);
+    }
 
-    /** An orphan is superseded. {@link Home#changed} gets the end of that copy. */
-    public void forget(ShardId shard, InstanceId instance) {}
+    /** An orphan is superseded. {@link Home#changed} gets the end of that copy, within this call. */
+    public void forget(ShardId shard, InstanceId instance) {
+        replicas.forget(shard, instance);
+    }
 
     /** The peers' addresses as configured from now on: {@code host:port} each. */
-    public void configured(List<String> addresses) {}
+    public void configured(List<String> addresses) {
+        membership.configured(addresses);
+        review();
+    }
+
+    /** Says at once what the next heartbeat would say, because it matters to the others. */
+    public void announce() {
+        beat();
+    }
 
     /** Says goodbye to the peers and closes the lines; {@code done} runs when that is on the network, or after a second. */
     public void leave(Runnable done) {
+        leaving = true;
+        membership.stop();
+        for (Conversation line : lines.all()) {
+            if (line.isOpen()) {
+                line.send(new PeerMessage.Leaving());
+            } else {
+                lines.end(line, Optional.empty(), false);
+            }
+        }
+        leaveWhenSaid(loop.now() + GOODBYE.toNanos(), done);
+    }
+
+    private void leaveWhenSaid(long until, Runnable done) {
+        boolean isSaid = lines.all().stream().allMatch(line -> line.line.waiting() == 0);
+        if (!isSaid && loop.now() - until < 0) {
+            loop.schedule(GOODBYE_LOOK, () -> leaveWhenSaid(until, done));
+            return;
+        }
+        stopped = true;
+        lines.all().forEach(line -> lines.end(line, Optional.empty(), false));
         done.run();
     }
 
@@ -107,44 +285,52 @@ public final class Replication implements Peers {
      * @param answer gets the answer, or nothing if that node cannot be reached or does not answer within two seconds; never
      *     inside this call
      */
-    public void ask(NodeId home, PeerMessage.Ask ask, Consumer<Optional<PeerMessage.Answer>> answer) {}
+    public void ask(NodeId node, PeerMessage.Ask ask, Consumer<Optional<PeerMessage.Answer>> answer) {
+        asks.ask(lines.inUse().get(node), ask, answer);
+    }
 
     // ---- what the node asks
 
     /** The highest generation other nodes' shards know of for that instance, registered or removed; 0 if none. */
     public long highest(InstanceId instance) {
-        return 0;
+        return replicas.highest(instance);
     }
 
     /** The copy in other nodes' shards that would show if this node had none. */
     public Optional<Copy> find(InstanceId instance) {
-        return Optional.empty();
+        return replicas.find(instance);
     }
 
     /** The copy in that shard of another node; null if there is none. */
     public @Nullable Registration get(ShardId shard, InstanceId instance) {
-        return null;
+        return replicas.copy(shard, instance);
     }
 
-    /** What has been without its node for so long. */
-    public void orphans(Duration lostFor, Consumer<Orphan> each) {}
+    /** What has been without its node for so long. What is done about one may end others. */
+    public void orphans(Duration lostFor, Consumer<Orphan> each) {
+        replicas.orphans(lostFor.toNanos()).forEach(each);
+    }
 
     /** Every registration other nodes' shards have here, orphans among them. */
-    public void forEachReplica(BiConsumer<ShardId, Registration> each) {}
+    public void forEachReplica(BiConsumer<ShardId, Registration> each) {
+        replicas.forEach(each);
+    }
 
     /** The nodes that are there, this one among them, in order. */
     public List<NodeId> alive() {
-        return List.of(self);
+        return membership.alive();
     }
 
     /** Why this node should not trust its view of the cluster: it sees fewer than half of its configured peers. */
     public Optional<String> isolated() {
-        return Optional.empty();
+        return membership.isolated();
     }
 
-    /** Whether everything that the peers in reach have has arrived. */
+    /** Whether every configured peer has been tried, and everything that those in reach have has arrived. */
     public boolean caughtUp() {
-        return true;
+        return membership.hasTriedAll()
+                && lines.inUse().values().stream().allMatch(line -> line.hasBeaten)
+                && replicas.isCaughtUp();
     }
 
     /** Whether a node was lost lately, or a connected one has not caught up: others may know what this one does not. */
@@ -154,51 +340,269 @@ public final class Replication implements Peers {
 
     /** Since when, in the loop's time. */
     public OptionalLong uncertainSince() {
-        return OptionalLong.empty();
+        return membership.uncertainSince();
     }
 
     /** Where sessions may go instead: {@code host:port} of the other nodes that are there and stay, in order of their names. */
     public List<String> sessionAddresses() {
-        return List.of();
+        return membership.sessionAddresses();
     }
 
     /** Sessions at each connected peer, as it said last. */
     public Map<NodeId, Integer> peerSessions() {
-        return Map.of();
+        return membership.sessions();
     }
 
     /** The other nodes, for people. */
     public List<PeerStatus> peers() {
-        return List.of();
+        return membership.statuses(name -> {
+            Replica replica = replicas.get(name);
+            if (replica == null) {
+                return new Membership.Progress(membership.incarnation(name), 0, 0, "");
+            }
+            Conversation source = replica.source;
+            String via = source == null || source.node().equals(name)
+                    ? ""
+                    : source.node().name();
+            return new Membership.Progress(
+                    replica.shard.id().incarnation(), replica.shard.revision(), replica.shard.size(), via);
+        });
     }
 
     /** How far this node's copy of every shard is, its own first. */
     public List<PeerMessage.Digest> shards() {
-        return List.of();
+        List<PeerMessage.Digest> out = new ArrayList<>();
+        if (own != null) {
+            int instances = home.own().size();
+            out.add(new PeerMessage.Digest(
+                    own.id(), process, own.revision(), own.checksum(), instances, true, true, 0));
+        }
+        replicas.digests(out);
+        return out;
     }
 
     public Counts counts() {
-        return new Counts(0, 0, 0, 0, 0, 0, 0, 0, Map.of(), Map.of());
+        return tally.counts();
     }
 
     // ---- lines
 
-    @Override
-    public void opened(PeerLine line) {
-        line.close();
+    private PeerMessage.Hello hello() {
+        return new PeerMessage.Hello(
+                Handshake.VERSION,
+                Handshake.OLDEST,
+                settings.cluster(),
+                self,
+                home.own().id().incarnation(),
+                process,
+                settings.advertised(),
+                settings.sessions(),
+                0,
+                0);
     }
 
     @Override
-    public void received(PeerLine line, PeerMessage message) {}
+    public void opened(PeerLine line) {
+        if (leaving || settings.isAlone()) {
+            line.close();
+            return;
+        }
+        lines.open(line, null);
+    }
+
+    private void dialled(PeerLine line, String address) {
+        if (leaving) {
+            line.close();
+            return;
+        }
+        lines.open(line, address);
+    }
 
     @Override
     public void malformed(PeerLine line, String problem) {
-        line.close();
+        Conversation conversation = lines.get(line);
+        if (conversation != null) {
+            tally.refused("malformed");
+            lines.end(conversation, Optional.of("malformed: " + problem), false);
+        }
     }
 
     @Override
-    public void writable(PeerLine line) {}
+    public void writable(PeerLine line) {
+        Conversation conversation = lines.get(line);
+        if (conversation == null) {
+            return;
+        }
+        if (own != null) {
+            own.pump(conversation);
+        }
+        replicas.all().forEach(replica -> replica.served.pump(conversation));
+    }
 
     @Override
-    public void closed(PeerLine line, String reason) {}
+    public void closed(PeerLine line, String reason) {
+        lines.closed(line, reason);
+    }
+
+    @Override
+    public void received(PeerLine line, PeerMessage message) {
+        loop.assertInLoop();
+        Conversation from = lines.get(line);
+        if (from == null) {
+            tally.ignored("after the end");
+            return;
+        }
+        from.heard = loop.now();
+        if (lines.greeted(from, message)) {
+            return;
+        }
+        membership.heard(from.node());
+        if (message instanceof PeerMessage.Delta delta) {
+            replicas.delta(from, delta);
+        } else if (message instanceof PeerMessage.Heartbeat heartbeat) {
+            heartbeat(from, heartbeat);
+        } else if (message instanceof PeerMessage.Page page) {
+            replicas.page(from, page);
+        } else if (message instanceof PeerMessage.Follow follow) {
+            follow(from, follow);
+        } else if (message instanceof PeerMessage.Unfollow unfollow) {
+            served(unfollow.origin()).ifPresent(shard -> shard.unfollow(from));
+        } else if (message instanceof PeerMessage.Ended ended) {
+            replicas.ended(from, ended.origin());
+        } else if (message instanceof PeerMessage.Ask ask) {
+            asked(from, ask);
+        } else if (message instanceof PeerMessage.Answer answer) {
+            asks.answered(from, answer);
+        } else if (message instanceof PeerMessage.Leaving) {
+            membership.leaving(from.node());
+            review();
+        } else {
+            tally.ignored("message of an unknown kind");
+        }
+    }
+
+    private void heartbeat(Conversation from, PeerMessage.Heartbeat heartbeat) {
+        from.heartbeat(heartbeat.shards(), loop.now());
+        NodeId node = from.node();
+        PeerMessage.Digest itsOwn = from.digests.get(node);
+        membership.said(
+                node,
+                itsOwn == null ? 0 : itsOwn.shard().incarnation(),
+                heartbeat.sessions(),
+                heartbeat.starting(),
+                heartbeat.draining());
+        membership.learned(heartbeat.addresses());
+        for (PeerMessage.Digest digest : heartbeat.shards()) {
+            NodeId origin = digest.shard().origin();
+            if (origin.equals(self)) {
+                toldOfOneself(from, digest);
+            } else if (!origin.equals(node)) {
+                membership.reported(node, origin, digest.alive(), digest.age());
+            }
+        }
+        if (lines.inUse().get(node) == from) {
+            replicas.heartbeat(from);
+        }
+        review();
+    }
+
+    /** Somebody has this node's shard. */
+    private void toldOfOneself(Conversation from, PeerMessage.Digest digest) {
+        boolean isAnothers = digest.process() != 0 && digest.process() != process;
+        if (isAnothers && digest.alive() && digest.shard().incarnation() >= ownIncarnation()) {
+            tally.ignored("digest of the own name");
+            membership.refused(from.node(), "it knows another living process that calls itself " + self);
+            return; // to outrun it would lead to no end
+        }
+        raiseAbove(digest.shard().incarnation(), digest.process());
+    }
+
+    private long ownIncarnation() {
+        return home.own().id().incarnation();
+    }
+
+    /** Goes on above an incarnation that an earlier life wrote and this one has forgotten. */
+    private void raiseAbove(long incarnation, long writer) {
+        boolean isForgotten =
+                incarnation > ownIncarnation() || incarnation == ownIncarnation() && writer != 0 && writer != process;
+        if (!isForgotten) {
+            return;
+        }
+        if (incarnation > HIGHEST_INCARNATION) {
+            tally.ignored("incarnation out of range");
+            return;
+        }
+        log.warn(
+                "peers know incarnation {} of this node, which has begun at {}: its data directory is older than that, or"
+                        + " new; going on at {}",
+                incarnation,
+                ownIncarnation(),
+                incarnation + 1);
+        home.raise(incarnation + 1);
+        lookAtOwn();
+    }
+
+    private Optional<ServedShard> served(NodeId origin) {
+        if (origin.equals(self)) {
+            return Optional.ofNullable(own);
+        }
+        Replica replica = replicas.get(origin);
+        return replica == null || !replica.isServable() ? Optional.empty() : Optional.of(replica.served);
+    }
+
+    private void follow(Conversation from, PeerMessage.Follow follow) {
+        Optional<ServedShard> shard = served(follow.origin());
+        if (shard.isEmpty()) {
+            from.send(new PeerMessage.Ended(follow.origin()));
+        } else {
+            shard.get().follow(from, follow);
+        }
+    }
+
+    private void asked(Conversation from, PeerMessage.Ask ask) {
+        home.asked(ask, answer -> {
+            if (from.isOpen()) {
+                from.send(answer);
+            }
+        });
+    }
+
+    private final class LineEvents implements Lines.Events {
+        @Override
+        public PeerMessage.Known known(NodeId node, boolean alone) {
+            Replica replica = replicas.get(node);
+            long incarnation = membership.incarnation(node);
+            long writer = membership.process(node, incarnation);
+            if (replica != null && replica.newest >= incarnation) {
+                incarnation = replica.newest;
+                ShardId shown = replica.shard.id();
+                writer = shown.incarnation() == incarnation && replica.process != 0
+                        ? replica.process
+                        : membership.process(node, incarnation);
+            }
+            return new PeerMessage.Known(incarnation, writer, alone);
+        }
+
+        @Override
+        public void knownBy(Conversation line, PeerMessage.Known known) {
+            raiseAbove(known.incarnation(), known.process());
+        }
+
+        @Override
+        public void inUse(Conversation line) {
+            everConnected = true;
+            line.send(heartbeat());
+            review();
+        }
+
+        @Override
+        public void outOfUse(Conversation line) {
+            if (own != null) {
+                own.unfollow(line);
+            }
+            asks.lost(line);
+            replicas.lost(line);
+            review();
+        }
+    }
 }

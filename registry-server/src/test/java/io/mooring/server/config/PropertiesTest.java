@@ -6,12 +6,17 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
 import java.lang.reflect.Parameter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.StandardEnvironment;
@@ -85,6 +90,46 @@ class PropertiesTest {
                         Map.of("MOORING_SERVICE_HOST", "10.0.0.1", "MOORING_PORT", "tcp://10.0.0.1:8848")));
 
         assertThatCode(() -> KnownProperties.check(environment)).doesNotThrowAnyException();
+    }
+
+    private static MooringProperties.Cluster cluster(Map<String, Object> properties) {
+        StandardEnvironment environment = new StandardEnvironment();
+        environment
+                .getPropertySources()
+                .addFirst(new SystemEnvironmentPropertySource(
+                        StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, properties));
+        KnownProperties.check(environment);
+        return Binder.get(environment)
+                .bindOrCreate("mooring", MooringProperties.class)
+                .cluster();
+    }
+
+    @Test
+    void theClustersSecretComesFromTheEnvironmentOrAFileAndIsNeverShown(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("secret"), "  from the file\n\n");
+
+        assertThat(cluster(Map.of()).authenticates()).isFalse();
+        assertThat(cluster(Map.of("MOORING_CLUSTER_SECRET", "from the environment"))
+                        .sharedSecret())
+                .isEqualTo("from the environment");
+        for (String name : List.of("MOORING_CLUSTER_SECRETFILE", "MOORING_CLUSTER_SECRET_FILE")) {
+            assertThat(cluster(Map.of(name, file.toString())).sharedSecret())
+                    .as(name)
+                    .isEqualTo("from the file");
+        }
+        assertThat(cluster(Map.of("MOORING_CLUSTER_SECRET", "hidden")))
+                .asString()
+                .doesNotContain("hidden");
+    }
+
+    @Test
+    void peersAreAListInAnySpelling() {
+        assertThat(cluster(Map.of("MOORING_CLUSTER_PEERS", "10.0.0.1, b.example:7000,,10.0.0.1:9849,2001:db8::1"))
+                        .peers())
+                .containsExactly("10.0.0.1:9849", "b.example:7000", "[2001:db8::1]:9849");
+        assertThat(cluster(Map.of("MOORING_CLUSTER_PEERS", " ")).isConfigured()).isFalse();
+        assertThatCode(() -> KnownProperties.check(environment("application.yaml", "mooring.cluster.peers[0]")))
+                .doesNotThrowAnyException();
     }
 
     @Test

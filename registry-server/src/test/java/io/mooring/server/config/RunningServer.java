@@ -19,6 +19,7 @@ public final class RunningServer implements AutoCloseable {
         all.put("--mooring.http.port", "0");
         all.put("--mooring.operations.port", "0");
         all.put("--mooring.session.port", "0");
+        all.put("--mooring.cluster.port", "0");
         all.put(
                 "--mooring.data-directory",
                 "target/data-" + ProcessHandle.current().pid() + "-" + System.nanoTime());
@@ -46,6 +47,11 @@ public final class RunningServer implements AutoCloseable {
 
     public int operationsPort() {
         return Integer.parseInt(context.getEnvironment().getRequiredProperty("local.management.port"));
+    }
+
+    /** The port of peers; negative when it is not open. */
+    public int peerPort() {
+        return bean(PeerPort.class).port();
     }
 
     @Override

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A process that calls the service at a steady rate and says every tenth of a second how it went. Arguments: registry
- * address, cache directory, calls per second, a name to try the resolver with.
+ * addresses, cache directory, calls per second, a name to try the resolver with.
  */
 final class DrillCaller {
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
@@ -45,7 +45,7 @@ final class DrillCaller {
     public static void main(String[] arguments) throws InterruptedException, ExecutionException, TimeoutException {
         long started = System.nanoTime();
         try (Mooring mooring = Mooring.builder()
-                .servers(arguments[0])
+                .servers(arguments[0].split(","))
                 .cacheDirectory(Path.of(arguments[1]))
                 .build()) {
             Service service = mooring.service(OutageDrill.SERVICE);

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
-/** A process that answers calls and registers itself. Arguments: registry address, cache directory. */
+/** A process that answers calls and registers itself. Arguments: registry addresses, cache directory. */
 final class DrillProvider {
     private DrillProvider() {}
 
@@ -29,7 +29,7 @@ final class DrillProvider {
         server.setExecutor(Executors.newFixedThreadPool(4));
         server.start();
         try (Mooring mooring = Mooring.builder()
-                .servers(arguments[0])
+                .servers(arguments[0].split(","))
                 .cacheDirectory(Path.of(arguments[1]))
                 .build()) {
             mooring.register(OutageDrill.SERVICE, "127.0.0.1", port);

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,11 +19,14 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The worst day, rehearsed with real processes: the registry is killed, a caller starts while it is away, a provider
- * dies meanwhile, the registry comes back. Exit code 0 only if no call failed.
+ * The worst day, rehearsed with real processes: the registry is killed (of several nodes first one, then all), a caller
+ * starts while it is away, a provider dies meanwhile, the registry comes back, node by node. Exit code 0 only if no call
+ * failed.
  *
  * <p>By default no process of it can resolve a name: their resolver reads an empty file.
  */
@@ -37,9 +41,7 @@ public final class OutageDrill implements AutoCloseable {
     private final Path home;
     private final Duration phaseLength;
     private final boolean resolverDead;
-    private final int httpPort = freePort();
-    private final int sessionPort = freePort();
-    private final int operationsPort = freePort();
+    private final List<Node> nodes = new ArrayList<>();
     private final List<ChildProcess> children = new ArrayList<>();
     private final Map<String, Map<String, PhaseCount>> counts = new LinkedHashMap<>();
     private final Map<String, Boolean> connected = new ConcurrentHashMap<>();
@@ -50,12 +52,24 @@ public final class OutageDrill implements AutoCloseable {
     private final long startedAt = System.nanoTime();
     private volatile String phase = "";
     private volatile long serverBackAt;
+    private long deadSince; // no node lives; 0: some do
 
-    private OutageDrill(Path serverJar, Path home, Duration phaseLength, boolean resolverDead) throws IOException {
+    /** Where a node of the registry lives; a restart is at the same place. */
+    private record Node(String name, int httpPort, int sessionPort, int operationsPort, int peerPort) {
+        static Node called(String name) {
+            return new Node(name, freePort(), freePort(), freePort(), freePort());
+        }
+    }
+
+    private OutageDrill(Path serverJar, Path home, Duration phaseLength, boolean resolverDead, int nodeCount)
+            throws IOException {
         this.serverJar = serverJar;
         this.home = home;
         this.phaseLength = phaseLength;
         this.resolverDead = resolverDead;
+        for (int i = 1; i <= nodeCount; i++) {
+            nodes.add(Node.called(nodeCount == 1 ? "registry" : "n" + i));
+        }
         Files.createDirectories(home);
         Files.writeString(home.resolve("empty-hosts"), "");
     }
@@ -63,14 +77,18 @@ public final class OutageDrill implements AutoCloseable {
     public static void main(String[] arguments) throws Exception {
         List<String> options = List.of(arguments);
         if (options.contains("--help")) {
-            Say.line("usage: java -jar outage-drill.jar [--with-resolver] [--phase-seconds=N] [--server-jar=FILE]");
+            Say.line("usage: java -jar outage-drill.jar [--nodes=N] [--with-resolver] [--phase-seconds=N]"
+                    + " [--server-jar=FILE]");
             return;
         }
         for (String option : options) {
             if (!option.equals("--with-resolver")
+                    && !option.startsWith("--nodes=")
                     && !option.startsWith("--phase-seconds=")
                     && !option.startsWith("--server-jar=")) {
-                Say.line(option + ": no such option (expected: --with-resolver, --phase-seconds=N, --server-jar=FILE)");
+                Say.line(
+                        option
+                                + ": no such option (expected: --nodes=N, --with-resolver, --phase-seconds=N, --server-jar=FILE)");
                 System.exit(2);
             }
         }
@@ -81,9 +99,14 @@ public final class OutageDrill implements AutoCloseable {
             System.exit(2);
         }
         Duration phase = Duration.ofSeconds(Long.parseLong(option(options, "--phase-seconds=", "5")));
+        int nodes = Integer.parseInt(option(options, "--nodes=", "1"));
+        if (nodes < 1 || nodes > 9) {
+            Say.line("--nodes: " + nodes + " (expected: 1-9)");
+            System.exit(2);
+        }
         Path home = Files.createTempDirectory("mooring-drill");
         boolean held;
-        try (OutageDrill drill = new OutageDrill(serverJar, home, phase, !options.contains("--with-resolver"))) {
+        try (OutageDrill drill = new OutageDrill(serverJar, home, phase, !options.contains("--with-resolver"), nodes)) {
             held = drill.run();
         }
         if (held) {
@@ -143,12 +166,16 @@ public final class OutageDrill implements AutoCloseable {
     // ---- the story
 
     private boolean run() throws Exception {
-        tell("A registry, " + PROVIDERS + " providers and a caller, each a process of its own"
+        tell((nodes.size() == 1 ? "A registry, " : "A registry of " + nodes.size() + " nodes, ") + PROVIDERS
+                + " providers and a caller, each a process of its own"
                 + (resolverDead ? "; none of them can resolve a name." : "."));
-        ChildProcess server = startServer();
+        List<ChildProcess> registry = new ArrayList<>();
+        for (Node node : nodes) {
+            registry.add(startNode(node));
+        }
         List<ChildProcess> providers = new ArrayList<>();
         for (int i = 1; i <= PROVIDERS; i++) {
-            providers.add(startProvider("provider " + i));
+            providers.add(startProvider("provider " + i, i));
         }
         await("all providers are registered", () -> connectedProviders() == PROVIDERS);
         startCaller("caller A");
@@ -157,9 +184,19 @@ public final class OutageDrill implements AutoCloseable {
         phase("calm");
         rest();
 
-        server.kill();
-        phase("registry killed");
-        tell("The registry is dead (SIGKILL, pid " + server.pid() + "). Calls go on from memory.");
+        if (nodes.size() > 1) {
+            phase("one node killed");
+            kill(registry.remove(0));
+            rest();
+            await("everybody is connected to the others", () -> connectedProviders() == PROVIDERS && callersAreLive());
+        }
+
+        phase(nodes.size() == 1 ? "registry killed" : "all nodes killed");
+        for (ChildProcess node : registry) {
+            kill(node);
+        }
+        deadSince = System.nanoTime();
+        tell("The registry is dead. Calls go on from memory.");
         rest();
 
         phase("new caller");
@@ -175,10 +212,15 @@ public final class OutageDrill implements AutoCloseable {
         rest();
 
         phase("registry back");
-        startServer();
+        startNode(nodes.get(0));
         await("everybody is connected again", () -> connectedProviders() == PROVIDERS - 1 && callersAreLive());
         tell("Everybody is connected again, by themselves.");
         rest();
+        for (Node node : nodes.subList(1, nodes.size())) {
+            phase(node.name() + " back");
+            startNode(node);
+            rest();
+        }
 
         phase("the dead one leaves");
         await(
@@ -224,33 +266,51 @@ public final class OutageDrill implements AutoCloseable {
 
     // ---- the cast
 
-    private ChildProcess startServer() throws IOException, InterruptedException {
+    private ChildProcess startNode(Node node) throws IOException, InterruptedException {
         long started = System.nanoTime();
-        ChildProcess server = child(
-                "registry",
-                List.of(
-                        "-Xmx96m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-jar",
-                        serverJar.toString(),
-                        "--mooring.http.port=" + httpPort,
-                        "--mooring.operations.port=" + operationsPort,
-                        "--mooring.session.port=" + sessionPort,
-                        "--mooring.data-directory=" + home.resolve("data")),
-                line -> {});
-        await("the registry listens", () -> listens(sessionPort) || !server.isAlive());
-        if (!server.isAlive()) {
-            throw new IOException("the registry did not start; see " + home.resolve("registry.log"));
+        List<String> arguments = new ArrayList<>(List.of(
+                "-Xmx96m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-jar",
+                serverJar.toString(),
+                "--mooring.http.port=" + node.httpPort(),
+                "--mooring.operations.port=" + node.operationsPort(),
+                "--mooring.session.port=" + node.sessionPort(),
+                "--mooring.data-directory=" + home.resolve("data-" + node.name())));
+        if (nodes.size() > 1) {
+            arguments.addAll(List.of(
+                    "--mooring.node.name=" + node.name(),
+                    "--mooring.cluster.port=" + node.peerPort(),
+                    "--mooring.cluster.peers=" + addresses(Node::peerPort)));
         }
-        serverBackAt = System.nanoTime();
-        reconnected.clear();
-        tell("The registry listens, " + seconds((serverBackAt - started) / 1_000_000) + " after its start.");
+        ChildProcess server = child(node.name(), arguments, line -> {});
+        await(node.name() + " listens", () -> listens(node.sessionPort()) || !server.isAlive());
+        if (!server.isAlive()) {
+            throw new IOException(node.name() + " did not start; see " + home.resolve(node.name() + ".log"));
+        }
+        long listens = System.nanoTime();
+        if (serverBackAt == 0 || deadSince != 0) { // the first one: whoever was without a registry can come back
+            serverBackAt = listens;
+            deadSince = 0;
+            reconnected.clear();
+        }
+        tell((nodes.size() == 1 ? "The registry" : node.name()) + " listens, "
+                + seconds((listens - started) / 1_000_000) + " after its start.");
         return server;
     }
 
-    private ChildProcess startProvider(String name) throws IOException, URISyntaxException {
-        return child(name, program("DrillProvider", name), line -> {
+    private void kill(ChildProcess node) throws InterruptedException {
+        node.kill();
+        tell(node.name() + " is killed (SIGKILL, pid " + node.pid() + ").");
+    }
+
+    private String addresses(ToIntFunction<Node> port) {
+        return nodes.stream().map(node -> "127.0.0.1:" + port.applyAsInt(node)).collect(Collectors.joining(","));
+    }
+
+    private ChildProcess startProvider(String name, int number) throws IOException, URISyntaxException {
+        return child(name, program("DrillProvider", name, number), line -> {
             if (line.startsWith("port ")) {
                 ports.put(name, Integer.parseInt(line.substring(5)));
             } else {
@@ -260,7 +320,7 @@ public final class OutageDrill implements AutoCloseable {
     }
 
     private ChildProcess startCaller(String name) throws IOException, URISyntaxException {
-        List<String> arguments = new ArrayList<>(program("DrillCaller", "caller"));
+        List<String> arguments = new ArrayList<>(program("DrillCaller", "caller", 0));
         arguments.add(Integer.toString(CALLS_PER_SECOND));
         arguments.add(InetAddress.getLocalHost().getHostName());
         return child(name, arguments, line -> {
@@ -283,7 +343,10 @@ public final class OutageDrill implements AutoCloseable {
     }
 
     /** Providers each have a cache of their own, callers share one: the second caller is the first one's replacement. */
-    private List<String> program(String mainClass, String cache) throws URISyntaxException {
+    private List<String> program(String mainClass, String cache, int firstNode) throws URISyntaxException {
+        List<String> sessions =
+                new ArrayList<>(List.of(addresses(Node::sessionPort).split(",")));
+        Collections.rotate(sessions, -firstNode);
         return List.of(
                 "-Xmx64m",
                 "-XX:+UseSerialGC",
@@ -291,7 +354,7 @@ public final class OutageDrill implements AutoCloseable {
                 "-cp",
                 ownJar().toString(),
                 "io.mooring.simulation.drill." + mainClass,
-                "127.0.0.1:" + sessionPort,
+                String.join(",", sessions),
                 home.resolve("cache-" + cache.replace(' ', '-')).toString());
     }
 
@@ -395,7 +458,7 @@ public final class OutageDrill implements AutoCloseable {
         }
         // Each caller finds out once that the dead one does not answer, and once per cool-down that it still does not.
         long retries = phaseName.equals("provider killed")
-                        || phaseName.startsWith("registry back")
+                        || phaseName.endsWith(" back")
                         || phaseName.equals("the dead one leaves")
                 ? 1 + (System.nanoTime() - startedAt) / 10_000_000_000L
                 : 0;

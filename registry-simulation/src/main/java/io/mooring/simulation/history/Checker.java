@@ -208,7 +208,6 @@ public final class Checker {
             }
             if (!act.asked.listed()) {
                 act.shown = true;
-                memory.goneAfter = Math.max(memory.goneAfter, i);
                 break; // answered or not, it explains the absence of whatever was asked before
             }
             if (!over && act.answered < seen.from()) {
@@ -231,19 +230,27 @@ public final class Checker {
                             + life.acts.get(memory.last).asked.version());
             wrong = true;
         }
-        memory.goneAfterEnd |= over;
+        if (memory.last >= 0) { // what was absent before says nothing new
+            memory.goneAfter = Math.max(memory.goneAfter, firstLeaveAfter(life, memory.last));
+            memory.goneAfterEnd |= over && memory.last == life.acts.size() - 1;
+        }
         return wrong;
     }
 
     /** Whether a deregistration after that act was asked for by then, answered or not. */
     private static boolean askedToLeave(Life life, int after, long by) {
-        for (int i = after + 1; i < life.acts.size(); i++) {
-            Asked asked = life.acts.get(i).asked;
-            if (!asked.listed() && asked.at() <= by) {
-                return true;
+        int leave = firstLeaveAfter(life, after);
+        return leave >= 0 && life.acts.get(leave).asked.at() <= by;
+    }
+
+    /** The least that explains an absence behind that act: a later deregistration may not have come yet. */
+    private static int firstLeaveAfter(Life life, int act) {
+        for (int i = act + 1; i < life.acts.size(); i++) {
+            if (!life.acts.get(i).asked.listed()) {
+                return i;
             }
         }
-        return false;
+        return ABSENT;
     }
 
     private static void unseen(Act act, Seen seen) {

@@ -14,12 +14,22 @@ import org.junit.jupiter.api.Test;
 class OutageDrillIT {
     @Test
     void callsGoOnWhileTheRegistryIsDead() throws IOException, InterruptedException {
+        drill(1);
+    }
+
+    @Test
+    void callsGoOnWhileOneNodeOfThreeAndThenAllAreDead() throws IOException, InterruptedException {
+        drill(3);
+    }
+
+    private static void drill(int nodes) throws IOException, InterruptedException {
         Path story = Files.createTempFile("outage-drill", ".txt");
         Process drill = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-jar",
                         "target/outage-drill.jar",
-                        "--phase-seconds=2")
+                        "--phase-seconds=2",
+                        "--nodes=" + nodes)
                 .redirectErrorStream(true)
                 .redirectOutput(story.toFile())
                 .start();

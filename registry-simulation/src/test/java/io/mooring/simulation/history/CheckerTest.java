@@ -117,9 +117,17 @@ class CheckerTest {
 
     @Test
     void whatWasDeregisteredMustNotReturn() {
-        asked(1, 1.1, "a", true, 1).asked(2, 2.1, "a", false, 2);
+        asked(1, 1.1, "a", true, 1).seen(1.2, "n1", Map.of("a", 1L)).asked(2, 2.1, "a", false, 2);
         seen(2.2, "n1", Map.of()).seen(2.3, "n1", Map.of("a", 1L)).seen(2.4, "n1", Map.of());
         only(Verdict::returned);
+    }
+
+    @Test
+    void whoHearsLateMayShowBetweenTwoDeregistrationsWhatWasListedThen() {
+        asked(1, 1.1, "a", true, 1).seen(1.2, "n1", Map.of("a", 1L)).asked(2, 2.1, "a", false, 2);
+        asked(2.2, 2.3, "a", true, 3).asked(2.4, 2.5, "a", false, 4);
+        seen(2.6, "n1", Map.of()).seen(2.7, "n1", Map.of("a", 3L)).seen(2.8, "n1", Map.of());
+        holds();
     }
 
     @Test

@@ -140,6 +140,7 @@ public final class HttpEdge {
                         this::watch),
                 new Route("GET", service + "/events", OF_VIEW, EVENTS, Set.of(200), this::events),
                 new Route("GET", "/v1/node", Set.of(), Reply.JSON, Set.of(200), this::node),
+                new Route("GET", "/v1/nodes", Set.of(), Reply.JSON, Set.of(200), this::nodes),
                 new Route("GET", "/v1/openapi.yaml", Set.of(), YAML, Set.of(200), this::openApi));
     }
 
@@ -608,6 +609,10 @@ public final class HttpEdge {
 
     private Optional<Reply> node(Call call) {
         return Optional.of(Reply.json(200, Json.node(node.status(), version)));
+    }
+
+    private Optional<Reply> nodes(Call call) {
+        return Optional.of(Reply.json(200, Json.nodes(node.status())));
     }
 
     private Optional<Reply> openApi(Call call) throws IOException {

@@ -11,8 +11,11 @@ import io.mooring.model.ListedInstance;
 import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
+import io.mooring.server.membership.PeerStatus;
+import io.mooring.server.node.ClusterStatus;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.ServiceSummary;
+import io.mooring.server.replication.PeerMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -150,6 +153,8 @@ final class Json {
             json.writeNumberField("refused", node.refused());
             json.writeNumberField("expiryBacklog", node.expiryBacklog());
             json.writeNumberField("probesWaiting", node.probesWaiting());
+            json.writeNumberField("orphans", node.orphans());
+            json.writeBooleanField("draining", node.draining());
             if (node.diskAge().isPresent()) {
                 json.writeStringField("diskAge", DurationText.of(node.diskAge().get()));
             }
@@ -158,6 +163,79 @@ final class Json {
             }
             json.writeEndObject();
         });
+    }
+
+    static byte[] nodes(NodeStatus node) {
+        return written(json -> {
+            json.writeStartObject();
+            json.writeStringField("cluster", node.cluster().name());
+            json.writeStringField("answeredBy", node.name());
+            if (node.cluster().isolated().isPresent()) {
+                json.writeStringField("isolated", node.cluster().isolated().get());
+            }
+            json.writeArrayFieldStart("nodes");
+            self(json, node);
+            for (PeerStatus peer : node.peers()) {
+                peer(json, peer, node.cluster());
+            }
+            json.writeEndArray();
+            json.writeArrayFieldStart("shards");
+            for (PeerMessage.Digest digest : node.cluster().shards()) {
+                json.writeStartObject();
+                json.writeStringField("origin", digest.shard().origin().name());
+                json.writeNumberField("incarnation", digest.shard().incarnation());
+                json.writeNumberField("revision", digest.revision());
+                json.writeNumberField("instances", digest.instances());
+                if (digest.checksum().isPresent()) {
+                    json.writeStringField(
+                            "digest", Digest.format(digest.checksum().getAsLong()));
+                }
+                json.writeBooleanField("whole", digest.whole());
+                json.writeBooleanField("alive", digest.alive());
+                json.writeNumberField("heardMillis", digest.age());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        });
+    }
+
+    private static void self(JsonGenerator json, NodeStatus node) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("name", node.name());
+        json.writeBooleanField("self", true);
+        json.writeStringField("address", node.cluster().advertised());
+        json.writeStringField("state", node.draining() ? "draining" : node.ready() ? "alive" : "starting");
+        json.writeNumberField("incarnation", node.incarnation());
+        json.writeNumberField("revision", node.revision());
+        json.writeNumberField("instances", node.cluster().ownInstances());
+        json.writeNumberField("sessions", node.cluster().ownSessions());
+        json.writeEndObject();
+    }
+
+    private static void peer(JsonGenerator json, PeerStatus peer, ClusterStatus cluster) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("name", peer.name());
+        json.writeBooleanField("self", false);
+        json.writeStringField("address", peer.address());
+        json.writeStringField("state", peer.state().name().toLowerCase(Locale.ROOT));
+        json.writeNumberField("incarnation", peer.incarnation());
+        json.writeNumberField("revision", peer.revision());
+        json.writeNumberField("instances", peer.instances());
+        Integer sessions = cluster.sessions().get(peer.name());
+        if (sessions != null) {
+            json.writeNumberField("sessions", sessions);
+        }
+        if (peer.heard().isPresent()) {
+            json.writeNumberField("heardMillis", peer.heard().get().toMillis());
+        }
+        if (!peer.via().isEmpty()) {
+            json.writeStringField("via", peer.via());
+        }
+        if (peer.problem().isPresent()) {
+            json.writeStringField("problem", peer.problem().get());
+        }
+        json.writeEndObject();
     }
 
     private static void service(JsonGenerator json, ServiceKey service) throws IOException {

@@ -5,14 +5,22 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
+import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.replication.Replication;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +29,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NodeMeters implements MeterBinder {
     private static final Duration LOOK_LASTS = Duration.ofMillis(500);
+
+    /** Why replication ends lines; what else there may be counts as {@code other}. */
+    private static final Set<String> REFUSALS =
+            Set.of("cluster", "secret", "version", "duplicate", "self", "full", "malformed", "out of order", "by peer");
 
     private final RegistryNode node;
     private final List<Count> counts;
@@ -79,6 +91,10 @@ public final class NodeMeters implements MeterBinder {
                 "mooring.disk.problem",
                 "1 when the disk fails",
                 s -> s.diskProblem().isPresent() ? 1 : 0);
+        gauge(registry, "mooring.orphans", "Registrations of lost nodes without a verdict", NodeStatus::orphans);
+        gauge(registry, "mooring.draining", "1 while the node leaves", s -> s.draining() ? 1 : 0);
+        peers(registry);
+        replication(registry);
         FunctionCounter.builder("mooring.core.refused", this, m -> m.look().refused())
                 .description("Requests the core refused")
                 .register(registry);
@@ -99,6 +115,106 @@ public final class NodeMeters implements MeterBinder {
                 .description("What the node takes at most")
                 .tag("bound", bound)
                 .register(registry));
+    }
+
+    private void peers(MeterRegistry registry) {
+        for (PeerStatus.State state : PeerStatus.State.values()) {
+            Gauge.builder("mooring.peers", this, m -> count(m.look(), state))
+                    .description("Other nodes")
+                    .tag("state", state.name().toLowerCase(Locale.ROOT))
+                    .register(registry);
+        }
+        gauge(
+                registry,
+                "mooring.isolated",
+                "1 while fewer than half of the configured peers are seen",
+                s -> s.cluster().isolated().isPresent() ? 1 : 0);
+        TimeGauge.builder("mooring.replication.lag", this, TimeUnit.MILLISECONDS, m -> lagMillis(m.look()))
+                .description("How long ago the peer that is followed and has been silent longest was heard of")
+                .register(registry);
+    }
+
+    private static long count(NodeStatus status, PeerStatus.State state) {
+        return status.peers().stream().filter(peer -> peer.state() == state).count();
+    }
+
+    private static long lagMillis(NodeStatus status) {
+        long most = 0;
+        for (PeerMessage.Digest digest : status.cluster().shards()) {
+            if (digest.alive()) {
+                most = Math.max(most, digest.age());
+            }
+        }
+        return most;
+    }
+
+    private void replication(MeterRegistry registry) {
+        messages(registry, "out", "delta", Replication.Counts::deltasSent);
+        messages(registry, "in", "delta", Replication.Counts::deltasReceived);
+        messages(registry, "out", "page", Replication.Counts::pagesSent);
+        messages(registry, "in", "page", Replication.Counts::pagesReceived);
+        counter(
+                registry,
+                "mooring.replication.snapshots",
+                "Whole shards taken from peers",
+                Replication.Counts::snapshotsTaken);
+        counter(
+                registry,
+                "mooring.replication.mismatches",
+                "Copies that differed from their origin at the same revision",
+                Replication.Counts::mismatches);
+        counter(registry, "mooring.replication.gaps", "Deltas that did not fit", Replication.Counts::gaps);
+        counter(
+                registry,
+                "mooring.replication.dropped",
+                "Deltas not sent because the line was full; made up for later",
+                Replication.Counts::withheld);
+        counter(
+                registry,
+                "mooring.replication.ignored",
+                "Messages that meant nothing here",
+                counts -> sum(counts.ignored().values()));
+        for (String code : REFUSALS) {
+            refused(registry, code, counts -> counts.refused().getOrDefault(code, 0L));
+        }
+        refused(registry, "other", counts -> {
+            Map<String, Long> others = new TreeMap<>(counts.refused());
+            others.keySet().removeAll(REFUSALS);
+            return sum(others.values());
+        });
+    }
+
+    private static long sum(Collection<Long> numbers) {
+        return numbers.stream().mapToLong(Long::longValue).sum();
+    }
+
+    private void messages(
+            MeterRegistry registry, String direction, String kind, ToLongFunction<Replication.Counts> value) {
+        FunctionCounter.builder(
+                        "mooring.replication.messages",
+                        this,
+                        m -> value.applyAsLong(m.look().cluster().counts()))
+                .description("Messages that carry changes between nodes")
+                .tag("direction", direction)
+                .tag("kind", kind)
+                .register(registry);
+    }
+
+    private void counter(MeterRegistry registry, String name, String says, ToLongFunction<Replication.Counts> value) {
+        FunctionCounter.builder(
+                        name, this, m -> value.applyAsLong(m.look().cluster().counts()))
+                .description(says)
+                .register(registry);
+    }
+
+    private void refused(MeterRegistry registry, String code, ToLongFunction<Replication.Counts> value) {
+        FunctionCounter.builder(
+                        LineMeters.REFUSED,
+                        this,
+                        m -> value.applyAsLong(m.look().cluster().counts()))
+                .description(LineMeters.REFUSED_SAYS)
+                .tag("code", code.replace(' ', '_'))
+                .register(registry);
     }
 
     private void standing(MeterRegistry registry, String standing, ToDoubleFunction<NodeStatus> value) {

@@ -18,10 +18,7 @@ public record PeerAddress(String host, int port) {
     private static final String EXPECTED = "host or host:port, with brackets around an IPv6 address";
 
     public PeerAddress {
-        boolean fits = !host.isEmpty()
-                && host.length() <= LONGEST_HOST
-                && host.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || "_-.:%".indexOf(c) >= 0));
-        if (!fits) {
+        if (!isHost(host)) {
             throw new InvalidValueException("address", host, EXPECTED);
         }
         if (port < 1 || port > 65_535) {
@@ -29,9 +26,16 @@ public record PeerAddress(String host, int port) {
         }
     }
 
+    /** Whether it is a host alone: a name, or an IP address without brackets. */
+    public static boolean isHost(String text) {
+        return !text.isEmpty()
+                && text.length() <= LONGEST_HOST
+                && (NetUtil.isValidIpV6Address(text) && !text.startsWith("[") || text.matches("[A-Za-z0-9_.-]+"));
+    }
+
     /** @throws InvalidValueException when it is none; no port means {@value #DEFAULT_PORT} */
     public static PeerAddress parse(String text) {
-        if (NetUtil.isValidIpV6Address(text) && !text.startsWith("[")) {
+        if (text.indexOf(':') >= 0 && isHost(text)) {
             return new PeerAddress(text, DEFAULT_PORT);
         }
         int bracket = text.indexOf(']');

@@ -32,12 +32,13 @@ public record PeerSettings(
         Duration speakWithin,
         Optional<PeerTls> tls) {
     public static final String PATH = "/v1/peer";
+    public static final int MOST_CONNECTIONS = 64;
 
     public static PeerSettings defaults(String bind, int port, Optional<PeerTls> tls) {
         return new PeerSettings(
                 bind,
                 port,
-                64,
+                MOST_CONNECTIONS,
                 PeerMessage.MAX_BYTES + Envelope.HEAD,
                 PeerMessage.MAX_BYTES,
                 24 << 20,

@@ -1,0 +1,749 @@
+package io.mooring.server.replication;
+
+import io.mooring.model.InstanceId;
+import io.mooring.model.Removal;
+import io.mooring.model.RemovalCause;
+import io.mooring.runtime.EventLoop;
+import io.mooring.server.membership.ClusterSettings;
+import io.mooring.server.membership.Membership;
+import io.mooring.server.shard.Burial;
+import io.mooring.server.shard.Change;
+import io.mooring.server.shard.NodeId;
+import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
+import io.mooring.server.shard.ShardId;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The copies of the other nodes' shards.
+ *
+ * <p>Each is followed on the line to its origin; where there is none, through the connected peer whose copy is the
+ * furthest ahead of this one. Steps count only in order; whatever is missing is asked for again, and what cannot be told
+ * step by step is taken whole, beside the copy that is shown, which it replaces at the end. Heartbeats say how far
+ * the source is and what the result should look like, so that nothing wrong or missing stays.
+ *
+ * <p>Confined to the event loop.
+ */
+final class ReplicaTable {
+    private static final Logger log = LoggerFactory.getLogger(ReplicaTable.class);
+    private static final int MOST_NODES = 32;
+    private static final long LOG_BYTES = 2 << 20;
+    private static final int MOST_PENDING_PARTS = 1_000;
+    private static final String REGISTRY = "registry";
+
+    /** Heartbeats without any progress after which a stream is asked for again. */
+    private static final int PATIENCE = 3;
+
+    private final NodeId self;
+    private final ClusterSettings settings;
+    private final EventLoop loop;
+    private final Membership membership;
+    private final Home home;
+    private final Tally tally;
+
+    /** The lines in use, by node; written by {@link Replication}. */
+    private final Map<NodeId, Conversation> lines;
+
+    private final TreeMap<NodeId, Replica> replicas = new TreeMap<>();
+    private final Orphans orphans = new Orphans();
+
+    ReplicaTable(
+            NodeId self,
+            ClusterSettings settings,
+            EventLoop loop,
+            Membership membership,
+            Home home,
+            Tally tally,
+            Map<NodeId, Conversation> lines) {
+        this.self = self;
+        this.settings = settings;
+        this.loop = loop;
+        this.membership = membership;
+        this.home = home;
+        this.tally = tally;
+        this.lines = lines;
+    }
+
+    // ---- which there are
+
+    /** From the disk: shown, never told to others, and taken anew as soon as possible. */
+    void restored(ShardId id, Collection<Registration> registrations) {
+        if (id.origin().equals(self)) {
+            return;
+        }
+        Shard shard = new Shard(id);
+        registrations.forEach(shard::put);
+        membership.expected(id.origin());
+        Replica replica = replica(id.origin());
+        if (replica == null) {
+            return;
+        }
+        long now = loop.now();
+        if (replica.shard.id().incarnation() > id.incarnation()) {
+            orphans.add(shard, now, this::giveUp);
+            return;
+        }
+        Shard earlier = replica.shard;
+        replica.shard = shard;
+        replica.newest = id.incarnation();
+        replica.process = membership.process(id.origin(), id.incarnation());
+        replica.missed = true;
+        replica.missedSince = now;
+        orphans.add(earlier, now, this::giveUp);
+    }
+
+    /** @return null when there are too many */
+    private @Nullable Replica replica(NodeId origin) {
+        Replica there = replicas.get(origin);
+        if (there != null || replicas.size() >= MOST_NODES && !makeRoom()) {
+            return there;
+        }
+        Shard empty = new Shard(new ShardId(origin, 0));
+        ServedShard served = new ServedShard(loop, tally, empty, 0, 0, LOG_BYTES, () -> true);
+        Replica fresh = new Replica(origin, served, empty);
+        replicas.put(origin, fresh);
+        return fresh;
+    }
+
+    private boolean makeRoom() {
+        for (Replica replica : replicas.values()) {
+            if (replica.shard.size() == 0 && replica.source == null && !membership.isAlive(replica.origin)) {
+                replica.served.end();
+                replicas.remove(replica.origin);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Nullable
+    Replica get(NodeId origin) {
+        return replicas.get(origin);
+    }
+
+    Collection<Replica> all() {
+        return replicas.values();
+    }
+
+    // ---- from whom
+
+    /** What a connected peer has. */
+    void heartbeat(Conversation from) {
+        for (PeerMessage.Digest digest : from.digests.values()) {
+            NodeId origin = digest.shard().origin();
+            if (origin.equals(self)) {
+                continue;
+            }
+            Replica replica = digest.whole() ? replica(origin) : replicas.get(origin);
+            if (replica == null) {
+                tally.ignored("digest of too many nodes");
+                continue;
+            }
+            Conversation direct = lines.get(origin);
+            if (direct != null && direct != from && isAnother(direct.hello(), digest)) {
+                tally.ignored("digest of another process");
+                continue; // two of one name, or one that has restarted: its own word counts
+            }
+            replica.newest = Math.max(replica.newest, digest.shard().incarnation());
+            choose(replica);
+            if (replica.source == from) {
+                compare(replica, from, digest);
+            }
+        }
+        for (Replica replica : replicas.values()) {
+            if (replica.source == from && !from.digests.containsKey(replica.origin)) {
+                follow(replica, null);
+                choose(replica);
+            }
+        }
+    }
+
+    private static boolean isAnother(PeerMessage.Hello hello, PeerMessage.Digest digest) {
+        return digest.process() != 0 && digest.process() != hello.process();
+    }
+
+    /** Looks at every copy: whether it has the best source, and whether its origin vouches for it. */
+    void review() {
+        for (Replica replica : replicas.values()) {
+            choose(replica);
+            vouch(replica);
+            replica.served.pump();
+        }
+    }
+
+    /** A line is not there, or not in use any more. */
+    void lost(Conversation line) {
+        for (Replica replica : replicas.values()) {
+            replica.served.unfollow(line);
+            if (replica.source == line) {
+                follow(replica, null);
+                choose(replica);
+            }
+        }
+    }
+
+    private void choose(Replica replica) {
+        Conversation best = best(replica);
+        if (best != replica.source) {
+            follow(replica, best);
+        }
+    }
+
+    private @Nullable Conversation best(Replica replica) {
+        Conversation direct = lines.get(replica.origin);
+        if (direct != null) {
+            PeerMessage.Digest digest = direct.digests.get(replica.origin);
+            if (digest != null) {
+                return replica.fits(digest) ? direct : null;
+            }
+            if (!direct.hasBeaten) {
+                return replica.source; // it will say in a moment
+            }
+        }
+        Conversation now = replica.source;
+        PeerMessage.Digest its = now == null ? null : now.digests.get(replica.origin);
+        if (its != null && !replica.fits(its)) {
+            its = null;
+        }
+        Conversation best = null;
+        PeerMessage.Digest bestDigest = null;
+        for (Conversation line : lines.values()) {
+            PeerMessage.Digest digest = line.digests.get(replica.origin);
+            if (digest != null
+                    && replica.fits(digest)
+                    && (its == null ? leadsOn(replica, digest) : leadsBetter(replica, line, digest, its))
+                    && (bestDigest == null || isFurther(digest, bestDigest))) {
+                best = line;
+                bestDigest = digest;
+            }
+        }
+        if (best != null) {
+            return best;
+        }
+        return its == null ? null : now;
+    }
+
+    /** Whether something may come from there: it is further, or hears the origin. */
+    private boolean leadsOn(Replica replica, PeerMessage.Digest digest) {
+        boolean isUpToIt = digest.shard().incarnation() > replica.shard.id().incarnation()
+                || digest.revision() >= replica.shard.revision();
+        return replica.isBehind(digest) || digest.alive() && (isUpToIt || replica.doubted);
+    }
+
+    /**
+     * Whether to leave a source for another. While deltas come, others are ahead for a moment; only who was ahead some time
+     * ago, or hears of the origin much sooner, tells more.
+     */
+    private boolean leadsBetter(Replica replica, Conversation line, PeerMessage.Digest digest, PeerMessage.Digest its) {
+        if (line == replica.source || replica.staging != null || replica.awaiting) {
+            return false;
+        }
+        boolean isLate = loop.now() - line.beatAt >= settings.heartbeat().toNanos() / 2;
+        boolean isNearer = digest.alive()
+                && its.age() - digest.age() > 2 * settings.heartbeat().toMillis();
+        return isLate && replica.isBehind(digest) || isNearer && leadsOn(replica, digest);
+    }
+
+    private static boolean isFurther(PeerMessage.Digest a, PeerMessage.Digest b) {
+        long incarnations = a.shard().incarnation() - b.shard().incarnation();
+        if (incarnations != 0) {
+            return incarnations > 0;
+        }
+        return a.revision() != b.revision() ? a.revision() > b.revision() : a.age() < b.age();
+    }
+
+    /** Asks for the rest from there; from nobody if null. */
+    private void follow(Replica replica, @Nullable Conversation from) {
+        if (replica.source != null && replica.source != from) {
+            replica.source.send(new PeerMessage.Unfollow(replica.origin));
+        }
+        replica.source = from;
+        replica.staging = null;
+        replica.parts.clear();
+        replica.awaiting = from != null;
+        replica.progressAt = loop.now();
+        if (from == null) {
+            return;
+        }
+        ShardId id = replica.shard.id();
+        PeerMessage.Digest digest = from.digests.get(replica.origin);
+        boolean canGoOn =
+                replica.isServable() && digest != null && digest.shard().equals(id);
+        replica.askedAll = !canGoOn;
+        from.send(new PeerMessage.Follow(
+                ++replica.number,
+                replica.origin,
+                canGoOn ? id.incarnation() : 0,
+                canGoOn ? replica.shard.revision() : 0));
+    }
+
+    /** The source says how far it is, and said everything up to there on this line before. */
+    private void compare(Replica replica, Conversation from, PeerMessage.Digest digest) {
+        Shard shard = replica.shard;
+        boolean inStep = digest.shard().equals(shard.id()) && digest.revision() == shard.revision();
+        if (replica.staging != null || replica.awaiting && (replica.askedAll || !inStep)) {
+            if (loop.now() - replica.progressAt
+                    >= PATIENCE * settings.heartbeat().toNanos()) {
+                tally.ignored("stream that stood still");
+                follow(replica, from);
+            }
+            return;
+        }
+        replica.awaiting = false;
+        if (replica.isBehind(digest)) {
+            tally.gaps++;
+            follow(replica, from);
+        } else if (inStep
+                && replica.parts.isEmpty()
+                && digest.checksum().isPresent()
+                && digest.checksum().getAsLong() != shard.checksum()) {
+            tally.mismatches++;
+            log.error(
+                    "the copy of {} at revision {} differs from that of {}: taking it anew",
+                    shard.id(),
+                    shard.revision(),
+                    from.node());
+            replica.doubted = true;
+            replica.served.end();
+            follow(replica, from);
+        }
+    }
+
+    /** That peer does not have it any more. */
+    void ended(Conversation from, NodeId origin) {
+        Replica replica = replicas.get(origin);
+        if (replica == null || replica.source != from) {
+            tally.ignored("end of what was not asked for");
+            return;
+        }
+        from.digests.remove(origin); // until the next heartbeat
+        follow(replica, null);
+        choose(replica);
+    }
+
+    // ---- what comes
+
+    void page(Conversation from, PeerMessage.Page page) {
+        Replica replica = replicas.get(page.shard().origin());
+        if (replica == null || replica.source != from) {
+            tally.ignored("page that was not asked for");
+            return;
+        }
+        if (page.number() != replica.number) {
+            tally.ignored("page of an earlier request");
+            return;
+        }
+        tally.pagesReceived++;
+        if (page.page() == 0 && !begin(replica, from, page)) {
+            return;
+        }
+        Replica.Staging staging = replica.staging;
+        if (staging == null
+                || !staging.shard.id().equals(page.shard())
+                || staging.nextPage != page.page()
+                || staging.shard.revision() != page.revision()) {
+            missing(replica, from);
+            return;
+        }
+        staging.nextPage++;
+        replica.progressAt = loop.now();
+        page.burials().forEach(buried -> staging.shard.bury(buried.instance(), buried.burial()));
+        page.registrations().forEach(registration -> staging.shard.put(replica.shared(registration)));
+        if (page.last()) {
+            complete(replica, staging, page.checksum());
+        }
+    }
+
+    private boolean begin(Replica replica, Conversation from, PeerMessage.Page page) {
+        ShardId id = page.shard();
+        boolean older = id.incarnation() < replica.shard.id().incarnation()
+                || id.equals(replica.shard.id())
+                        && page.revision() < replica.shard.revision()
+                        && !from.node().equals(replica.origin);
+        boolean clash = id.equals(replica.shard.id())
+                && replica.process != 0
+                && page.process() != 0
+                && replica.process != page.process();
+        if (older || clash) {
+            tally.ignored(older ? "page of what was before" : "page of another process");
+            return false;
+        }
+        replica.awaiting = false;
+        replica.askedAll = false;
+        replica.parts.clear();
+        replica.staging = new Replica.Staging(id, page.process());
+        replica.staging.shard.at(page.revision());
+        return true;
+    }
+
+    /** Something on the way was lost. */
+    private void missing(Replica replica, Conversation from) {
+        if (replica.awaiting) {
+            tally.ignored("what does not follow");
+            return; // it has been asked for
+        }
+        tally.gaps++;
+        follow(replica, from);
+    }
+
+    void delta(Conversation from, PeerMessage.Delta delta) {
+        Replica replica = replicas.get(delta.shard().origin());
+        if (replica == null || replica.source != from) {
+            tally.ignored("delta that was not asked for");
+            return;
+        }
+        tally.deltasReceived++;
+        Replica.Staging staging = replica.staging;
+        if (staging != null && staging.shard.id().equals(delta.shard())) {
+            stage(replica, from, staging.shard, delta);
+        } else if (replica.isServable() && replica.shard.id().equals(delta.shard())) {
+            take(replica, from, delta);
+        } else {
+            tally.ignored("delta of what was before");
+        }
+    }
+
+    private void stage(Replica replica, Conversation from, Shard staged, PeerMessage.Delta delta) {
+        if (delta.first() > staged.revision() + 1) {
+            missing(replica, from);
+            return;
+        }
+        replica.progressAt = loop.now();
+        for (Change change : delta.changes()) {
+            if (change.revision() > staged.revision()) {
+                staged.at(change.revision() - 1); // over steps of unknown kinds
+                staged.apply(change);
+            }
+        }
+        staged.at(Math.max(staged.revision(), delta.lastRevision()));
+    }
+
+    private void take(Replica replica, Conversation from, PeerMessage.Delta delta) {
+        Shard shard = replica.shard;
+        List<PeerMessage.Delta> parts = replica.parts;
+        long last =
+                parts.isEmpty() ? shard.revision() : parts.get(parts.size() - 1).lastRevision();
+        if (delta.lastRevision() <= last) {
+            tally.ignored("delta that was here before");
+            return;
+        }
+        if (delta.first() > last + 1 || parts.size() >= MOST_PENDING_PARTS) {
+            missing(replica, from);
+            return;
+        }
+        replica.progressAt = loop.now();
+        replica.awaiting &= replica.askedAll;
+        parts.add(delta);
+        if (delta.more()) {
+            return; // the turn becomes visible as a whole
+        }
+        List<byte[]> bytes = new ArrayList<>(parts.size());
+        List<Change> changes = new ArrayList<>();
+        for (PeerMessage.Delta part : parts) {
+            bytes.add(part.bytes().bytes());
+            changes.addAll(part.changes());
+        }
+        long first = parts.get(0).first();
+        parts.clear();
+        changes.removeIf(change -> change.revision() <= shard.revision());
+        for (Change change : changes) {
+            shard.at(change.revision() - 1); // over steps of unknown kinds
+            shard.apply(change);
+        }
+        shard.at(delta.lastRevision());
+        replica.served.append(new DeltaLog.Turn(first, delta.lastRevision(), bytes));
+        vouch(replica);
+        changes.forEach(home::changed);
+    }
+
+    // ---- the whole of it
+
+    private void complete(Replica replica, Replica.Staging staging, OptionalLong checksum) {
+        Shard next = staging.shard;
+        if (checksum.isPresent() && checksum.getAsLong() != next.checksum()) {
+            tally.mismatches++;
+            log.error("the pages of {} at revision {} do not add up: asking again", next.id(), next.revision());
+            replica.staging = null;
+            replica.awaiting = true; // asked for again when the stream has stood still long enough
+            replica.askedAll = true;
+            return;
+        }
+        tally.snapshotsTaken++;
+        Shard before = replica.shard;
+        replica.shard = next;
+        replica.process = staging.process;
+        replica.staging = null;
+        boolean unconfirmed = !replica.whole; // as the disk had it; those that are the same are to be confirmed, too
+        replica.whole = true;
+        replica.doubted = false;
+        replica.newest = Math.max(replica.newest, next.id().incarnation());
+        List<Change> changes = new ArrayList<>();
+        if (before.id().equals(next.id())) {
+            replaceSame(before, next, unconfirmed, changes);
+        } else {
+            replaceEarlier(replica, before, next, changes);
+        }
+        vouch(replica);
+        if (!membership.isAlive(replica.origin)) {
+            buryWhatIsKnown(replica.shard, replica);
+        }
+        replica.served.replace(next, replica.process, next.revision());
+        changes.forEach(home::changed);
+    }
+
+    /** What the origin's whole word lacks, it has removed; what differs, it has granted. */
+    private static void replaceSame(Shard before, Shard next, boolean unconfirmed, List<Change> changes) {
+        tellBurials(before, next, changes);
+        for (Registration registration : before.registrations()) {
+            if (next.get(registration.id()) == null) {
+                Burial burial = next.burials().get(registration.id());
+                RemovalCause cause = burial == null ? RemovalCause.ORPHANED : burial.cause();
+                changes.add(over(next.id(), next.revision(), registration.id(), cause));
+            }
+        }
+        for (Registration registration : next.registrations()) {
+            Registration earlier = before.get(registration.id());
+            if (earlier != registration || unconfirmed) {
+                boolean standingOnly = earlier != null
+                        && earlier.suspected(registration.suspect()).equals(registration);
+                changes.add(new Change.Granted(next.id(), next.revision(), registration, standingOnly));
+            }
+        }
+    }
+
+    /** What an earlier incarnation had becomes orphaned, but for what this one has taken over. */
+    private void replaceEarlier(Replica replica, Shard before, Shard next, List<Change> changes) {
+        tellBurials(before, next, changes);
+        for (Registration registration : next.registrations()) {
+            changes.add(new Change.Granted(next.id(), next.revision(), registration, false));
+        }
+        if (before.id().incarnation() == 0) {
+            return;
+        }
+        long since = replica.missed ? replica.missedSince : loop.now();
+        replica.missed = false;
+        for (Registration earlier : List.copyOf(before.registrations())) {
+            Registration now = next.get(earlier.id());
+            if (now != null
+                    && now.generation() >= earlier.generation()
+                    && now.publisher().id().equals(earlier.publisher().id())) {
+                before.remove(earlier.id());
+                changes.add(over(before.id(), before.revision(), earlier.id(), RemovalCause.ORPHANED));
+            }
+        }
+        buryWhatIsKnown(before, null);
+        orphans.add(before, since, this::giveUp);
+    }
+
+    private static void tellBurials(Shard before, Shard next, List<Change> changes) {
+        next.burials().forEach((instance, burial) -> {
+            if (!burial.equals(before.burials().get(instance))) {
+                Removal removal = new Removal(instance, burial.cause());
+                changes.add(new Change.Removed(next.id(), next.revision(), removal, burial, REGISTRY));
+            }
+        });
+    }
+
+    private static Change.Removed over(ShardId shard, long revision, InstanceId instance, RemovalCause cause) {
+        return new Change.Removed(shard, revision, new Removal(instance, cause), Burial.OWN, REGISTRY);
+    }
+
+    private void giveUp(Shard orphaned) {
+        log.warn("{} registrations of {} are given up: too many incarnations", orphaned.size(), orphaned.id());
+        for (Registration registration : orphaned.registrations()) {
+            home.changed(over(orphaned.id(), orphaned.revision(), registration.id(), RemovalCause.ORPHANED));
+        }
+    }
+
+    // ---- when nobody vouches for it
+
+    /** Whether the origin is there and says what is shown. */
+    private boolean isVouched(Replica replica) {
+        return membership.isAlive(replica.origin)
+                && replica.newest == replica.shard.id().incarnation();
+    }
+
+    private void vouch(Replica replica) {
+        if (isVouched(replica)) {
+            replica.missed = false;
+        } else if (!replica.missed) {
+            replica.missed = true;
+            replica.missedSince = membership.lostSince(replica.origin).orElse(loop.now());
+            buryWhatIsKnown(replica.shard, replica);
+        }
+    }
+
+    /** Copies that were spared while their origin could speak for them. */
+    private void buryWhatIsKnown(Shard lost, @Nullable Replica replica) {
+        if (lost.size() == 0) {
+            return;
+        }
+        int before = lost.size();
+        bury(lost, home.own().burials());
+        bury(lost, orphans.burials());
+        for (Replica other : replicas.values()) {
+            if (other.shard != lost) {
+                bury(lost, other.shard.burials());
+            }
+        }
+        if (replica != null && lost.size() != before) {
+            doubt(replica);
+        }
+    }
+
+    private static void bury(Shard lost, Map<InstanceId, Burial> burials) {
+        burials.forEach((instance, burial) -> {
+            Registration copy = lost.get(instance);
+            if (copy != null && burial.reaches(copy)) {
+                lost.remove(instance);
+            }
+        });
+    }
+
+    /** It is not as its origin left it, and nobody gets it from here. */
+    private static void doubt(Replica replica) {
+        replica.doubted = true;
+        replica.served.end();
+    }
+
+    void buried(InstanceId instance, Burial burial) {
+        orphans.buried(instance, burial);
+        for (Replica replica : replicas.values()) {
+            if (replica.source == null || !membership.isAlive(replica.origin)) {
+                Registration copy = replica.shard.get(instance);
+                if (copy != null && burial.reaches(copy)) {
+                    replica.shard.remove(instance);
+                    doubt(replica);
+                }
+            }
+        }
+    }
+
+    /** Of an orphan that is superseded. */
+    void forget(ShardId id, InstanceId instance) {
+        boolean there = orphans.drop(id, instance);
+        Replica replica = replicas.get(id.origin());
+        if (!there
+                && replica != null
+                && replica.shard.id().equals(id)
+                && !membership.isAlive(id.origin())
+                && replica.shard.remove(instance) != null) {
+            doubt(replica);
+            there = true;
+        }
+        if (there) {
+            long revision = replica == null ? 0 : replica.shard.revision();
+            home.changed(over(id, revision, instance, RemovalCause.ORPHANED));
+        }
+    }
+
+    // ---- questions
+
+    /** Of two copies the one that shows: the higher generation, then the higher node name, then incarnation. */
+    static Replication.Copy better(Replication.@Nullable Copy a, Replication.Copy b) {
+        if (a == null) {
+            return b;
+        }
+        long difference = a.registration().generation() - b.registration().generation();
+        return difference > 0 || difference == 0 && a.shard().compareTo(b.shard()) > 0 ? a : b;
+    }
+
+    Optional<Replication.Copy> find(InstanceId instance) {
+        Replication.Copy best = orphans.find(instance);
+        for (Replica replica : replicas.values()) {
+            Registration copy = replica.shard.get(instance);
+            if (copy != null) {
+                best = better(best, new Replication.Copy(replica.shard.id(), copy, isVouched(replica)));
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    @Nullable
+    Registration copy(ShardId id, InstanceId instance) {
+        Replica replica = replicas.get(id.origin());
+        return replica != null && replica.shard.id().equals(id)
+                ? replica.shard.get(instance)
+                : orphans.get(id, instance);
+    }
+
+    long highest(InstanceId instance) {
+        long highest = orphans.highest(instance);
+        for (Replica replica : replicas.values()) {
+            highest = Math.max(highest, replica.highest(instance));
+        }
+        return highest;
+    }
+
+    List<Replication.Orphan> orphans(long lostFor) {
+        List<Replication.Orphan> out = new ArrayList<>();
+        long now = loop.now();
+        orphans.collect(now, lostFor, out);
+        for (Replica replica : replicas.values()) {
+            if (replica.missed && !membership.isAlive(replica.origin) && now - replica.missedSince >= lostFor) {
+                for (Registration registration : replica.shard.registrations()) {
+                    out.add(new Replication.Orphan(replica.shard.id(), registration, replica.missedSince));
+                }
+            }
+        }
+        return out;
+    }
+
+    void forEach(BiConsumer<ShardId, Registration> each) {
+        for (Replica replica : replicas.values()) {
+            List.copyOf(replica.shard.registrations()).forEach(r -> each.accept(replica.shard.id(), r));
+        }
+        orphans.forEach(each);
+    }
+
+    /** Whether everything that the peers in reach can tell is here. */
+    boolean isCaughtUp() {
+        for (Conversation line : lines.values()) {
+            for (PeerMessage.Digest digest : line.digests.values()) {
+                NodeId origin = digest.shard().origin();
+                Replica replica = replicas.get(origin);
+                boolean isDirect = origin.equals(line.node());
+                if (origin.equals(self) || !digest.whole() || digest.revision() == 0 && !isDirect) {
+                    continue;
+                }
+                if (replica == null
+                        || replica.fits(digest)
+                                && (!replica.whole
+                                        || digest.shard().incarnation()
+                                                > replica.shard.id().incarnation())) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** How far each copy is. */
+    void digests(List<PeerMessage.Digest> out) {
+        for (Replica replica : replicas.values()) {
+            Shard shard = replica.shard;
+            if (shard.id().incarnation() == 0) {
+                continue;
+            }
+            out.add(new PeerMessage.Digest(
+                    shard.id(),
+                    replica.process,
+                    shard.revision(),
+                    replica.isServable() ? OptionalLong.of(shard.checksum()) : OptionalLong.empty(),
+                    shard.size(),
+                    replica.isServable(),
+                    membership.isAlive(replica.origin),
+                    membership.age(replica.origin)));
+        }
+    }
+}

@@ -1,0 +1,330 @@
+package io.mooring.server.node;
+
+import static io.mooring.server.node.ClusterWorld.id;
+import static io.mooring.server.node.ClusterWorld.instance;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mooring.model.Standing;
+import io.mooring.server.lease.Outcome;
+import io.mooring.server.membership.PeerStatus;
+import io.mooring.server.replication.PeerMessage;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** What nodes do together, in virtual time. */
+class RegistryClusterTest {
+    private static final Duration MOMENT = Duration.ofMillis(100);
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private final ClusterWorld world = new ClusterWorld(7, 3).warm();
+    private final ClusterWorld.Machine a = world.n(1);
+    private final ClusterWorld.Machine b = world.n(2);
+    private final ClusterWorld.Machine c = world.n(3);
+
+    private void everywhere(List<Integer> ports) {
+        for (ClusterWorld.Machine machine : world.machines.values()) {
+            if (machine.up) {
+                assertEquals(ports, machine.ports(), "at " + machine.name);
+            }
+        }
+    }
+
+    @Test
+    void whatOneNodeAcceptsAllShow() {
+        world.new Publisher().connect(a).register(instance(1, "x"), instance(2, "y"));
+        world.run(MOMENT);
+        everywhere(List.of(1, 2));
+        assertEquals("y", c.version(2));
+        assertEquals(Standing.LIVE, b.standing(1));
+        assertEquals(
+                Set.of(PeerStatus.State.ALIVE),
+                a.node.status().peers().stream().map(PeerStatus::state).collect(Collectors.toSet()));
+        assertFalse(a.node.status().incomplete());
+    }
+
+    @Test
+    void goodbyesTravelWithTheirCause() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.deregister(id(1));
+        world.run(MOMENT);
+        everywhere(List.of());
+        assertEquals(1, c.node.view(ClusterWorld.ORDERS).removals().size());
+    }
+
+    @Test
+    void a11ASessionThatMovesIsShownOnceAllTheTime() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(b).register(instance(1, "moved"));
+        for (int i = 0; i < 400; i++) {
+            world.run(MOMENT);
+            everywhere(List.of(1));
+        }
+        assertEquals("moved", a.version(1));
+        assertEquals("moved", c.version(1));
+    }
+
+    @Test
+    void whatASessionLeftBehindGoesWithItsGoodbye() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(b); // and says goodbye before it registers there
+        publisher.deregister(id(1));
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            everywhere(List.of());
+        }
+    }
+
+    @Test
+    void theRegistrationsOfADeadNodeWaitForTheirPublishers() {
+        world.answering.add("10.0.0.1:1");
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        a.crash();
+        world.run(Duration.ofSeconds(10));
+        everywhere(List.of(1));
+        publisher.connect(b).register(instance(1, "moved"));
+        world.run(Duration.ofSeconds(200));
+        everywhere(List.of(1));
+        assertEquals("moved", c.version(1));
+    }
+
+    @Test
+    void anInstanceThatDiesWithItsNodeGoesOnEvidence() {
+        world.new Publisher().connect(b).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.refusing.add("10.0.0.1:1");
+        a.crash();
+        world.run(Duration.ofSeconds(12));
+        assertEquals(List.of(1, 3, 4, 5), c.ports(), "kept for a lease");
+        world.run(Duration.ofSeconds(8));
+        everywhere(List.of(3, 4, 5));
+    }
+
+    @Test
+    void anInstanceWhoseHostAndNodeVanishGoesByTime() {
+        world.new Publisher().connect(b).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        a.crash();
+        world.run(Duration.ofSeconds(30));
+        everywhere(List.of(3, 4, 5));
+    }
+
+    @Test
+    void anIsolatedNodeFreezesAndRemovesNothing() {
+        world.new Publisher().connect(b).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.run(Duration.ofSeconds(10));
+        assertTrue(a.node.status().frozen().isPresent());
+        publisher.breakLine();
+        world.run(Duration.ofSeconds(120));
+        assertEquals(List.of(1, 3, 4, 5), a.ports());
+        assertEquals(List.of(3, 4, 5), b.ports(), "the others are the majority");
+        world.heal();
+        world.run(Duration.ofSeconds(60));
+        everywhere(List.of(3, 4, 5));
+    }
+
+    @Test
+    void aVerdictDoesNotTakeWhatItsPublisherHoldsBehindAPartition() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.new Publisher().connect(b).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.refusing.add("10.0.0.1:1");
+        world.run(Duration.ofSeconds(40));
+        assertEquals(List.of(3, 4, 5), c.ports());
+        world.heal();
+        world.refusing.clear();
+        world.run(Duration.ofSeconds(10));
+        everywhere(List.of(1, 3, 4, 5));
+        assertTrue(publisher.closed.isEmpty());
+    }
+
+    @Test
+    void aPairThatIsCutFollowsThroughTheThird() {
+        world.cut(1, 2);
+        world.run(Duration.ofSeconds(20));
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(Duration.ofSeconds(3));
+        everywhere(List.of(1));
+        assertTrue(b.node.status().frozen().isEmpty());
+    }
+
+    @Test
+    void e2AllNodesRestartAtOnceWithEmptyDisks() {
+        ClusterWorld.Publisher one = world.new Publisher().connect(a).register(instance(1, "x"));
+        ClusterWorld.Publisher two = world.new Publisher().connect(b).register(instance(2, "x"));
+        world.run(MOMENT);
+        for (ClusterWorld.Machine machine : List.of(a, b, c)) {
+            machine.crash();
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+        }
+        List.of(c, a, b).forEach(ClusterWorld.Machine::start);
+        world.run(SECOND);
+        one.connect(c).register(instance(1, "x"));
+        two.connect(a).register(instance(2, "x"));
+        world.run(Duration.ofSeconds(100));
+        everywhere(List.of(1, 2));
+    }
+
+    @Test
+    void aNodeThatLostItsDiskGoesOnAboveWhatItsPeersKnow() {
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        for (int i = 0; i < 3; i++) {
+            a.crash();
+            a.start();
+            world.run(Duration.ofSeconds(5));
+        }
+        long before = a.node.status().incarnation();
+        a.crash();
+        a.disk = new io.mooring.server.restore.MemoryStorage(a.loop);
+        a.start();
+        ClusterWorld.Publisher two = world.new Publisher().connect(a).register(instance(2, "y"));
+        world.run(Duration.ofSeconds(5));
+        assertTrue(
+                a.node.status().incarnation() > before,
+                "incarnation " + a.node.status().incarnation());
+        assertTrue(b.ports().contains(2), b.ports().toString());
+        two.register(instance(3, "y"));
+        world.run(MOMENT);
+        assertTrue(c.ports().contains(3), c.ports().toString());
+    }
+
+    @Test
+    void aRestartedNodeShowsItsPeersAtOnceFromItsDisk() {
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.new Publisher().connect(b).register(instance(2, "x"));
+        world.run(MOMENT);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        c.start();
+        assertEquals(List.of(1, 2), c.ports());
+        assertEquals(Standing.RESTORED, c.standing(2));
+        assertTrue(c.node.status().incomplete());
+    }
+
+    @Test
+    void renewalsByHttpAreForwardedToTheHomeAndAdoptedWhenItIsGone() {
+        assertInstanceOf(
+                Outcome.Accepted.class,
+                a.outcome(reply -> a.node.put(instance(1, "x"), Duration.ofSeconds(15), reply)));
+        world.run(MOMENT);
+        for (int i = 0; i < 12; i++) {
+            assertEquals(List.of(), b.renew(id(1)));
+            world.run(Duration.ofSeconds(5));
+            everywhere(List.of(1));
+        }
+        assertEquals(0, b.node.status().leases(), "forwarded");
+        a.crash();
+        for (int i = 0; i < 12; i++) {
+            assertEquals(List.of(), b.renew(id(1)));
+            world.run(Duration.ofSeconds(5));
+            everywhere(List.of(1));
+        }
+        assertEquals(1, b.node.status().leases(), "adopted");
+    }
+
+    @Test
+    void a10ARenewalBehindADeletionRevivesNothing() {
+        a.outcome(reply -> a.node.put(instance(1, "x"), Duration.ofSeconds(15), reply));
+        world.run(MOMENT);
+        assertInstanceOf(Outcome.Accepted.class, c.outcome(reply -> c.node.remove(id(1), false, "publisher", reply)));
+        world.run(MOMENT);
+        assertEquals(List.of(id(1)), b.renew(id(1)));
+        everywhere(List.of());
+        assertEquals(0, a.node.status().leases());
+    }
+
+    @Test
+    void anOperatorMayAmendAndRemoveAnywhere() {
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        assertInstanceOf(
+                Outcome.Accepted.class,
+                b.outcome(reply -> b.node.amend(id(1), instance -> instance.withWeight(7), reply)));
+        world.run(MOMENT);
+        assertEquals(
+                7.0,
+                c.node.view(ClusterWorld.ORDERS).instances().get(0).instance().weight());
+        assertInstanceOf(Outcome.Accepted.class, c.outcome(reply -> c.node.remove(id(1), true, "operator", reply)));
+        world.run(MOMENT);
+        everywhere(List.of());
+    }
+
+    @Test
+    void e4ADrainingNodeSendsItsSessionsToTheOthersAndNobodyDoubtsThem() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        boolean[] done = new boolean[1];
+        a.in(() -> a.node.drain(Duration.ofSeconds(5), Duration.ofSeconds(20), () -> done[0] = true));
+        world.run(MOMENT);
+        assertEquals(List.of(List.of("n2:9847", "n3:9847")), a.moves);
+        assertFalse(
+                b.node.sessionAddresses().contains("n1:9847"),
+                b.node.sessionAddresses().toString());
+        a.in(() -> a.node.moving(publisher.id));
+        publisher.breakLine();
+        world.run(MOMENT);
+        assertEquals(Standing.LIVE, c.standing(1));
+        publisher.connect(b).register(instance(1, "x"));
+        world.run(SECOND);
+        assertTrue(done[0]);
+        a.crash();
+        for (int i = 0; i < 300; i++) {
+            world.run(MOMENT);
+            everywhere(List.of(1));
+            assertEquals(Standing.LIVE, c.standing(1));
+        }
+    }
+
+    @Test
+    void a7AfterAPartitionAllHaveTheSame() {
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.new Publisher().connect(b).register(instance(2, "x"));
+        world.run(Duration.ofSeconds(60));
+        world.heal();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(1, 2));
+        assertEquals(digests(a), digests(b));
+        assertEquals(digests(a), digests(c));
+    }
+
+    private static Set<String> digests(ClusterWorld.Machine machine) {
+        return machine.node.replication().shards().stream()
+                .map(RegistryClusterTest::text)
+                .collect(Collectors.toSet());
+    }
+
+    private static String text(PeerMessage.Digest digest) {
+        return digest.shard() + " " + digest.revision() + " " + digest.checksum();
+    }
+
+    @Test
+    void whoMovesAndStillHoldsTheSameIsKnownAtItsOldHome() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(b).register(instance(1, "y"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(a, OptionalLong.of(0)).register(instance(1, "x"));
+        world.run(SECOND);
+        assertEquals("x", b.version(1), "its latest word shows though its first home has it still");
+    }
+}
