@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -232,7 +231,7 @@ public final class LeaseTable {
             if (sessions.size() >= settings.maxSessions()) {
                 return Attachment.FULL;
             }
-            lease = new Lease(Publisher.ofSession(session, settings.ttl()));
+            lease = new Lease(Publisher.ofSession(session, alone ? 0 : attempt, settings.ttl()));
             sessions.put(session, lease);
         } else if (attempt < lease.attempt) {
             return Attachment.OUTDATED;
@@ -241,7 +240,8 @@ public final class LeaseTable {
             replaced.accept(lease.line);
         }
         if (!alone && attempt != lease.attempt + 1) {
-            lease.since = attempt; // it may have been elsewhere in between, and what it says now is later than that
+            // It may have been elsewhere in between, and what it says now is later than that.
+            lease.publisher = Publisher.ofSession(session, attempt, settings.ttl());
         }
         lease.line = line;
         lease.attempt = attempt;
@@ -249,9 +249,9 @@ public final class LeaseTable {
         touch(lease);
         inTouch(lease);
         adoptRestored(lease, holds);
-        boolean held = holds.isPresent() && holds.getAsLong() == held(lease) && showsAll(lease);
-        lease.unsaid = held || alone ? Set.of() : new HashSet<>(lease.instances);
-        return held ? Attachment.HELD : Attachment.OPEN;
+        return holds.isPresent() && holds.getAsLong() == held(lease) && showsAll(lease)
+                ? Attachment.HELD
+                : Attachment.OPEN;
     }
 
     /** Whether no other node can have a later word on what the session holds here. */
@@ -260,7 +260,7 @@ public final class LeaseTable {
             Registration registration = own.get(id);
             if (registration == null
                     || elsewhere.highest(id) > registration.generation()
-                    || lease.since << ATTEMPT_BITS > registration.generation()) {
+                    || least(lease) > registration.generation()) {
                 return false;
             }
         }
@@ -326,11 +326,29 @@ public final class LeaseTable {
         if (room instanceof Outcome.Refused) {
             return room;
         }
+        for (Instance instance : instances) {
+            if (movedOn(instance.id(), lease)) {
+                return Outcome.refused("replaced", "the session has said more since, on another node");
+            }
+        }
         touch(lease);
         for (Instance instance : instances) {
             grant(instance, lease);
         }
         return Outcome.ACCEPTED;
+    }
+
+    /** Whether the session has spoken for that instance on a later connection to another node: this comes late. */
+    private boolean movedOn(InstanceId id, Lease lease) {
+        Registration there = alone ? null : elsewhere.find(id);
+        return there != null
+                && isOf(there, lease.publisher.id())
+                && there.publisher().attempt() > lease.attempt;
+    }
+
+    /** Generations of what a session says begin above all that it said before it came to this node. */
+    private static long least(Lease lease) {
+        return lease.publisher.attempt() << ATTEMPT_BITS;
     }
 
     /**
@@ -342,6 +360,9 @@ public final class LeaseTable {
         long attempt = lease == null ? 0 : lease.attempt;
         for (InstanceId id : instances) {
             Registration registration = current(id);
+            if (lease != null && movedOn(id, lease)) {
+                continue;
+            }
             if (registration != null && isOf(registration, session)) {
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
                 continue;
@@ -366,6 +387,9 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         if (lease != null) {
             deregister(session, List.copyOf(lease.instances));
+            for (InstanceId id : List.copyOf(lease.instances)) { // of which it has said more elsewhere since
+                removeFrom(own, id, RemovalCause.CONNECTION_LOST, REGISTRY);
+            }
             wheel.forget(lease);
             sessions.remove(session);
         }
@@ -726,7 +750,7 @@ public final class LeaseTable {
         Registration before = own.get(instance.id());
         Lease holder = before == null ? null : leaseOf(before);
         long there = elsewhere.highest(instance.id());
-        long least = lease.since << ATTEMPT_BITS;
+        long least = least(lease);
         if (before != null
                 && holder == lease
                 && !before.suspect()
@@ -744,9 +768,7 @@ public final class LeaseTable {
         }
         Registration earlier = restored.get(instance.id());
         long here = Math.max(own.highest(instance.id()), restored.highest(instance.id()));
-        boolean late =
-                before != null && holder == lease && isSaid(instance.id(), lease) && isElsewhereSince(before, lease);
-        long generation = late ? here + 1 : Math.max(Math.max(here, there) + 1, least);
+        long generation = Math.max(Math.max(here, there) + 1, least);
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         Registration registration = new Registration(instance, lease.publisher, generation, false);
@@ -754,22 +776,6 @@ public final class LeaseTable {
         if (earlier != null) {
             forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
-    }
-
-    /** Whether the session has spoken of it on this connection before. */
-    private static boolean isSaid(InstanceId id, Lease lease) {
-        return lease.publisher.isSession() && (lease.unsaid.isEmpty() || !lease.unsaid.remove(id));
-    }
-
-    /**
-     * Whether another node has a later word of the same session: then what comes on this connection was long on its way,
-     * and outbids nothing.
-     */
-    private boolean isElsewhereSince(Registration before, Lease lease) {
-        Registration there = elsewhere.find(before.id());
-        return there != null
-                && there.generation() > before.generation()
-                && there.publisher().id().equals(lease.publisher.id());
     }
 
     private void removeFrom(Shard shard, InstanceId id, RemovalCause cause, String actor) {
