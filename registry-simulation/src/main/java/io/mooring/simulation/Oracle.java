@@ -345,6 +345,10 @@ final class Oracle {
             return true;
         }
         long goodbye = goodbyes.getOrDefault(id, world.origin());
+        Long removed = forced.get(id);
+        if (removed != null && (goodbye == world.origin() || goodbye - removed > 0)) {
+            goodbye = removed; // one of the two, whichever was first
+        }
         Set<String> registrants = new HashSet<>();
         for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
             if (heard.at - (goodbye - TURN) >= 0) {
@@ -694,7 +698,9 @@ final class Oracle {
         }
         guarded(who, before, now, listed, teller);
         if (!now.incomplete() && !now.underProtection()) {
-            teller.ifPresent(told -> conflated(who, told.registry(), watched, now));
+            teller.map(Registry.Accepted::registry)
+                    .filter(world.registries::contains) // somebody's copy may have taken the place of a node that was away
+                    .ifPresent(node -> conflated(who, node, watched, now));
         }
     }
 

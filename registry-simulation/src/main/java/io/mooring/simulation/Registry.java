@@ -67,12 +67,20 @@ final class Registry {
         peers = addresses;
     }
 
+    /** Half of the single nodes are of a cluster that has no other node yet. */
+    private boolean isAlone() {
+        return world.isSingle() && world.swarm.secret().isEmpty();
+    }
+
     List<String> configured() {
         return peers;
     }
 
     /** The same while it runs, as when the watched file changes. */
     void configureNow(List<String> addresses) {
+        if (isAlone()) {
+            return;
+        }
         peers = List.copyOf(addresses);
         onLoop(running -> running.configured(peers));
     }
@@ -162,8 +170,7 @@ final class Registry {
     }
 
     private NodeSettings settings() {
-        boolean alone = world.isSingle() && world.swarm.secret().isEmpty();
-        ClusterSettings d = alone ? ClusterSettings.ALONE : ClusterSettings.of(cluster, peers);
+        ClusterSettings d = isAlone() ? ClusterSettings.ALONE : ClusterSettings.of(cluster, peers);
         ClusterSettings peering = new ClusterSettings(
                 d.cluster(),
                 d.addresses(),

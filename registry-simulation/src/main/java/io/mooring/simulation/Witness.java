@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -520,18 +521,36 @@ final class Witness {
         }
     }
 
-    /** Whether it has long heard of fewer than half of the peers it was given. */
+    /** Whether it has long heard of fewer than half of the peers it was given, by themselves or through others. */
     private boolean isolated() {
+        Set<Registry> heardOf = new LinkedHashSet<>(Set.of(registry));
+        ArrayDeque<Registry> tellers = new ArrayDeque<>(heardOf);
+        while (!tellers.isEmpty()) {
+            for (Registry each : tellers.removeFirst().witness.heardLately()) {
+                if (heardOf.add(each)) {
+                    tellers.add(each);
+                }
+            }
+        }
         int given = 0;
         int heard = 0;
         for (Registry peer : world.registries) {
             if (peer != registry && registry.configured().contains(peer.peerAddress())) {
                 given++;
-                Long at = heardPeers.get(peer);
-                heard += at != null && now() - at < SILENCE ? 1 : 0;
+                heard += heardOf.contains(peer) ? 1 : 0;
             }
         }
         return given > 0 && heard * 2 < given;
+    }
+
+    private List<Registry> heardLately() {
+        List<Registry> lately = new ArrayList<>();
+        heardPeers.forEach((peer, at) -> {
+            if (now() - at < SILENCE) {
+                lately.add(peer);
+            }
+        });
+        return lately;
     }
 
     /** Now and then: no hold lasts for ever, and what must be listed is. */

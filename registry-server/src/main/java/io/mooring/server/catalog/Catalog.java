@@ -290,8 +290,8 @@ public final class Catalog {
             copies.put(id, left);
         }
         if (removed.burial().generation() > 0) {
-            burials.remove(id); // the latest is the youngest
-            burials.put(id, removed.burial());
+            Burial before = burials.remove(id); // the latest is the youngest
+            burials.put(id, Burial.further(before, removed.burial()));
             if (burials.size() > BURIALS_KEPT) {
                 burials.remove(burials.keySet().iterator().next());
             }

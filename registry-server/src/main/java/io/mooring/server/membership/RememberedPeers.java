@@ -64,8 +64,7 @@ final class RememberedPeers {
 
     private void parse(String text) throws IOException {
         int end = text.lastIndexOf('\n', text.length() - 2) + 1;
-        String sum = text.substring(end).trim();
-        if (!text.startsWith(HEAD + "\n") || !sum.equals(sum(text.substring(0, end)))) {
+        if (!text.startsWith(HEAD + "\n") || !text.substring(end).equals(sum(text.substring(0, end)) + "\n")) {
             throw new IOException("it is damaged, or of another version");
         }
         String[] lines = text.substring(0, end).split("\n");

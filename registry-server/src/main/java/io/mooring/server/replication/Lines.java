@@ -105,11 +105,23 @@ final class Lines {
                 random.nextLong());
         Conversation conversation = new Conversation(line, dialled, mine, loop.now());
         conversations.put(line, conversation);
-        if (conversations.size() > MOST) {
+        if (conversations.size() > MOST && !makeRoom(conversation)) {
             refuse(conversation, new PeerMessage.Refuse("full", "there are " + MOST + " lines already"));
             return;
         }
         conversation.send(mine);
+    }
+
+    /** Strangers who say nothing do not keep peers out. */
+    private boolean makeRoom(Conversation fresh) {
+        for (Conversation each : conversations.values()) {
+            if (each != fresh && each.dialled == null && !each.isOpen()) {
+                tally.refused("made room");
+                end(each, Optional.empty(), false);
+                return true;
+            }
+        }
+        return false;
     }
 
     // ---- the greeting

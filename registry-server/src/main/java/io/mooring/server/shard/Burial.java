@@ -1,6 +1,7 @@
 package io.mooring.server.shard;
 
 import io.mooring.model.RemovalCause;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which copies of an instance a removal ends, in whatever shard they stand: those of the same publisher up to a
@@ -24,5 +25,13 @@ public record Burial(String publisher, long generation, RemovalCause cause) {
     /** Whether somebody asked for it, so that nothing speaks for the instance any more. */
     public boolean explicit() {
         return cause == RemovalCause.DEREGISTERED || cause == RemovalCause.OPERATOR;
+    }
+
+    /** Of two words on one instance, said in any order, the one that is to be remembered: it reaches further. */
+    public static Burial further(@Nullable Burial one, Burial other) {
+        if (one == null || one.generation() < other.generation()) {
+            return other;
+        }
+        return one.generation() == other.generation() && other.explicit() ? other : one;
     }
 }

@@ -103,8 +103,8 @@ public final class Shard {
 
     /** Remembers a removal, as part of a whole shard that is taken from elsewhere. */
     public void bury(InstanceId instance, Burial burial) {
-        burials.remove(instance); // the latest is the youngest
-        burials.put(instance, burial);
+        Burial before = burials.remove(instance); // the latest is the youngest
+        burials.put(instance, Burial.further(before, burial));
         if (burials.size() > BURIALS_KEPT) {
             burials.remove(burials.keySet().iterator().next());
         }

@@ -32,7 +32,7 @@ public final class NodeMeters implements MeterBinder {
 
     /** Why replication ends lines; what else there may be counts as {@code other}. */
     private static final Set<String> REFUSALS =
-            Set.of("cluster", "secret", "version", "duplicate", "self", "redundant", "full", "malformed");
+            Set.of("cluster", "secret", "version", "duplicate", "self", "full", "malformed", "out of order", "by peer");
 
     private final RegistryNode node;
     private final List<Count> counts;
@@ -213,7 +213,7 @@ public final class NodeMeters implements MeterBinder {
                         this,
                         m -> value.applyAsLong(m.look().cluster().counts()))
                 .description(LineMeters.REFUSED_SAYS)
-                .tag("code", code)
+                .tag("code", code.replace(' ', '_'))
                 .register(registry);
     }
 

@@ -144,7 +144,6 @@ final class PeerHandler extends SimpleChannelInboundHandler<WebSocketFrame> {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) throws Exception {
-        hand();
         connection.disconnected(open);
         if (!open) {
             String why = connection.reason();

@@ -9,7 +9,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** A WebSocket client by hand, so that a test can send what no library would. */
 public final class WireClient implements Closeable {
-    static final String SESSION = "0123456789abcdef0123456789abcdef";
+    public static final String SESSION = "0123456789abcdef0123456789abcdef";
 
     public final Socket socket;
     private final DataInputStream in;
@@ -41,7 +41,7 @@ public final class WireClient implements Closeable {
         handshake = head.toString();
     }
 
-    static WireClient greeted(int port, String session) throws IOException {
+    public static WireClient greeted(int port, String session) throws IOException {
         WireClient client = new WireClient(port);
         client.hello(session);
         return client;
@@ -108,7 +108,7 @@ public final class WireClient implements Closeable {
     }
 
     /** Reads frames until one contains that text, and returns it. */
-    String until(String text) throws IOException {
+    public String until(String text) throws IOException {
         StringBuilder seen = new StringBuilder();
         for (String frame = frame(); ; frame = frame()) {
             if (frame.contains(text)) {
