@@ -296,7 +296,7 @@ final class Session {
                 wait = Math.min(wait, working.renewSentAt + working.renewEvery.toNanos() - now);
             }
             wait = Math.min(wait, working.freshAt + 2 * working.renewEvery.toNanos() - now);
-            if (working.asksToMove && trying == null) {
+            if (working.asksToMove && trying == null && !closing) {
                 wait = Math.min(wait, working.moveAt - now);
             }
             Iterator<Open> oldest = working.open.values().iterator();

@@ -160,6 +160,25 @@ class ClusterTest {
     }
 
     @Test
+    void whoLostUsAMomentAgoIsTriedBeforeWhoRefusedUs() {
+        for (long seed = 0; seed < 30; seed++) {
+            Stage stage = new Stage(seed);
+            stage.client(builder -> builder.servers("a", "b", "c"));
+            stage.run(Duration.ofSeconds(30));
+            String first = only(stage).address;
+            List<String> others = new ArrayList<>(List.of(THREE));
+            others.remove(first);
+            stage.registry.modes.put(others.get(0), Mode.REFUSES);
+            stage.registry.modes.put(others.get(1), Mode.REFUSES);
+            only(stage).end("reset"); // but it is still there
+            stage.run(Duration.ofSeconds(4));
+            List<String> tried = stage.registry.opened.subList(1, stage.registry.opened.size());
+            assertEquals(3, tried.size(), "seed " + seed + ": " + tried);
+            assertEquals(first, tried.get(2), "seed " + seed + ": " + tried);
+        }
+    }
+
+    @Test
     void aNodeThatAcceptsAndSaysNothingIsLeftForAnotherSoon() {
         for (long seed = 0; seed < 20; seed++) {
             Stage stage = new Stage(seed);
@@ -351,7 +370,7 @@ class ClusterTest {
     @Test
     void theOldConnectionStaysUntilTheNewOneHasAnsweredEverything() {
         Stage stage = new Stage(1);
-        Mooring mooring = amongThree(stage);
+        Mooring mooring = stage.client(builder -> builder.servers(THREE).requestTimeout(Duration.ofMinutes(1)));
         Service orders = mooring.service("orders");
         mooring.register("billing", "10.9.9.9", 80);
         stage.run(Duration.ofSeconds(20));
@@ -457,6 +476,37 @@ class ClusterTest {
     }
 
     @Test
+    void aListIsLiveOnlyWhileSomebodyTellsItAlsoBehindAMove() {
+        Stage stage = new Stage(1);
+        stage.registry.put(Stage.instances(3));
+        Mooring mooring = amongThree(stage);
+        Service orders = mooring.service("orders");
+        stage.run(Duration.ofSeconds(20));
+        Conversation before = only(stage);
+        stage.registry.tamper = (request, answer) -> request instanceof ClientMessage.Subscribe ? List.of() : answer;
+        before.say(new ServerMessage.Move(Duration.ZERO, List.of()));
+        stage.runMillis(20);
+        assertEquals(2, stage.registry.live().size());
+        stage.registry.crash(); // both, before the new one has answered
+        stage.runMillis(20);
+        assertEquals(Source.MEMORY, orders.view().source());
+        assertEquals(3, orders.instances().size());
+    }
+
+    @Test
+    void anAnswerOfTheOldConnectionOnTheNewOneIsDoubted() {
+        Stage stage = new Stage(1);
+        Mooring mooring = amongThree(stage);
+        mooring.register("billing", "10.9.9.9", 80);
+        stage.run(Duration.ofSeconds(20));
+        only(stage).say(new ServerMessage.Move(Duration.ZERO, List.of()));
+        stage.runMillis(50);
+        only(stage).say(new ServerMessage.Done(1)); // the first registration
+        stage.runMillis(10);
+        assertEquals(1, mooring.status().doubts());
+    }
+
+    @Test
     void nodesThatSendUsToEachOtherDoNotKeepUsRunning() {
         Stage stage = new Stage(1);
         stage.registry.tamper = (request, answer) -> {
@@ -525,23 +575,24 @@ class ClusterTest {
 
     @Test
     void closingDuringAMoveSaysGoodbyeWhereWeAre() {
-        Stage stage = new Stage(1);
-        Mooring mooring = amongThree(stage);
-        mooring.register("billing", "10.9.9.9", 80);
-        stage.run(Duration.ofSeconds(20));
-        Conversation before = only(stage);
-        stage.registry.modes.put(other(before.address), Mode.HANGS);
-        before.say(new ServerMessage.Move(Duration.ZERO, List.of(other(before.address))));
-        stage.runMillis(10);
-        assertEquals(2, stage.registry.opened.size());
-        var done = mooring.closeAsync();
-        stage.runMillis(20);
-        assertTrue(done.isDone());
-        assertEquals(0, stage.confirmed());
-        stage.registry.conversations.forEach(c -> assertTrue(c.aborted));
-        stage.run(Duration.ofHours(1));
-        assertEquals(0, stage.loop.timers());
-        assertEquals(2, stage.registry.opened.size());
+        for (int quarters = 0; quarters < 40; quarters++) {
+            Stage stage = new Stage(quarters);
+            Mooring mooring = amongThree(stage);
+            mooring.register("billing", "10.9.9.9", 80);
+            stage.run(Duration.ofSeconds(20));
+            only(stage).say(new ServerMessage.Move(Duration.ZERO, List.of()));
+            stage.run(Duration.ofNanos(250_000L * quarters));
+            var done = mooring.closeAsync();
+            stage.runMillis(20);
+            String when = quarters / 4.0 + " ms after it was asked to move";
+            assertTrue(done.isDone(), when);
+            assertEquals(0, stage.confirmed(), when);
+            stage.registry.conversations.forEach(c -> assertTrue(c.aborted, when));
+            int connections = stage.registry.opened.size();
+            stage.run(Duration.ofHours(1));
+            assertEquals(0, stage.loop.timers(), when);
+            assertEquals(connections, stage.registry.opened.size(), when);
+        }
     }
 
     @Test

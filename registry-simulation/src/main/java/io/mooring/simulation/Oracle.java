@@ -71,8 +71,8 @@ final class Oracle {
         }
     }
 
-    /** When a content was heard last, and from whom. */
-    private record Heard(long at, String session) {}
+    /** When a content was heard last, and from whom at any time. */
+    private record Heard(long at, Set<String> sessions) {}
 
     /** Where an instance was registered, and in which of the node's lives. */
     private record Home(Registry registry, int life, long at, String session) {
@@ -147,6 +147,15 @@ final class Oracle {
         }
     }
 
+    /** On how many nodes it was ever registered. */
+    int homes(InstanceId id) {
+        return homes.getOrDefault(id, Map.of()).size();
+    }
+
+    boolean isWanted(InstanceId id) {
+        return asked.containsKey(id);
+    }
+
     void notWanted(InstanceId id) {
         asked.remove(id);
         alone(id);
@@ -163,8 +172,7 @@ final class Oracle {
     void amended(Instance content, Registry where) {
         InstanceId id = content.id();
         amended.add(id);
-        received.computeIfAbsent(id, i -> new HashMap<>())
-                .put(order(content, "an operator"), new Heard(now(), where.name));
+        hear(id, order(content, "an operator"), where.name);
         alone(id);
     }
 
@@ -302,9 +310,17 @@ final class Oracle {
     private void registered(Instance instance, String session, Registry where, boolean newest) {
         InstanceId id = instance.id();
         long order = order(instance, "a register");
-        received.computeIfAbsent(id, i -> new HashMap<>()).put(order, new Heard(now(), session));
+        hear(id, order, session);
         leases.remove(id);
         atHome(id, session, where, newest);
+    }
+
+    private void hear(InstanceId id, long order, String session) {
+        Map<Long, Heard> all = received.computeIfAbsent(id, i -> new HashMap<>());
+        Heard before = all.get(order);
+        Set<String> sessions = before == null ? new HashSet<>() : before.sessions;
+        sessions.add(session);
+        all.put(order, new Heard(now(), sessions));
     }
 
     private void atHome(InstanceId id, String session, Registry where, boolean newest) {
@@ -354,7 +370,7 @@ final class Oracle {
             if (heard.at - (goodbye - TURN) >= 0) {
                 return true;
             }
-            registrants.add(heard.session);
+            registrants.addAll(heard.sessions);
         }
         return registrants.size() > 1;
     }
@@ -379,12 +395,16 @@ final class Oracle {
         return false;
     }
 
-    /** Whether the same session said both. */
+    /** Whether the same session said both, and no other did. */
     boolean sameSession(InstanceId id, long order, long other) {
         Map<Long, Heard> all = received.getOrDefault(id, Map.of());
         Heard one = all.get(order);
         Heard two = all.get(other);
-        return one != null && two != null && !one.session.isEmpty() && one.session.equals(two.session);
+        return one != null
+                && two != null
+                && one.sessions.size() == 1
+                && one.sessions.equals(two.sessions)
+                && !one.sessions.contains("");
     }
 
     /** The node writes a frame. */

@@ -151,6 +151,21 @@ class PeerLinesTest {
     }
 
     @Test
+    void aNodeThatStopsDialsNoMoreAndItsLinesEnd() throws Exception {
+        int port = listen();
+        PeerLine there = connect(port);
+        PeerLine here = TestEnds.next(listening.opened);
+        client.close();
+        assertThat(TestEnds.next(dialling.closed)).isNotEmpty();
+        assertThat(TestEnds.next(listening.closed)).isNotEmpty();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        dialling.send(there, message(KIND, 100), false);
+        listening.loop.execute(here::close);
+        dialling.dial(client, "127.0.0.1:" + port);
+        assertThat(TestEnds.next(dialling.failed)).isEqualTo("this node stops");
+    }
+
+    @Test
     void connectionsWaitUntilTheNodeIsThere() throws Exception {
         int port = server.bind();
         dialling.dial(client, "127.0.0.1:" + port);
