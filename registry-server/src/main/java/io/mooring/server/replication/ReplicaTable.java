@@ -617,6 +617,7 @@ final class ReplicaTable {
     }
 
     void buried(InstanceId instance, Burial burial) {
+        supersede(instance, burial.generation());
         orphans.buried(instance, burial);
         for (Replica replica : replicas.values()) {
             if (replica.source == null || !membership.isAlive(replica.origin)) {
@@ -625,6 +626,17 @@ final class ReplicaTable {
                     replica.shard.remove(instance);
                     doubt(replica);
                 }
+            }
+        }
+    }
+
+    /** Whose place the buried one had taken does not come back: nobody vouches for that copy, and it was older. */
+    private void supersede(InstanceId instance, long generation) {
+        orphans.older(instance, generation).forEach(id -> forget(id, instance));
+        for (Replica replica : replicas.values()) {
+            Registration copy = replica.shard.get(instance);
+            if (copy != null && copy.generation() < generation) {
+                forget(replica.shard.id(), instance);
             }
         }
     }
