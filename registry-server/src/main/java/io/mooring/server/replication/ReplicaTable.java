@@ -369,7 +369,7 @@ final class ReplicaTable {
         boolean older = id.incarnation() < replica.shard.id().incarnation()
                 || id.equals(replica.shard.id())
                         && page.revision() < replica.shard.revision()
-                        && !from.node().equals(replica.origin);
+                        && !(replica.awaiting && from.node().equals(replica.origin));
         boolean clash = id.equals(replica.shard.id())
                 && replica.process != 0
                 && page.process() != 0
