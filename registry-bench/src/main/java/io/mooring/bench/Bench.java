@@ -208,7 +208,7 @@ public final class Bench {
                         nodes.startAll();
                         ClusterPush push = new ClusterPush(threads, nodes);
                         push.cost(changes, 0, table);
-                        push.cost(changes / 10, 500, table);
+                        push.cost(changes / 4, 500, table);
                     }
                 }
                 table.print("What replication costs for each change, nobody subscribed");

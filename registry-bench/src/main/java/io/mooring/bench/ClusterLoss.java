@@ -168,7 +168,7 @@ final class ClusterLoss {
         List<RegisteredInstance> handles = new ArrayList<>();
         Watch watch = new Watch(sessions / services);
         for (int i = 0; i < sessions; i++) {
-            Mooring client = client(nodes.addresses(0), "publisher");
+            Mooring client = client(new String[] {nodes.addresses(0)[0]}, "publisher"); // of the others it hears at A
             clients.add(client);
             handles.add(
                     client.register(Instance.of(client.key("fleet-" + i % services), "host-" + i + ".example", 8_080)

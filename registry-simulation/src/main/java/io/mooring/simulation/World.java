@@ -545,7 +545,11 @@ final class World {
     private void trafficBounded(long bytes) {
         int n = core().size();
         long heartbeats = QUIET.toSeconds() / 2 + 2;
-        long most = 600L * n + (long) n * (n - 1) * heartbeats * (200 + 150L * registries.size()); // each looks at its own address once
+        long most = 600L * n
+                + (long) n
+                        * (n - 1)
+                        * heartbeats
+                        * (200 + 150L * registries.size()); // each looks at its own address once
         if (bytes > most) {
             throw new Violation("E14", bytes + " bytes between " + n + " idle nodes in " + QUIET + " (" + most + ")");
         }
@@ -908,8 +912,8 @@ final class World {
 
     private Optional<String> unsettled() {
         for (Registry registry : core()) {
-            if (!registry.isUp()) {
-                return Optional.of(registry.name + " is not up");
+            if (!registry.isUp() || registry.isDraining()) {
+                return Optional.of(registry.name + " is not up, or about to go");
             }
         }
         Map<InstanceId, Expected> all = expected();

@@ -74,6 +74,7 @@ public final class ByteReader {
         Instance instance = instance();
         int flags = octet();
         String publisher = text();
+        long attempt = number(4);
         long ttl = number(8);
         long generation = number(8);
         if (ttl < 0 || ttl > LONGEST_TTL || generation < 0) {
@@ -83,8 +84,8 @@ public final class ByteReader {
         need(extension);
         String more = extension == 0 ? "" : new String(bytes, at, extension, StandardCharsets.ISO_8859_1);
         at += extension;
-        Publisher by =
-                texts.publisher(new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, Duration.ofMillis(ttl)));
+        Publisher by = texts.publisher(
+                new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, attempt, Duration.ofMillis(ttl)));
         return new Registration(instance, by, generation, (flags & ByteWriter.SUSPECT) != 0, more);
     }
 

@@ -16,7 +16,7 @@ import java.util.Arrays;
  * <pre>
  * id           = namespace · group · service · cluster · host (texts) · port (2)
  * instance     = id · weight (8) · flags (1: enabled 1) · labels (2) · (key · value)…
- * registration = instance · flags (1: suspect 1, of a session 2) · publisher (text) · ttl in ms (8) · generation (8)
+ * registration = instance · flags (1: suspect 1, of a session 2) · publisher (text) · attempt (4) · ttl in ms (8) · generation (8)
  *                · extension (length 2, octets)
  * burial       = publisher (text) · generation (8) · cause (1)
  * </pre>
@@ -54,6 +54,7 @@ public final class ByteWriter {
         instance(registration.instance());
         octet((registration.suspect() ? SUSPECT : 0) | (registration.publisher().isSession() ? SESSION : 0));
         text(registration.publisher().id());
+        number(registration.publisher().attempt(), 4);
         number(registration.publisher().ttl().toMillis(), 8);
         number(registration.generation(), 8);
         String extension = registration.extension();

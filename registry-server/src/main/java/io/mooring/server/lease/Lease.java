@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What one publisher was granted: a session with its instances, or a single instance by HTTP. */
 final class Lease {
-    final Publisher publisher;
+    /** Its attempt is that since which the session has been on this node without a break. */
+    Publisher publisher;
+
     final Set<InstanceId> instances = new LinkedHashSet<>(4);
 
     /** The session's connection; null for HTTP and while a session is out of touch. */
@@ -26,9 +28,6 @@ final class Lease {
 
     /** Which connection of the session's life was attached last, as the session counts; 0 unknown, and for HTTP. */
     long attempt;
-
-    /** The connection since which it has been on this node without a break, counted likewise. */
-    long since;
 
     /** Whether the session was asked to go to another node. */
     boolean moving;

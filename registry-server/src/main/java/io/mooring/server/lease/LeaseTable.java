@@ -231,7 +231,7 @@ public final class LeaseTable {
             if (sessions.size() >= settings.maxSessions()) {
                 return Attachment.FULL;
             }
-            lease = new Lease(Publisher.ofSession(session, settings.ttl()));
+            lease = new Lease(Publisher.ofSession(session, alone ? 0 : attempt, settings.ttl()));
             sessions.put(session, lease);
         } else if (attempt < lease.attempt) {
             return Attachment.OUTDATED;
@@ -240,7 +240,8 @@ public final class LeaseTable {
             replaced.accept(lease.line);
         }
         if (!alone && attempt != lease.attempt + 1) {
-            lease.since = attempt; // it may have been elsewhere in between, and what it says now is later than that
+            // It may have been elsewhere in between, and what it says now is later than that.
+            lease.publisher = Publisher.ofSession(session, attempt, settings.ttl());
         }
         lease.line = line;
         lease.attempt = attempt;
@@ -259,7 +260,7 @@ public final class LeaseTable {
             Registration registration = own.get(id);
             if (registration == null
                     || elsewhere.highest(id) > registration.generation()
-                    || lease.since << ATTEMPT_BITS > registration.generation()) {
+                    || least(lease) > registration.generation()) {
                 return false;
             }
         }
@@ -325,11 +326,29 @@ public final class LeaseTable {
         if (room instanceof Outcome.Refused) {
             return room;
         }
+        for (Instance instance : instances) {
+            if (movedOn(instance.id(), lease)) {
+                return Outcome.refused("replaced", "the session has said more since, on another node");
+            }
+        }
         touch(lease);
         for (Instance instance : instances) {
             grant(instance, lease);
         }
         return Outcome.ACCEPTED;
+    }
+
+    /** Whether the session has spoken for that instance on a later connection to another node: this comes late. */
+    private boolean movedOn(InstanceId id, Lease lease) {
+        Registration there = alone ? null : elsewhere.find(id);
+        return there != null
+                && isOf(there, lease.publisher.id())
+                && there.publisher().attempt() > lease.attempt;
+    }
+
+    /** Generations of what a session says begin above all that it said before it came to this node. */
+    private static long least(Lease lease) {
+        return lease.publisher.attempt() << ATTEMPT_BITS;
     }
 
     /**
@@ -341,6 +360,9 @@ public final class LeaseTable {
         long attempt = lease == null ? 0 : lease.attempt;
         for (InstanceId id : instances) {
             Registration registration = current(id);
+            if (lease != null && movedOn(id, lease)) {
+                continue;
+            }
             if (registration != null && isOf(registration, session)) {
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
                 continue;
@@ -365,6 +387,9 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         if (lease != null) {
             deregister(session, List.copyOf(lease.instances));
+            for (InstanceId id : List.copyOf(lease.instances)) { // of which it has said more elsewhere since
+                removeFrom(own, id, RemovalCause.CONNECTION_LOST, REGISTRY);
+            }
             wheel.forget(lease);
             sessions.remove(session);
         }
@@ -562,7 +587,8 @@ public final class LeaseTable {
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);
-        if (earlier != null && burial.reaches(earlier)) {
+        if (earlier != null && (burial.reaches(earlier) || earlier.generation() < burial.generation())) {
+            // Whoever had it: another took its place since, and nobody vouches for what the disk had.
             forgetRestored(earlier, burial.cause(), actor);
         }
         Registration registration = own.get(instance);
@@ -725,7 +751,7 @@ public final class LeaseTable {
         Registration before = own.get(instance.id());
         Lease holder = before == null ? null : leaseOf(before);
         long there = elsewhere.highest(instance.id());
-        long least = lease.since << ATTEMPT_BITS;
+        long least = least(lease);
         if (before != null
                 && holder == lease
                 && !before.suspect()
@@ -761,7 +787,7 @@ public final class LeaseTable {
         overdue.remove(id);
         if (shard == restored) {
             forgetRestored(registration, cause, actor);
-            if (!alone && own.get(id) == null) {
+            if (!alone && own.get(id) == null && !isSuperseded(registration, cause)) {
                 // Other nodes have copies of that incarnation too.
                 bury(id, new Burial(registration.publisher().id(), registration.generation(), cause), actor);
             }
@@ -776,15 +802,22 @@ public final class LeaseTable {
             services.remove(id.service());
         }
         Burial burial = showsElsewhere(registration) && !cause.certain()
-                ? Burial.OWN // the end of a copy that another node's hides says nothing about that one
+                ? Burial.OWN // it says nothing about the other one
                 : new Burial(registration.publisher().id(), registration.generation(), cause);
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
 
-    /** Whether another node has a copy that is as good. */
+    /** Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation. */
+    private boolean isSuperseded(Registration earlier, RemovalCause cause) {
+        Registration there = cause.certain() ? null : elsewhere.find(earlier.id());
+        return there != null
+                && there.publisher().id().equals(earlier.publisher().id());
+    }
+
+    /** Whether another node has a copy that is just as good: a word that reaches this one would reach that one, too. */
     private boolean showsElsewhere(Registration registration) {
         Registration there = elsewhere.find(registration.id());
-        return there != null && there.generation() >= registration.generation();
+        return there != null && there.generation() == registration.generation();
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
@@ -797,9 +830,9 @@ public final class LeaseTable {
         if (count != null && --count.registrations == 0) {
             services.remove(id.service());
         }
-        Burial burial = own.get(id) == null
-                ? new Burial(earlier.publisher().id(), earlier.generation(), cause)
-                : Burial.OWN; // confirmed under this incarnation: its end says nothing
+        Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
+                ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
+                : new Burial(earlier.publisher().id(), earlier.generation(), cause);
         apply(
                 restored,
                 new Change.Removed(restored.id(), restored.revision() + 1, new Removal(id, cause), burial, actor));

@@ -105,11 +105,23 @@ final class Lines {
                 random.nextLong());
         Conversation conversation = new Conversation(line, dialled, mine, loop.now());
         conversations.put(line, conversation);
-        if (conversations.size() > MOST) {
+        if (conversations.size() > MOST && !makeRoom(conversation)) {
             refuse(conversation, new PeerMessage.Refuse("full", "there are " + MOST + " lines already"));
             return;
         }
         conversation.send(mine);
+    }
+
+    /** Strangers who say nothing do not keep peers out. */
+    private boolean makeRoom(Conversation fresh) {
+        for (Conversation each : conversations.values()) {
+            if (each != fresh && each.dialled == null && !each.isOpen()) {
+                tally.refused("made room");
+                end(each, Optional.empty(), false);
+                return true;
+            }
+        }
+        return false;
     }
 
     // ---- the greeting
@@ -250,10 +262,16 @@ final class Lines {
         if (!refuse.code().equals("redundant")) {
             tally.refused(refuse.code());
             if (!refuse.code().equals("self")) {
-                logOnce("refused the line from " + line.line.remote() + ": " + refuse.text());
+                logOnce("refused the line from " + host(line.line.remote()) + ": " + refuse.text());
             }
         }
         afterRefusal(line, refuse);
+    }
+
+    /** Without the port, which is another with every try. */
+    private static String host(String remote) {
+        int colon = remote.lastIndexOf(':');
+        return colon < 0 ? remote : remote.substring(0, colon);
     }
 
     /** They refuse us. */

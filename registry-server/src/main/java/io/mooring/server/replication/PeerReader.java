@@ -21,6 +21,7 @@ public final class PeerReader {
     private static final int MOST_DIGESTS = 256;
 
     private static final int MOST_ADDRESSES = 256;
+    private static final int MOST_WORDS = 500;
     private static final long MOST_INCARNATIONS = 1L << 31;
 
     private final SharedTexts texts = new SharedTexts();
@@ -46,7 +47,7 @@ public final class PeerReader {
             case PeerWriter.HELLO -> hello(in);
             case PeerWriter.PROOF -> new PeerMessage.Proof(in.text());
             case PeerWriter.KNOWN -> new PeerMessage.Known(in.number(8), in.number(8), in.octet() != 0);
-            case PeerWriter.REFUSE -> new PeerMessage.Refuse(in.text(), in.text());
+            case PeerWriter.REFUSE -> new PeerMessage.Refuse(words(in), words(in));
             case PeerWriter.HEARTBEAT -> heartbeat(in);
             case PeerWriter.FOLLOW -> new PeerMessage.Follow((int) in.number(4), node(in), revision(in), revision(in));
             case PeerWriter.UNFOLLOW -> new PeerMessage.Unfollow(node(in));
@@ -65,14 +66,20 @@ public final class PeerReader {
         return new PeerMessage.Hello(
                 (int) in.number(2),
                 (int) in.number(2),
-                in.text(),
+                words(in),
                 node(in),
                 revision(in),
                 in.number(8),
-                in.text(),
-                in.text(),
+                words(in),
+                words(in),
                 in.number(8),
                 in.number(8));
+    }
+
+    /** For people: of a stranger, so without anything that would disturb a log. */
+    private static String words(ByteReader in) throws MalformedException {
+        String text = in.text();
+        return text.substring(0, Math.min(MOST_WORDS, text.length())).replaceAll("\\p{Cntrl}", "?");
     }
 
     private static PeerMessage.Heartbeat heartbeat(ByteReader in) throws MalformedException {

@@ -420,7 +420,7 @@ public final class RestoreLog {
         }
         RestoreBlocks.BlockWriter page = new RestoreBlocks.BlockWriter();
         int end = Math.min(step.todo.size(), step.next + PAGE);
-        for (; step.next < end; step.next++) {
+        for (; step.next < end && page.size() < RestoreBlocks.FULL_BLOCK; step.next++) {
             Place place = step.todo.get(step.next);
             Registration registration = lookup.apply(place.shard(), place.instance());
             if (registration != null) {

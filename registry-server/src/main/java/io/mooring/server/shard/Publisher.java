@@ -7,15 +7,22 @@ import java.time.Duration;
  *
  * @param id the session's id, or that of an instance's own lease by HTTP; a secret, the same on whatever node it turns up
  * @param isSession whether it is a session
+ * @param attempt the connection, as the session counts its connections over all nodes, with which it came to the node that
+ *     granted this, 0-2^31-1; 0 unknown, and for leases by HTTP
  * @param ttl how long it may be silent
  */
-public record Publisher(String id, boolean isSession, Duration ttl) {
+public record Publisher(String id, boolean isSession, long attempt, Duration ttl) {
+    public static Publisher ofSession(String session, long attempt, Duration ttl) {
+        return new Publisher(session, true, attempt, ttl);
+    }
+
+    /** Of a session that does not count its connections. */
     public static Publisher ofSession(String session, Duration ttl) {
-        return new Publisher(session, true, ttl);
+        return ofSession(session, 0, ttl);
     }
 
     public static Publisher ofLease(String id, Duration ttl) {
-        return new Publisher(id, false, ttl);
+        return new Publisher(id, false, 0, ttl);
     }
 
     /** Without the secret. */

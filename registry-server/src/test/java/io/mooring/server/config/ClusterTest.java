@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mooring.model.Instance;
 import io.mooring.model.ServiceKey;
+import io.mooring.runtime.ThreadEventLoop;
+import io.mooring.server.edge.peer.Certificates;
 import io.mooring.server.edge.session.WireClient;
 import io.mooring.server.membership.PeerStatus;
 import java.io.IOException;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -30,6 +33,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Servers with peers, and without. */
 class ClusterTest {
+    private static final ThreadEventLoop LOOKING = new ThreadEventLoop("test-looking");
+
     private static String answer(int port) throws IOException {
         try (Socket socket = new Socket("127.0.0.1", port)) {
             socket.setSoTimeout(20_000);
@@ -61,13 +66,17 @@ class ClusterTest {
     }
 
     @Test
-    void aListThatIsNotThereYetDoesNotKeepANodeFromStarting(@TempDir Path directory) throws IOException {
-        try (RunningServer server = RunningServer.start("--mooring.cluster.peers-file=" + directory.resolve("later"))) {
-            assertThat(answer(server.peerPort())).startsWith("HTTP/1.1 404");
-        }
-        Path empty = Files.createFile(directory.resolve("empty"));
-        try (RunningServer server = RunningServer.start("--mooring.cluster.peers-file=" + empty)) {
-            assertThat(answer(server.peerPort())).startsWith("HTTP/1.1 404");
+    void aListThatIsNotThereYetDoesNotKeepANodeFromStartingAndIsFollowedLater(@TempDir Path directory)
+            throws IOException {
+        Path file = directory.resolve("peers");
+        try (RunningServer a = RunningServer.start("--mooring.node.name=a", "--mooring.cluster.peers-file=" + file)) {
+            Files.writeString(file, "# nobody yet\n");
+            try (RunningServer b =
+                    RunningServer.start("--mooring.node.name=b", "--mooring.cluster.peers-file=" + file)) {
+                assertThat(answer(a.peerPort())).startsWith("HTTP/1.1 404");
+                Files.writeString(file, here(a) + "\n" + here(b) + " # the new one\n");
+                await("they see each other", () -> sees(a, "b", ALIVE) && sees(b, "a", ALIVE));
+            }
         }
     }
 
@@ -77,11 +86,22 @@ class ClusterTest {
         }
     }
 
+    /** Looks from time to time, so that the servers have the processors. */
     private static void await(String what, BooleanSupplier condition) {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime() - end).as("within 30 s: " + what).isNegative();
-            Thread.yield();
+        CompletableFuture<Void> held = new CompletableFuture<>();
+        LOOKING.execute(() -> look(condition, held));
+        try {
+            assertThat(held).as(what).succeedsWithin(Duration.ofSeconds(60));
+        } finally {
+            held.cancel(false);
+        }
+    }
+
+    private static void look(BooleanSupplier condition, CompletableFuture<Void> held) {
+        if (condition.getAsBoolean()) {
+            held.complete(null);
+        } else if (!held.isDone()) {
+            LOOKING.schedule(Duration.ofMillis(20), () -> look(condition, held));
         }
     }
 
@@ -107,7 +127,7 @@ class ClusterTest {
     }
 
     @Test
-    void whatOneNodeIsToldTheOtherKnowsAndOneThatIsGoneIsMissed() {
+    void whatOneNodeIsToldTheOtherKnowsAndOneThatIsGoneIsMissed() throws Exception {
         Instance instance = Instance.of(ServiceKey.of("orders"), "10.0.0.7", 8080);
         try (RunningServer a = start("a", "127.0.0.1:1")) {
             try (RunningServer b = start("b", here(a))) {
@@ -150,13 +170,36 @@ class ClusterTest {
         }
     }
 
-    private static int status(int port, String path) throws Exception {
+    @Test
+    void nodesWithCertificatesOfOneAuthorityAreACluster(@TempDir Path directory) throws Exception {
+        Certificates authority = new Certificates(directory, "authority");
+        authority.sign("node");
+        String[] tls = {
+            "--mooring.cluster.tls.certificate=" + authority.certificate("node"),
+            "--mooring.cluster.tls.key=" + authority.key("node"),
+            "--mooring.cluster.tls.trust=" + authority.trust()
+        };
+        try (RunningServer a = start("a", "127.0.0.1:1", tls);
+                RunningServer b = start("b", here(a), tls);
+                RunningServer plain = start("c", here(a))) {
+            await("they see each other", () -> sees(a, "b", ALIVE) && sees(b, "a", ALIVE));
+            await(
+                    "the other cannot",
+                    () -> plain.node().status().peers().stream()
+                            .anyMatch(peer -> peer.problem().isPresent()));
+            assertThat(sees(a, "c", ALIVE)).isFalse();
+        }
+    }
+
+    private static HttpResponse<String> get(int port, String path) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .timeout(Duration.ofSeconds(20))
                 .build();
-        return HttpClient.newHttpClient()
-                .send(request, HttpResponse.BodyHandlers.ofString())
-                .statusCode();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static int status(int port, String path) throws Exception {
+        return get(port, path).statusCode();
     }
 
     /** E6: not ready first, then sessions are asked to go, then the ports shut. */

@@ -344,12 +344,27 @@ final class ClusterWorld {
 
     /** A publisher that holds a session with one machine after the other. */
     final class Publisher implements SessionLine {
-        final String id = String.format("%032x", random.nextLong() & Long.MAX_VALUE);
+        final String id;
         private long attempt;
         private Machine home;
         private VirtualTime.Loop life;
         Optional<String> closed = Optional.empty();
         Optional<Boolean> held = Optional.empty();
+
+        Publisher() {
+            this(String.format("%032x", random.nextLong() & Long.MAX_VALUE));
+        }
+
+        private Publisher(String id) {
+            this.id = id;
+        }
+
+        /** The same session, whose earlier connection is still open. */
+        Publisher asNow() {
+            Publisher now = new Publisher(id);
+            now.attempt = attempt;
+            return now;
+        }
 
         Publisher connect(Machine machine) {
             return connect(machine, OptionalLong.empty());

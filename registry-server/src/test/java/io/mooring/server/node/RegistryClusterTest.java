@@ -85,6 +85,24 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aLateWordOnAnEarlierConnectionOutbidsNothing() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        ClusterWorld.Publisher later = publisher.asNow();
+        later.connect(b).register(instance(1, "moved"));
+        world.run(MOMENT);
+        Outcome late = a.outcome(reply -> a.node.register(publisher.id, List.of(instance(1, "late")), reply));
+        assertInstanceOf(Outcome.Refused.class, late);
+        a.outcome(reply -> a.node.deregister(publisher.id, List.of(id(1)), reply));
+        a.outcome(reply -> a.node.bye(publisher.id, reply));
+        for (int i = 0; i < 50; i++) {
+            world.run(MOMENT);
+            everywhere(List.of(1));
+            assertEquals("moved", c.version(1));
+        }
+    }
+
+    @Test
     void theRegistrationsOfADeadNodeWaitForTheirPublishers() {
         world.answering.add("10.0.0.1:1");
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));

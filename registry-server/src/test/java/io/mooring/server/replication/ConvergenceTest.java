@@ -1,5 +1,6 @@
 package io.mooring.server.replication;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.RemovalCause;
@@ -76,6 +77,9 @@ class ConvergenceTest {
                 }
                 case 12 -> {
                     if (!node.up) {
+                        if (random.nextBoolean()) {
+                            node.remember();
+                        }
                         if (random.nextInt(4) == 0) {
                             node.start(1); // its disk is lost
                         } else {
@@ -101,6 +105,7 @@ class ConvergenceTest {
                 "all see all",
                 () -> names.stream().allMatch(name -> world.node(name).alive().size() == count),
                 10);
+        assertEquals(List.of(), world.violations, "seed " + seed);
         assertTrue(world.isConverged(), () -> "seed " + seed + "\n" + world.describe());
     }
 

@@ -21,6 +21,7 @@ import io.mooring.server.shard.ShardId;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,6 +49,9 @@ final class PeerWorld {
     final Map<String, Node> nodes = new TreeMap<>();
     final Set<String> cut = new HashSet<>();
     final List<Wire> wires = new ArrayList<>();
+    /** Removals that their origin never said. */
+    final List<String> violations = new ArrayList<>();
+
     Duration delay = Duration.ofMillis(1);
     double loss;
     double repeats;
@@ -194,6 +198,7 @@ final class PeerWorld {
         long incarnation;
         String advertised;
         final Map<ShardId, List<Registration>> restored = new TreeMap<>();
+        private final Map<InstanceId, Long> grantedAt = new HashMap<>();
         Duration publishAfter = Duration.ZERO;
         private List<Change> pending = new ArrayList<>();
         private boolean turn;
@@ -223,6 +228,11 @@ final class PeerWorld {
             own = new Shard(new ShardId(id, incarnation));
             told.clear();
             shown.clear();
+            restored.forEach((shard, copies) -> {
+                Map<InstanceId, Registration> mine = shown.computeIfAbsent(shard, s -> new LinkedHashMap<>());
+                copies.forEach(copy -> mine.put(copy.id(), copy));
+            });
+            grantedAt.clear();
             pending = new ArrayList<>();
             turn = false;
             up = true;
@@ -300,8 +310,20 @@ final class PeerWorld {
             });
         }
 
+        /** What it shows of others now is what its disk has at the next start. */
+        void remember() {
+            shown.forEach((shard, copies) -> {
+                if (!shard.origin().equals(id) && !copies.isEmpty()) {
+                    restored.put(shard, List.copyOf(copies.values()));
+                }
+            });
+        }
+
         private void write(Change change) {
             own.apply(change);
+            if (change instanceof Change.Granted) {
+                grantedAt.put(change.instance(), change.revision());
+            }
             pending.add(change);
             if (!turn) {
                 turn = true;
@@ -342,6 +364,7 @@ final class PeerWorld {
             if (change instanceof Change.Granted granted) {
                 shard.put(granted.instance(), granted.registration());
             } else if (change instanceof Change.Removed removed) {
+                check(removed);
                 Registration there = shard.get(removed.instance());
                 if (there != null
                         && (removed.burial().generation() == 0
@@ -349,6 +372,21 @@ final class PeerWorld {
                     shard.remove(removed.instance());
                 }
                 loop.execute(() -> bury(change)); // at the end of the turn
+            }
+        }
+
+        /** Property A8: what the origin has had since before that revision, it did not remove up to it. */
+        private void check(Change.Removed removed) {
+            Node origin = nodes.get(removed.shard().origin().name());
+            if (origin == null || !origin.up || !origin.own.id().equals(removed.shard())) {
+                return;
+            }
+            Registration there = origin.own.get(removed.instance());
+            Long granted = origin.grantedAt.get(removed.instance());
+            boolean reached = there != null
+                    && (removed.burial().generation() == 0 || removed.burial().reaches(there));
+            if (reached && granted != null && granted <= removed.revision()) {
+                violations.add(name + " was told that " + removed + ", but its origin has it since " + granted);
             }
         }
 

@@ -234,6 +234,30 @@ class RefusalTest {
         assertTrue(world.isConverged(), () -> old + world.describe());
     }
 
+    @Test
+    void strangersWhoSayNothingKeepNoPeerOut() {
+        start("a");
+        node("stranger").configured = List.of();
+        node("stranger").start();
+        for (int i = 0; i < 200; i++) {
+            PeerWorld.Wire wire = world.new Wire(node("stranger"), node("a"));
+            node("a").in(() -> node("a").replication.opened(wire.listener));
+        }
+        node("b").configured = world.addressesOf("a");
+        node("b").start();
+        world.run(2);
+        assertEquals(List.of("a", "b"), node("a").alive());
+        assertTrue(refused("a", "made room") >= 136);
+    }
+
+    @Test
+    void whatStrangersSayCannotForgeALogLine() throws MalformedException {
+        byte[] bytes = PeerWriter.bytes(new PeerMessage.Refuse("x\ny", "a\r\nERROR all is lost" + "!".repeat(9_999)));
+        PeerMessage.Refuse read = (PeerMessage.Refuse) new PeerReader().read(bytes);
+        assertEquals("x?y", read.code());
+        assertTrue(read.text().startsWith("a??ERROR") && read.text().length() == 500, read.text());
+    }
+
     // ---- what
 
     static Stream<PeerMessage> messages() {

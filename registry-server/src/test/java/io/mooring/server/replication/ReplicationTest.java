@@ -99,6 +99,26 @@ class ReplicationTest {
     }
 
     @Test
+    void aStepAfterALostOneIsNotTakenBeforeIt() {
+        start("a", "b");
+        boolean[] lost = {false};
+        world.onTheWay = (wire, message) -> {
+            boolean loses = message[0] == PeerWriter.DELTA && !lost[0];
+            lost[0] |= loses;
+            return loses ? List.of() : List.of(message);
+        };
+        node("a").grant(1);
+        world.run(0.01);
+        node("a").grant(2);
+        world.run(0.0011); // it is there, and asked about
+        assertEquals(List.of(), node("b").ports("a"));
+        world.run(0.005);
+        assertEquals(List.of(1, 2), node("b").ports("a"));
+        assertEquals(1, node("b").counts().gaps());
+        assertEquals(0, node("b").counts().mismatches());
+    }
+
+    @Test
     void contentsThatDifferAtTheSameRevisionAreTakenAnew() {
         start("a", "b");
         world.onTheWay = (wire, message) -> {

@@ -132,10 +132,10 @@ class RestoreLogTest {
         String big = "x".repeat(8_000);
         for (int round = 0; round < 12; round++) {
             List<Change> changes = new ArrayList<>();
-            for (int i = 1; i <= 1_500; i++) {
+            for (int i = 1; i <= 1_100; i++) {
                 InstanceId id = Instance.of(SERVICE, "10.0.0.1", i).id();
                 Registration registration = new Registration(
-                        Instance.of(SERVICE, "10.0.0.1", i).withMetadata(Map.of("r", round + big.substring(0, 2_000))),
+                        Instance.of(SERVICE, "10.0.0.1", i).withMetadata(Map.of("r", round + big.substring(0, 6_000))),
                         Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)),
                         round,
                         false);

@@ -60,10 +60,16 @@ public final class PeerClient implements PeerDialer, Closeable {
         this.names = new HostNames(lookup, group, settings.connectWithin());
     }
 
+    private volatile boolean closed;
+
     private record Call(PeerAddress target, Consumer<PeerLine> opened, Consumer<String> failed) {}
 
     @Override
     public void dial(String address, Consumer<PeerLine> opened, Consumer<String> failed) {
+        if (closed) {
+            host.loop().execute(() -> failed.accept("this node stops"));
+            return;
+        }
         PeerAddress target;
         try {
             target = PeerAddress.parse(address);
@@ -137,9 +143,10 @@ public final class PeerClient implements PeerDialer, Closeable {
                 .addLast(new PeerHandler(host, channel, call.target().toString(), call.opened(), call.failed()));
     }
 
-    /** Cuts what it dialled. */
+    /** Cuts what it dialled, and dials no more. */
     @Override
     public void close() {
+        closed = true;
         names.close();
         open.close().awaitUninterruptibly(1, TimeUnit.SECONDS);
     }

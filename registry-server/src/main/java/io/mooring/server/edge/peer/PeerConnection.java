@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -70,7 +71,7 @@ final class PeerConnection implements PeerLine {
         if (waiting.addAndGet(message.length) > most) {
             ended = true;
             host.meter().refused("too_slow");
-            channel.eventLoop().execute(() -> abort("it does not read: more than " + most + " bytes wait for it"));
+            io(() -> abort("it does not read: more than " + most + " bytes wait for it"));
             return;
         }
         outbox.add(new Outgoing(message, bulk));
@@ -86,7 +87,7 @@ final class PeerConnection implements PeerLine {
     public void close() {
         if (!ended) {
             ended = true;
-            channel.eventLoop().execute(() -> finish(WebSocketCloseStatus.NORMAL_CLOSURE, "this node closed it"));
+            io(() -> finish(WebSocketCloseStatus.NORMAL_CLOSURE, "this node closed it"));
         }
     }
 
@@ -106,7 +107,15 @@ final class PeerConnection implements PeerLine {
         long before = unread.getAndAdd(-bytes);
         long most = host.settings().mostUnread();
         if (before > most && before - bytes <= most) {
-            channel.eventLoop().execute(() -> channel.config().setAutoRead(true));
+            io(() -> channel.config().setAutoRead(true));
+        }
+    }
+
+    private void io(Runnable task) {
+        try {
+            channel.eventLoop().execute(task);
+        } catch (RejectedExecutionException e) {
+            log.debug("The {} outlived its thread: this node stops", this);
         }
     }
 
@@ -122,7 +131,7 @@ final class PeerConnection implements PeerLine {
 
     private void writeSoon() {
         if (writeScheduled.compareAndSet(false, true)) {
-            channel.eventLoop().execute(this::write);
+            io(this::write);
         }
     }
 

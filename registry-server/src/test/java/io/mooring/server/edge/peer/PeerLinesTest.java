@@ -13,6 +13,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -148,6 +149,21 @@ class PeerLinesTest {
         assertThat(listening.kinds).containsExactly(KIND & 0xff);
         assertThat(dialling.closed).isEmpty();
         assertThat(listening.closed).isEmpty();
+    }
+
+    @Test
+    void aNodeThatStopsDialsNoMoreAndItsLinesEnd() throws Exception {
+        int port = listen();
+        PeerLine there = connect(port);
+        PeerLine here = TestEnds.next(listening.opened);
+        client.close();
+        assertThat(TestEnds.next(dialling.closed)).isNotEmpty();
+        assertThat(TestEnds.next(listening.closed)).isNotEmpty();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        dialling.send(there, message(KIND, 100), false);
+        listening.loop.execute(here::close);
+        dialling.dial(client, "127.0.0.1:" + port);
+        assertThat(TestEnds.next(dialling.failed)).isEqualTo("this node stops");
     }
 
     @Test
@@ -292,6 +308,19 @@ class PeerLinesTest {
             case "oversize" -> stranger.frame(BINARY, new byte[200_001]);
             case "unmasked" -> stranger.send(new byte[] {(byte) BINARY, 1, Envelope.RAW});
             default -> throw new IllegalArgumentException(bad);
+        }
+    }
+
+    @Test
+    void whatCameBeforeAFrameThatCannotBeTrustedCounts() throws Exception {
+        try (WireClient stranger = new WireClient(listen(), PeerSettings.PATH, 0)) {
+            ByteBuffer atOnce = ByteBuffer.allocate(100);
+            atOnce.put(new byte[] {(byte) BINARY, (byte) 0x86, 0, 0, 0, 0}).put(wrapped(KIND));
+            atOnce.put(new byte[] {(byte) BINARY, (byte) 0x81, 0, 0, 0, 0}).put((byte) 9);
+            stranger.send(Arrays.copyOf(atOnce.array(), atOnce.position()));
+
+            assertThat(TestEnds.next(listening.malformed)).contains("form: 9");
+            assertThat(listening.kinds).containsExactly(KIND & 0xff);
         }
     }
 
