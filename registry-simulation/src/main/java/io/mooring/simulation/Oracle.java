@@ -93,6 +93,8 @@ final class Oracle {
         long since;
         boolean broken;
         long brokenAt;
+        boolean everSilent;
+        boolean everBroken;
         /** When it came back; a decision of just before may still be on its way to the disk. */
         long backAt;
 
@@ -254,6 +256,7 @@ final class Oracle {
             At at = at(session, line.registry());
             if (now() - at.lastHeard >= LEASE) {
                 at.backAt = now();
+                at.everSilent = true;
             }
             at.lastHeard = now();
             if (message instanceof ClientMessage.Register register) {
@@ -447,6 +450,7 @@ final class Oracle {
         At at = session == null ? null : session.at.get(line.registry());
         if (at != null && at.line.isPresent() && at.line.get() == line) {
             at.broken = true;
+            at.everBroken = true;
             at.brokenAt = now();
             at.line = Optional.empty();
         }
@@ -528,6 +532,19 @@ final class Oracle {
         return silentForALease(id, exact) || brokenForTheGrace(id, exact) || orphaned(id, exact);
     }
 
+    /** Whether anybody who registered it ever was, as a node that hears of it late may still say. */
+    private boolean everOut(InstanceId id) {
+        for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
+            for (String name : heard.sessions) {
+                SessionSeen session = sessions.get(name);
+                if (session == null || session.at.values().stream().anyMatch(at -> at.everBroken || at.everSilent)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     boolean outOfTouch(InstanceId id, boolean exact) {
         return silentForALease(id, exact)
                 || anyHome(id, exact, home -> atHome(home).map(at -> at.broken).orElse(!home.stands()));
@@ -564,6 +581,9 @@ final class Oracle {
     }
 
     boolean silentForALease(InstanceId id, boolean exact) {
+        if (!exact && everOut(id)) {
+            return true;
+        }
         LeaseSeen lease = leases.get(id);
         if (lease != null) {
             return now() - lease.lastHeard >= lease.ttl - late() || now() - lease.backAt <= TURN + late() || !exact;
@@ -586,13 +606,14 @@ final class Oracle {
     }
 
     boolean brokenForTheGrace(InstanceId id, boolean exact) {
-        return anyHome(
-                id,
-                exact,
-                home -> atHome(home)
-                        .map(at ->
-                                at.broken && until(home) - at.brokenAt >= GRACE || now() - at.backAt <= TURN + late())
-                        .orElse(false));
+        return !exact && everOut(id)
+                || anyHome(
+                        id,
+                        exact,
+                        home -> atHome(home)
+                                .map(at -> at.broken && until(home) - at.brokenAt >= GRACE
+                                        || now() - at.backAt <= TURN + late())
+                                .orElse(false));
     }
 
     boolean orphaned(InstanceId id, boolean exact) {
@@ -719,7 +740,9 @@ final class Oracle {
         guarded(who, before, now, listed, teller);
         if (!now.incomplete() && !now.underProtection()) {
             teller.map(Registry.Accepted::registry)
-                    .filter(world.registries::contains) // somebody's copy may have taken the place of a node that was away
+                    .filter(
+                            world.registries
+                                    ::contains) // somebody's copy may have taken the place of a node that was away
                     .ifPresent(node -> conflated(who, node, watched, now));
         }
     }

@@ -581,12 +581,15 @@ final class Witness {
         }
     }
 
-    /** A1: what a node in reach has accepted, from somebody who is in touch with it, is listed, without doubt. */
+    /**
+     * A1: what a node in reach has accepted, from somebody who is in touch with it, is listed, without doubt. After a start a
+     * node may still show what its disk had instead, of somebody who had the instance before.
+     */
     private void complete(ServiceView view, InstanceId id) {
         world.coverage.effect(Effects.MUST_LIST);
         for (ListedInstance listed : view.instances()) {
             if (listed.id().equals(id)) {
-                if (listed.standing() != Standing.LIVE) {
+                if (listed.standing() != Standing.LIVE && listed.standing() != Standing.RESTORED) {
                     throw wrong("A1", id + " is listed as " + listed.standing() + " though its publisher is in touch");
                 }
                 return;

@@ -587,7 +587,8 @@ public final class LeaseTable {
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);
-        if (earlier != null && burial.reaches(earlier)) {
+        if (earlier != null && (burial.reaches(earlier) || earlier.generation() < burial.generation())) {
+            // Whoever had it: another took its place since, and nobody vouches for what the disk had.
             forgetRestored(earlier, burial.cause(), actor);
         }
         Registration registration = own.get(instance);

@@ -317,7 +317,7 @@ final class ReplicaTable {
         boolean older = id.incarnation() < replica.shard.id().incarnation()
                 || id.equals(replica.shard.id())
                         && page.revision() < replica.shard.revision()
-                        && !from.node().equals(replica.origin);
+                        && !(replica.awaiting && from.node().equals(replica.origin));
         boolean clash = id.equals(replica.shard.id())
                 && replica.process != 0
                 && page.process() != 0
@@ -518,6 +518,7 @@ final class ReplicaTable {
     }
 
     void buried(InstanceId instance, Burial burial) {
+        supersede(instance, burial);
         orphans.buried(instance, burial);
         for (Replica replica : replicas.values()) {
             if (replica.source == null || !membership.isAlive(replica.origin)) {
@@ -530,8 +531,23 @@ final class ReplicaTable {
         }
     }
 
+    /** Whose place the buried one had taken does not come back: nobody vouches for that copy, and it was older. */
+    private void supersede(InstanceId instance, Burial burial) {
+        orphans.older(instance, burial.generation()).forEach(id -> forget(id, instance, burial.cause()));
+        for (Replica replica : replicas.values()) {
+            Registration copy = replica.shard.get(instance);
+            if (copy != null && copy.generation() < burial.generation()) {
+                forget(replica.shard.id(), instance, burial.cause());
+            }
+        }
+    }
+
     /** Of an orphan that is superseded. */
     void forget(ShardId id, InstanceId instance) {
+        forget(id, instance, RemovalCause.ORPHANED);
+    }
+
+    private void forget(ShardId id, InstanceId instance, RemovalCause cause) {
         boolean there = orphans.drop(id, instance);
         Replica replica = replicas.get(id.origin());
         if (!there
@@ -544,7 +560,7 @@ final class ReplicaTable {
         }
         if (there) {
             long revision = replica == null ? 0 : replica.shard.revision();
-            home.changed(Difference.over(id, revision, instance, RemovalCause.ORPHANED));
+            home.changed(Difference.over(id, revision, instance, cause));
         }
     }
 
