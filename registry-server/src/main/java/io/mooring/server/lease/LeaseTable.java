@@ -825,6 +825,9 @@ public final class LeaseTable {
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
         InstanceId id = earlier.id();
+        if (own.get(id) == null) {
+            overdue.remove(id); // or it would use up the budget for ever
+        }
         Set<InstanceId> before = restoredBySession.get(earlier.publisher().id());
         if (before != null && before.remove(id) && before.isEmpty()) {
             restoredBySession.remove(earlier.publisher().id());
