@@ -161,21 +161,21 @@ class ClusterTest {
 
     @Test
     void whoLostUsAMomentAgoIsTriedBeforeWhoRefusedUs() {
+        int tried = 0;
         for (long seed = 0; seed < 30; seed++) {
-            Stage stage = new Stage(seed);
-            stage.client(builder -> builder.servers("a", "b", "c"));
-            stage.run(Duration.ofSeconds(30));
-            String first = only(stage).address;
-            List<String> others = new ArrayList<>(List.of(THREE));
-            others.remove(first);
-            stage.registry.modes.put(others.get(0), Mode.REFUSES);
-            stage.registry.modes.put(others.get(1), Mode.REFUSES);
+            Stage stage = new Stage(seed * 0x9e3779b97f4a7c15L); // neighbouring seeds begin alike
+            stage.registry.modes.put("a:9847", Mode.REFUSES);
+            stage.client();
+            stage.run(Duration.ofSeconds(20));
+            boolean refused = stage.registry.opened.contains("a:9847");
+            int before = stage.registry.opened.size();
             only(stage).end("reset"); // but it is still there
             stage.run(Duration.ofSeconds(4));
-            List<String> tried = stage.registry.opened.subList(1, stage.registry.opened.size());
-            assertEquals(3, tried.size(), "seed " + seed + ": " + tried);
-            assertEquals(first, tried.get(2), "seed " + seed + ": " + tried);
+            String next = stage.registry.opened.get(before);
+            assertEquals(refused ? "b:9847" : "a:9847", next, "seed " + seed);
+            tried += refused ? 1 : 0;
         }
+        assertTrue(tried > 5, "tried: " + tried);
     }
 
     @Test

@@ -71,8 +71,8 @@ final class Oracle {
         }
     }
 
-    /** When a content was heard last, and from whom. */
-    private record Heard(long at, String session) {}
+    /** When a content was heard last, and from whom at any time. */
+    private record Heard(long at, Set<String> sessions) {}
 
     /** Where an instance was registered, and in which of the node's lives. */
     private record Home(Registry registry, int life, long at, String session) {
@@ -93,6 +93,8 @@ final class Oracle {
         long since;
         boolean broken;
         long brokenAt;
+        boolean everSilent;
+        boolean everBroken;
         /** When it came back; a decision of just before may still be on its way to the disk. */
         long backAt;
 
@@ -147,6 +149,15 @@ final class Oracle {
         }
     }
 
+    /** On how many nodes it was ever registered. */
+    int homes(InstanceId id) {
+        return homes.getOrDefault(id, Map.of()).size();
+    }
+
+    boolean isWanted(InstanceId id) {
+        return asked.containsKey(id);
+    }
+
     void notWanted(InstanceId id) {
         asked.remove(id);
         alone(id);
@@ -163,8 +174,7 @@ final class Oracle {
     void amended(Instance content, Registry where) {
         InstanceId id = content.id();
         amended.add(id);
-        received.computeIfAbsent(id, i -> new HashMap<>())
-                .put(order(content, "an operator"), new Heard(now(), where.name));
+        hear(id, order(content, "an operator"), where.name);
         alone(id);
     }
 
@@ -246,6 +256,7 @@ final class Oracle {
             At at = at(session, line.registry());
             if (now() - at.lastHeard >= LEASE) {
                 at.backAt = now();
+                at.everSilent = true;
             }
             at.lastHeard = now();
             if (message instanceof ClientMessage.Register register) {
@@ -302,9 +313,17 @@ final class Oracle {
     private void registered(Instance instance, String session, Registry where, boolean newest) {
         InstanceId id = instance.id();
         long order = order(instance, "a register");
-        received.computeIfAbsent(id, i -> new HashMap<>()).put(order, new Heard(now(), session));
+        hear(id, order, session);
         leases.remove(id);
         atHome(id, session, where, newest);
+    }
+
+    private void hear(InstanceId id, long order, String session) {
+        Map<Long, Heard> all = received.computeIfAbsent(id, i -> new HashMap<>());
+        Heard before = all.get(order);
+        Set<String> sessions = before == null ? new HashSet<>() : before.sessions;
+        sessions.add(session);
+        all.put(order, new Heard(now(), sessions));
     }
 
     private void atHome(InstanceId id, String session, Registry where, boolean newest) {
@@ -354,7 +373,7 @@ final class Oracle {
             if (heard.at - (goodbye - TURN) >= 0) {
                 return true;
             }
-            registrants.add(heard.session);
+            registrants.addAll(heard.sessions);
         }
         return registrants.size() > 1;
     }
@@ -379,12 +398,16 @@ final class Oracle {
         return false;
     }
 
-    /** Whether the same session said both. */
+    /** Whether the same session said both, and no other did. */
     boolean sameSession(InstanceId id, long order, long other) {
         Map<Long, Heard> all = received.getOrDefault(id, Map.of());
         Heard one = all.get(order);
         Heard two = all.get(other);
-        return one != null && two != null && !one.session.isEmpty() && one.session.equals(two.session);
+        return one != null
+                && two != null
+                && one.sessions.size() == 1
+                && one.sessions.equals(two.sessions)
+                && !one.sessions.contains("");
     }
 
     /** The node writes a frame. */
@@ -427,6 +450,7 @@ final class Oracle {
         At at = session == null ? null : session.at.get(line.registry());
         if (at != null && at.line.isPresent() && at.line.get() == line) {
             at.broken = true;
+            at.everBroken = true;
             at.brokenAt = now();
             at.line = Optional.empty();
         }
@@ -508,6 +532,19 @@ final class Oracle {
         return silentForALease(id, exact) || brokenForTheGrace(id, exact) || orphaned(id, exact);
     }
 
+    /** Whether anybody who registered it ever was, as a node that hears of it late may still say. */
+    private boolean everOut(InstanceId id) {
+        for (Heard heard : received.getOrDefault(id, Map.of()).values()) {
+            for (String name : heard.sessions) {
+                SessionSeen session = sessions.get(name);
+                if (session == null || session.at.values().stream().anyMatch(at -> at.everBroken || at.everSilent)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     boolean outOfTouch(InstanceId id, boolean exact) {
         return silentForALease(id, exact)
                 || anyHome(id, exact, home -> atHome(home).map(at -> at.broken).orElse(!home.stands()));
@@ -544,6 +581,9 @@ final class Oracle {
     }
 
     boolean silentForALease(InstanceId id, boolean exact) {
+        if (!exact && everOut(id)) {
+            return true;
+        }
         LeaseSeen lease = leases.get(id);
         if (lease != null) {
             return now() - lease.lastHeard >= lease.ttl - late() || now() - lease.backAt <= TURN + late() || !exact;
@@ -566,13 +606,14 @@ final class Oracle {
     }
 
     boolean brokenForTheGrace(InstanceId id, boolean exact) {
-        return anyHome(
-                id,
-                exact,
-                home -> atHome(home)
-                        .map(at ->
-                                at.broken && until(home) - at.brokenAt >= GRACE || now() - at.backAt <= TURN + late())
-                        .orElse(false));
+        return !exact && everOut(id)
+                || anyHome(
+                        id,
+                        exact,
+                        home -> atHome(home)
+                                .map(at -> at.broken && until(home) - at.brokenAt >= GRACE
+                                        || now() - at.backAt <= TURN + late())
+                                .orElse(false));
     }
 
     boolean orphaned(InstanceId id, boolean exact) {
@@ -699,7 +740,9 @@ final class Oracle {
         guarded(who, before, now, listed, teller);
         if (!now.incomplete() && !now.underProtection()) {
             teller.map(Registry.Accepted::registry)
-                    .filter(world.registries::contains) // somebody's copy may have taken the place of a node that was away
+                    .filter(
+                            world.registries
+                                    ::contains) // somebody's copy may have taken the place of a node that was away
                     .ifPresent(node -> conflated(who, node, watched, now));
         }
     }

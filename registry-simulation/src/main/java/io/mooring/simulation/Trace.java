@@ -36,22 +36,21 @@ final class Trace {
 
     /** Somebody shows a list. Written out only if somebody reads it. */
     void list(long at, String label, long number, long digest, List<ListedInstance> list) {
-        int slot = (int) (events % KEPT);
-        frame(at, label, NOTHING);
-        lists.set(slot, list);
-        if (TELLING) {
-            System.out.print(line(slot));
-        }
+        note(at, label, NOTHING, list);
         mix(number);
         mix(digest);
     }
 
     void frame(long at, String label, byte[] bytes) {
+        note(at, label, bytes, List.of());
+    }
+
+    private void note(long at, String label, byte[] bytes, List<ListedInstance> list) {
         int slot = (int) (events++ % KEPT);
         times[slot] = at - origin;
         labels[slot] = label;
         frames[slot] = bytes;
-        lists.set(slot, List.of());
+        lists.set(slot, list);
         if (TELLING) {
             System.out.print(line(slot));
         }

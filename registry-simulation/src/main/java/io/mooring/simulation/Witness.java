@@ -337,10 +337,7 @@ final class Witness {
         if (oracle().heardSince(id, order, tombstone.at - tolerated)) {
             return;
         }
-        boolean explained = !exact()
-                && (tombstone.cause.certain() && tombstone.cause != RemovalCause.PROBE_FAILED
-                        ? oracle().registeredSinceGoodbye(id, tombstone.at)
-                        : oracle().heardOfPublisherSince(id, tombstone.at - LEASE - tolerated));
+        boolean explained = !exact() && mayBeBack(id, order, tombstone, tolerated);
         if (!explained) {
             throw wrong(
                     "A3",
@@ -348,6 +345,19 @@ final class Witness {
                             + tombstone.cause);
         }
         world.coverage.effect(Effects.BACK_AFTER_PARTITION);
+    }
+
+    /** Whether another node may have had a word that this one did not know when it showed the removal. */
+    private boolean mayBeBack(InstanceId id, long order, Gone tombstone, long tolerated) {
+        boolean inTouch = oracle().heardOfPublisherSince(id, tombstone.at - LEASE - tolerated);
+        if (oracle().homes(id) > 1 && order >= exposed.getOrDefault(id, 0L)) {
+            return true; // what two nodes said one after the other may arrive here the other way round
+        }
+        return switch (tombstone.cause) {
+            case DEREGISTERED -> oracle().registeredSinceGoodbye(id, tombstone.at);
+            case OPERATOR -> oracle().registeredSinceGoodbye(id, tombstone.at) || inTouch && oracle().isWanted(id);
+            default -> inTouch;
+        };
     }
 
     /** B2: the content does not go back. */
@@ -571,12 +581,15 @@ final class Witness {
         }
     }
 
-    /** A1: what a node in reach has accepted, from somebody who is in touch with it, is listed, without doubt. */
+    /**
+     * A1: what a node in reach has accepted, from somebody who is in touch with it, is listed, without doubt. After a start a
+     * node may still show what its disk had instead, of somebody who had the instance before.
+     */
     private void complete(ServiceView view, InstanceId id) {
         world.coverage.effect(Effects.MUST_LIST);
         for (ListedInstance listed : view.instances()) {
             if (listed.id().equals(id)) {
-                if (listed.standing() != Standing.LIVE) {
+                if (listed.standing() != Standing.LIVE && listed.standing() != Standing.RESTORED) {
                     throw wrong("A1", id + " is listed as " + listed.standing() + " though its publisher is in touch");
                 }
                 return;

@@ -233,7 +233,7 @@ public record MooringProperties(
      */
     public record Drain(
             @DefaultValue("5s") Duration within,
-            @DefaultValue("20s") Duration patience) {
+            @DefaultValue("15s") Duration patience) {
         public Drain {
             checkRange("within", within, Duration.ZERO, Duration.ofMinutes(10));
             checkRange("patience", patience, Duration.ZERO, Duration.ofMinutes(10));

@@ -587,7 +587,8 @@ public final class LeaseTable {
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);
-        if (earlier != null && burial.reaches(earlier)) {
+        if (earlier != null && (burial.reaches(earlier) || earlier.generation() < burial.generation())) {
+            // Whoever had it: another took its place since, and nobody vouches for what the disk had.
             forgetRestored(earlier, burial.cause(), actor);
         }
         Registration registration = own.get(instance);
@@ -801,7 +802,7 @@ public final class LeaseTable {
             services.remove(id.service());
         }
         Burial burial = showsElsewhere(registration) && !cause.certain()
-                ? Burial.OWN // the end of a copy that another node's hides says nothing about that one
+                ? Burial.OWN // it says nothing about the other one
                 : new Burial(registration.publisher().id(), registration.generation(), cause);
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
@@ -813,10 +814,10 @@ public final class LeaseTable {
                 && there.publisher().id().equals(earlier.publisher().id());
     }
 
-    /** Whether another node has a copy that is as good. */
+    /** Whether another node has a copy that is just as good: a word that reaches this one would reach that one, too. */
     private boolean showsElsewhere(Registration registration) {
         Registration there = elsewhere.find(registration.id());
-        return there != null && there.generation() >= registration.generation();
+        return there != null && there.generation() == registration.generation();
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {

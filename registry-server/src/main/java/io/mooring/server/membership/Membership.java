@@ -477,7 +477,9 @@ public final class Membership {
             boolean isAlive = member.connected || !member.vouchedUntil.isEmpty();
             if (member.alive && !isAlive) {
                 member.lostSince = now;
-                log.warn("node {} is lost: {}", member.name, member.left ? "it left" : "no line leads to it");
+                if (running) { // otherwise it is this node that leaves
+                    log.warn("node {} is lost: {}", member.name, member.left ? "it left" : "no line leads to it");
+                }
             } else if (isAlive && !member.alive) {
                 log.info("node {} is there{}", member.name, member.connected ? "" : ", as others say");
             }
@@ -485,7 +487,7 @@ public final class Membership {
         }
         Outlook next = outlookNow();
         boolean changed = !next.equals(outlook);
-        if (next.isolated && !outlook.isolated) {
+        if (running && next.isolated && !outlook.isolated) {
             isolated().ifPresent(why -> log.warn("this node is isolated: {}", why));
         }
         outlook = next;

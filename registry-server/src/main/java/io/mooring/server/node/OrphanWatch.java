@@ -114,10 +114,17 @@ final class OrphanWatch {
         evidence.look(toProbe, this::onVerdict);
     }
 
-    /** Whether its publisher has turned up elsewhere. */
+    /** Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation. */
     private boolean isSuperseded(Replication.Orphan orphan) {
-        Registration latest = leases.latest(orphan.registration().id()).orElse(orphan.registration());
-        return latest.generation() > orphan.registration().generation();
+        Registration left = orphan.registration();
+        Registration latest = leases.latest(left.id()).orElse(left);
+        return latest.generation() > left.generation()
+                || leases.isHome(left.id())
+                || replication
+                        .find(left.id())
+                        .filter(copy -> copy.originAlive() && !copy.shard().equals(orphan.shard()))
+                        .filter(copy -> copy.registration().generation() == left.generation())
+                        .isPresent();
     }
 
     private void judge(Registration orphan, long age, List<InstanceId> toProbe) {

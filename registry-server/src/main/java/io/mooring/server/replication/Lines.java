@@ -262,10 +262,16 @@ final class Lines {
         if (!refuse.code().equals("redundant")) {
             tally.refused(refuse.code());
             if (!refuse.code().equals("self")) {
-                logOnce("refused the line from " + line.line.remote() + ": " + refuse.text());
+                logOnce("refused the line from " + host(line.line.remote()) + ": " + refuse.text());
             }
         }
         afterRefusal(line, refuse);
+    }
+
+    /** Without the port, which is another with every try. */
+    private static String host(String remote) {
+        int colon = remote.lastIndexOf(':');
+        return colon < 0 ? remote : remote.substring(0, colon);
     }
 
     /** They refuse us. */

@@ -82,6 +82,18 @@ final class Orphans {
         }
     }
 
+    /** Which incarnations have a copy of a lower generation. */
+    List<ShardId> older(InstanceId instance, long generation) {
+        List<ShardId> older = new ArrayList<>(0);
+        for (Lost lost : shards.values()) {
+            Registration copy = lost.shard.get(instance);
+            if (copy != null && copy.generation() < generation) {
+                older.add(lost.shard.id());
+            }
+        }
+        return older;
+    }
+
     /** Drops one copy. @return whether there was one */
     boolean drop(ShardId id, InstanceId instance) {
         Lost lost = shards.get(id);

@@ -34,6 +34,11 @@ final class Replica {
 
     boolean missed;
 
+    /** How often in a row it has differed from its source at the same revision, and when it did last. */
+    int mismatches;
+
+    long mismatchAt;
+
     // ---- the stream it is fed from
 
     /** From whom; null from nobody. */

@@ -1,7 +1,6 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
-import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.membership.ClusterSettings;
@@ -39,7 +38,6 @@ final class ReplicaTable {
     private static final int MOST_NODES = 32;
     private static final long LOG_BYTES = 2 << 20;
     private static final int MOST_PENDING_PARTS = 1_000;
-    private static final String REGISTRY = "registry";
 
     /** Heartbeats without any progress after which a stream is asked for again. */
     private static final int PATIENCE = 3;
@@ -54,6 +52,7 @@ final class ReplicaTable {
     /** The lines in use, by node; written by {@link Replication}. */
     private final Map<NodeId, Conversation> lines;
 
+    private final Sources sources;
     private final TreeMap<NodeId, Replica> replicas = new TreeMap<>();
     private final Orphans orphans = new Orphans();
 
@@ -72,6 +71,7 @@ final class ReplicaTable {
         this.home = home;
         this.tally = tally;
         this.lines = lines;
+        this.sources = new Sources(settings, loop, membership, lines);
     }
 
     // ---- which there are
@@ -193,73 +193,10 @@ final class ReplicaTable {
     }
 
     private void choose(Replica replica) {
-        Conversation best = best(replica);
+        Conversation best = sources.best(replica);
         if (best != replica.source) {
             follow(replica, best);
         }
-    }
-
-    private @Nullable Conversation best(Replica replica) {
-        Conversation direct = lines.get(replica.origin);
-        if (direct != null) {
-            PeerMessage.Digest digest = direct.digests.get(replica.origin);
-            if (digest != null) {
-                return replica.fits(digest) ? direct : null;
-            }
-            if (!direct.hasBeaten) {
-                return replica.source; // it will say in a moment
-            }
-        }
-        Conversation now = replica.source;
-        PeerMessage.Digest its = now == null ? null : now.digests.get(replica.origin);
-        if (its != null && !replica.fits(its)) {
-            its = null;
-        }
-        Conversation best = null;
-        PeerMessage.Digest bestDigest = null;
-        for (Conversation line : lines.values()) {
-            PeerMessage.Digest digest = line.digests.get(replica.origin);
-            if (digest != null
-                    && replica.fits(digest)
-                    && (its == null ? leadsOn(replica, digest) : leadsBetter(replica, line, digest, its))
-                    && (bestDigest == null || isFurther(digest, bestDigest))) {
-                best = line;
-                bestDigest = digest;
-            }
-        }
-        if (best != null) {
-            return best;
-        }
-        return its == null ? null : now;
-    }
-
-    /** Whether something may come from there: it is further, or hears the origin. */
-    private boolean leadsOn(Replica replica, PeerMessage.Digest digest) {
-        boolean isUpToIt = digest.shard().incarnation() > replica.shard.id().incarnation()
-                || digest.revision() >= replica.shard.revision();
-        return replica.isBehind(digest) || digest.alive() && (isUpToIt || replica.doubted);
-    }
-
-    /**
-     * Whether to leave a source for another. While deltas come, others are ahead for a moment; only who was ahead some time
-     * ago, or hears of the origin much sooner, tells more.
-     */
-    private boolean leadsBetter(Replica replica, Conversation line, PeerMessage.Digest digest, PeerMessage.Digest its) {
-        if (line == replica.source || replica.staging != null || replica.awaiting) {
-            return false;
-        }
-        boolean isLate = loop.now() - line.beatAt >= settings.heartbeat().toNanos() / 2;
-        boolean isNearer = digest.alive()
-                && its.age() - digest.age() > 2 * settings.heartbeat().toMillis();
-        return isLate && replica.isBehind(digest) || isNearer && leadsOn(replica, digest);
-    }
-
-    private static boolean isFurther(PeerMessage.Digest a, PeerMessage.Digest b) {
-        long incarnations = a.shard().incarnation() - b.shard().incarnation();
-        if (incarnations != 0) {
-            return incarnations > 0;
-        }
-        return a.revision() != b.revision() ? a.revision() > b.revision() : a.age() < b.age();
     }
 
     /** Asks for the rest from there; from nobody if null. */
@@ -303,10 +240,21 @@ final class ReplicaTable {
         if (replica.isBehind(digest)) {
             tally.gaps++;
             follow(replica, from);
-        } else if (inStep
-                && replica.parts.isEmpty()
-                && digest.checksum().isPresent()
-                && digest.checksum().getAsLong() != shard.checksum()) {
+        } else if (inStep && replica.parts.isEmpty() && digest.checksum().isPresent()) {
+            check(replica, from, digest.checksum().getAsLong());
+        }
+    }
+
+    private void check(Replica replica, Conversation from, long checksum) {
+        Shard shard = replica.shard;
+        if (checksum == shard.checksum()) {
+            replica.mismatches = 0;
+            return;
+        }
+        long pause = settings.heartbeat().toNanos() << Math.min(5, replica.mismatches);
+        if (replica.mismatches == 0 || loop.now() - replica.mismatchAt >= pause) {
+            replica.mismatches++;
+            replica.mismatchAt = loop.now();
             tally.mismatches++;
             log.error(
                     "the copy of {} at revision {} differs from that of {}: taking it anew",
@@ -369,7 +317,7 @@ final class ReplicaTable {
         boolean older = id.incarnation() < replica.shard.id().incarnation()
                 || id.equals(replica.shard.id())
                         && page.revision() < replica.shard.revision()
-                        && !from.node().equals(replica.origin);
+                        && !(replica.awaiting && from.node().equals(replica.origin));
         boolean clash = id.equals(replica.shard.id())
                 && replica.process != 0
                 && page.process() != 0
@@ -487,11 +435,13 @@ final class ReplicaTable {
         replica.whole = true;
         replica.doubted = false;
         replica.newest = Math.max(replica.newest, next.id().incarnation());
-        List<Change> changes = new ArrayList<>();
+        Difference difference = new Difference(before, next);
+        List<Change> changes;
         if (before.id().equals(next.id())) {
-            replaceSame(before, next, unconfirmed, changes);
+            changes = difference.inOneIncarnation(unconfirmed);
         } else {
-            replaceEarlier(replica, before, next, changes);
+            changes = difference.toALaterIncarnation();
+            orphan(replica, before);
         }
         vouch(replica);
         if (!membership.isAlive(replica.origin)) {
@@ -501,67 +451,18 @@ final class ReplicaTable {
         changes.forEach(home::changed);
     }
 
-    /** What the origin's whole word lacks, it has removed; what differs, it has granted. */
-    private static void replaceSame(Shard before, Shard next, boolean unconfirmed, List<Change> changes) {
-        tellBurials(before, next, changes);
-        for (Registration registration : before.registrations()) {
-            if (next.get(registration.id()) == null) {
-                Burial burial = next.burials().get(registration.id());
-                RemovalCause cause = burial == null ? RemovalCause.ORPHANED : burial.cause();
-                changes.add(over(next.id(), next.revision(), registration.id(), cause));
-            }
-        }
-        for (Registration registration : next.registrations()) {
-            Registration earlier = before.get(registration.id());
-            if (earlier != registration || unconfirmed) {
-                boolean standingOnly = earlier != null
-                        && earlier.suspected(registration.suspect()).equals(registration);
-                changes.add(new Change.Granted(next.id(), next.revision(), registration, standingOnly));
-            }
-        }
-    }
-
-    /** What an earlier incarnation had becomes orphaned, but for what this one has taken over. */
-    private void replaceEarlier(Replica replica, Shard before, Shard next, List<Change> changes) {
-        tellBurials(before, next, changes);
-        for (Registration registration : next.registrations()) {
-            changes.add(new Change.Granted(next.id(), next.revision(), registration, false));
-        }
-        if (before.id().incarnation() == 0) {
-            return;
-        }
+    /** What an earlier incarnation had and this one has not taken over. */
+    private void orphan(Replica replica, Shard earlier) {
         long since = replica.missed ? replica.missedSince : loop.now();
         replica.missed = false;
-        for (Registration earlier : List.copyOf(before.registrations())) {
-            Registration now = next.get(earlier.id());
-            if (now != null
-                    && now.generation() >= earlier.generation()
-                    && now.publisher().id().equals(earlier.publisher().id())) {
-                before.remove(earlier.id());
-                changes.add(over(before.id(), before.revision(), earlier.id(), RemovalCause.ORPHANED));
-            }
-        }
-        buryWhatIsKnown(before, null);
-        orphans.add(before, since, this::giveUp);
-    }
-
-    private static void tellBurials(Shard before, Shard next, List<Change> changes) {
-        next.burials().forEach((instance, burial) -> {
-            if (!burial.equals(before.burials().get(instance))) {
-                Removal removal = new Removal(instance, burial.cause());
-                changes.add(new Change.Removed(next.id(), next.revision(), removal, burial, REGISTRY));
-            }
-        });
-    }
-
-    private static Change.Removed over(ShardId shard, long revision, InstanceId instance, RemovalCause cause) {
-        return new Change.Removed(shard, revision, new Removal(instance, cause), Burial.OWN, REGISTRY);
+        buryWhatIsKnown(earlier, null);
+        orphans.add(earlier, since, this::giveUp);
     }
 
     private void giveUp(Shard orphaned) {
         log.warn("{} registrations of {} are given up: too many incarnations", orphaned.size(), orphaned.id());
         for (Registration registration : orphaned.registrations()) {
-            home.changed(over(orphaned.id(), orphaned.revision(), registration.id(), RemovalCause.ORPHANED));
+            home.changed(Difference.over(orphaned.id(), orphaned.revision(), registration.id(), RemovalCause.ORPHANED));
         }
     }
 
@@ -617,6 +518,7 @@ final class ReplicaTable {
     }
 
     void buried(InstanceId instance, Burial burial) {
+        supersede(instance, burial);
         orphans.buried(instance, burial);
         for (Replica replica : replicas.values()) {
             if (replica.source == null || !membership.isAlive(replica.origin)) {
@@ -629,8 +531,23 @@ final class ReplicaTable {
         }
     }
 
+    /** Whose place the buried one had taken does not come back: nobody vouches for that copy, and it was older. */
+    private void supersede(InstanceId instance, Burial burial) {
+        orphans.older(instance, burial.generation()).forEach(id -> forget(id, instance, burial.cause()));
+        for (Replica replica : replicas.values()) {
+            Registration copy = replica.shard.get(instance);
+            if (copy != null && copy.generation() < burial.generation()) {
+                forget(replica.shard.id(), instance, burial.cause());
+            }
+        }
+    }
+
     /** Of an orphan that is superseded. */
     void forget(ShardId id, InstanceId instance) {
+        forget(id, instance, RemovalCause.ORPHANED);
+    }
+
+    private void forget(ShardId id, InstanceId instance, RemovalCause cause) {
         boolean there = orphans.drop(id, instance);
         Replica replica = replicas.get(id.origin());
         if (!there
@@ -643,7 +560,7 @@ final class ReplicaTable {
         }
         if (there) {
             long revision = replica == null ? 0 : replica.shard.revision();
-            home.changed(over(id, revision, instance, RemovalCause.ORPHANED));
+            home.changed(Difference.over(id, revision, instance, cause));
         }
     }
 

@@ -13,6 +13,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -307,6 +308,19 @@ class PeerLinesTest {
             case "oversize" -> stranger.frame(BINARY, new byte[200_001]);
             case "unmasked" -> stranger.send(new byte[] {(byte) BINARY, 1, Envelope.RAW});
             default -> throw new IllegalArgumentException(bad);
+        }
+    }
+
+    @Test
+    void whatCameBeforeAFrameThatCannotBeTrustedCounts() throws Exception {
+        try (WireClient stranger = new WireClient(listen(), PeerSettings.PATH, 0)) {
+            ByteBuffer atOnce = ByteBuffer.allocate(100);
+            atOnce.put(new byte[] {(byte) BINARY, (byte) 0x86, 0, 0, 0, 0}).put(wrapped(KIND));
+            atOnce.put(new byte[] {(byte) BINARY, (byte) 0x81, 0, 0, 0, 0}).put((byte) 9);
+            stranger.send(Arrays.copyOf(atOnce.array(), atOnce.position()));
+
+            assertThat(TestEnds.next(listening.malformed)).contains("form: 9");
+            assertThat(listening.kinds).containsExactly(KIND & 0xff);
         }
     }
 
