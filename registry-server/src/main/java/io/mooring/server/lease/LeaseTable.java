@@ -643,7 +643,7 @@ public final class LeaseTable {
         long now = loop.now();
         long gap = now - lastSweep;
         lastSweep = now;
-        boolean paused = gap > settings.ttl().toNanos() / 3;
+        boolean paused = isPause(gap);
         if (paused) {
             freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
         } else if (gap > settings.ttl().toNanos() / 15) {
@@ -673,6 +673,15 @@ public final class LeaseTable {
         }
         evict(now);
         return sweep;
+    }
+
+    /** Whether this process has stood still and nobody has noticed yet. */
+    public boolean hasStoodStill() {
+        return isPause(loop.now() - lastSweep);
+    }
+
+    private boolean isPause(long gap) {
+        return gap > settings.ttl().toNanos() / 3;
     }
 
     public static Duration sweepInterval() {
