@@ -404,6 +404,7 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         if (lease != null) {
             lease.moving = true;
+            lease.movingSince = loop.now();
         }
     }
 
@@ -429,8 +430,10 @@ public final class LeaseTable {
             lease.deadline = loop.now() + settings.grace().toNanos();
             wheel.watch(lease);
         }
-        if (lease.moving) {
-            return List.of();
+        boolean goes = lease.moving
+                && loop.now() - lease.movingSince < 2 * settings.ttl().toNanos();
+        if (goes) {
+            return List.of(); // as it was asked to
         }
         suspect(lease);
         return List.copyOf(lease.instances);

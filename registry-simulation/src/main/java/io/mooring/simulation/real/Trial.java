@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * One kind of fault, once, under a workload of its own on a cluster that is well: calm, fault, healed, calm, judged. A fault
@@ -376,6 +377,13 @@ enum Trial {
         return proof(done > 0, "no byte was " + effect.name().toLowerCase(Locale.ROOT));
     }
 
+    /** When no node said any more that it may not know everybody. */
+    private static long complete(Cluster cluster) {
+        Cluster.within(
+                HEALED_WITHIN.plusSeconds(1), () -> cluster.nodes().stream().noneMatch(ClusterNode::isIncomplete));
+        return System.nanoTime();
+    }
+
     /**
      * Runs it. Leaves the cluster well, and the history in {@code story} when it did not hold.
      *
@@ -399,6 +407,7 @@ enum Trial {
                 invalid = Optional.of(String.valueOf(e.getMessage()));
             }
             long healed = System.nanoTime();
+            CompletableFuture<Long> complete = CompletableFuture.supplyAsync(() -> complete(cluster));
             workload.rest();
             if (!Cluster.within(HEALED_WITHIN, cluster::digestsAreEqual)) {
                 stage.blame("A7: digests differ " + HEALED_WITHIN.toSeconds() + " s after the fault");
@@ -412,11 +421,12 @@ enum Trial {
             }
             double wellMillis = (System.nanoTime() - healed) / 1e6;
             stage.note(String.format(Locale.ROOT, "all seen after %.1f s", wellMillis / 1e3));
-            if (!Cluster.within(HEALED_WITHIN, () -> cluster.nodes().stream().noneMatch(ClusterNode::isIncomplete))) {
+            long completeAt = complete.join();
+            if (completeAt - healed > HEALED_WITHIN.toNanos()) {
                 stage.blame("B10: a node is incomplete " + HEALED_WITHIN.toSeconds() + " s after the fault");
             }
             // A node that may not know everybody takes nobody off a list, so until then the fault goes on.
-            history.add(new Fault(from, System.nanoTime(), name()));
+            history.add(new Fault(from, completeAt, name()));
             Cluster.pass(Duration.ofSeconds(1));
             workload.lookOnceMore();
             String complaints = workload.complaints();

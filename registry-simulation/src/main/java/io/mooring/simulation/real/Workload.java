@@ -37,7 +37,8 @@ final class Workload implements AutoCloseable {
      */
     record Size(int services, int publishers, int instances, int subscribers, int perSecond) {}
 
-    private static final Duration READ_EVERY = Duration.ofMillis(100);
+    private static final Duration READ_EVERY = Duration.ofMillis(30);
+    private static final Duration GUARDED = Duration.ofSeconds(60);
     private static final Duration READ_WITHIN = Duration.ofSeconds(2);
 
     private final Cluster cluster;
@@ -100,7 +101,7 @@ final class Workload implements AutoCloseable {
     void start() throws IOException {
         List<String> addresses = cluster.sessionAddresses();
         for (int p = 0; p < size.publishers(); p++) {
-            Mooring client = client(addresses, p, "publisher-" + p);
+            Mooring client = client(addresses, p, "publisher-" + p, GUARDED);
             String host = cluster.terrain().provider(p);
             int port = doors.open(host);
             for (int i = 0; i < size.instances(); i++) {
@@ -108,7 +109,8 @@ final class Workload implements AutoCloseable {
             }
         }
         for (int s = 0; s < size.subscribers(); s++) {
-            Mooring client = client(addresses, s, "subscriber-" + s);
+            // Only the first is guarded as applications are: the others show whatever a node tells them.
+            Mooring client = client(addresses, s, "subscriber-" + s, s == 0 ? GUARDED : Duration.ZERO);
             for (int i = 0; i < size.services(); i++) {
                 Watch watch = new Watch("subscriber-" + s, service(i), client.service(service(i)));
                 watches.add(watch);
@@ -123,7 +125,7 @@ final class Workload implements AutoCloseable {
         run("acts", this::actForEver);
     }
 
-    private Mooring client(List<String> addresses, int number, String name) {
+    private Mooring client(List<String> addresses, int number, String name, Duration guardWindow) {
         List<String> rotated = new ArrayList<>();
         for (int i = 0; i < addresses.size(); i++) {
             rotated.add(addresses.get((i + number) % addresses.size()));
@@ -131,6 +133,7 @@ final class Workload implements AutoCloseable {
         Mooring client = Mooring.builder()
                 .servers(rotated)
                 .clientName(name)
+                .guardWindow(guardWindow)
                 .cacheDisabled()
                 .build();
         clients.add(client);
