@@ -246,7 +246,10 @@ public final class Mooring implements AutoCloseable {
 
         private Builder() {}
 
-        /** Session addresses of registry nodes: {@code host} or {@code host:port}, port 9847 by default. At least one. */
+        /**
+         * Session addresses of registry nodes: {@code host} or {@code host:port}, port 9847 by default. At least one; the
+         * order means nothing, and the nodes tell of each other.
+         */
         public Builder servers(String... addresses) {
             return servers(List.of(addresses));
         }

@@ -59,7 +59,8 @@ public sealed interface ServerMessage extends Message {
      * @param id the subscribe it answers; empty when it is a push
      * @param removals the latest removals the node remembers: why somebody is missing
      * @param underProtection whether the list holds instances that should have left
-     * @param incomplete whether the node is still gathering: only add from this, removals in {@code removals} apart
+     * @param incomplete whether the node may lack what another one told: only add from this, removals in {@code removals}
+     *     apart, and those only of whom it had listed on this connection
      */
     record View(
             OptionalLong id,
@@ -104,7 +105,10 @@ public sealed interface ServerMessage extends Message {
             boolean incomplete)
             implements ServerMessage {}
 
-    /** The node is about to go: move to one of the peers, or come back, at a random moment within {@code within}. */
+    /**
+     * The node is about to go, or others have room: move to one of the peers, the first that works, at a random moment
+     * within {@code within}; to any other if there are none named.
+     */
     record Move(Duration within, List<String> peers) implements ServerMessage {}
 
     /**

@@ -76,6 +76,10 @@ final class Oracle {
 
     /** Where an instance was registered, and in which of the node's lives. */
     private record Home(Registry registry, int life, long at, String session) {
+        long end() {
+            return registry.witness.endOf(life);
+        }
+
         boolean stands() {
             return registry.isUp() && registry.witness.life() == life;
         }
@@ -569,7 +573,7 @@ final class Oracle {
     }
 
     private boolean told(Home home) {
-        long until = home.stands() ? now() : home.registry.witness.endedAt();
+        long until = home.stands() ? now() : home.end();
         return world.isSingle() || until - home.at > world.reach();
     }
 
@@ -602,7 +606,7 @@ final class Oracle {
     }
 
     private long until(Home home) {
-        return home.stands() ? now() : home.registry.witness.endedAt();
+        return home.stands() ? now() : home.end();
     }
 
     boolean brokenForTheGrace(InstanceId id, boolean exact) {
@@ -621,9 +625,7 @@ final class Oracle {
             Witness only = world.registries.get(0).witness;
             return anyHome(id, false, home -> home.life != only.life()) && now() - only.startedAt() >= 2 * LEASE;
         }
-        return !exact
-                || anyHome(
-                        id, true, home -> !home.stands() && now() - home.registry.witness.endedAt() >= LEASE - late());
+        return !exact || anyHome(id, true, home -> !home.stands() && now() - home.end() >= LEASE - late());
     }
 
     boolean probedDead(InstanceId id) {

@@ -57,7 +57,7 @@ final class Witness {
     private final Set<InstanceId> wentBack = new HashSet<>();
     private final Map<Registry, Long> heardPeers = new HashMap<>();
     private long startedAt;
-    private long endedAt;
+    private final Map<Integer, Long> ends = new HashMap<>();
     private long frozenUntil;
     private long resumedAt;
     private long pausedAt;
@@ -80,7 +80,6 @@ final class Witness {
         long now = world.time.now();
         startedAt = now;
         resumedAt = now;
-        endedAt = now;
         toldOfChangesAt = now - WINDOW;
         for (ServiceKey key : world.services) {
             shown.put(key, ServiceView.empty(key));
@@ -114,9 +113,9 @@ final class Witness {
         return startedAt;
     }
 
-    /** When it was killed last. */
-    long endedAt() {
-        return endedAt;
+    /** When that life of the node ended. */
+    long endOf(int ended) {
+        return ends.getOrDefault(ended, now());
     }
 
     boolean everUntrusted() {
@@ -134,7 +133,7 @@ final class Witness {
 
     void killed(boolean late) {
         lateAtDeath = late;
-        endedAt = now();
+        ends.put(life, now());
     }
 
     void diskLoses() {

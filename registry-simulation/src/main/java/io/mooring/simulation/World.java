@@ -966,7 +966,18 @@ final class World {
         return right && missing.isEmpty()
                 ? Optional.empty()
                 : Optional.of(registry.name + " lists " + shown(view.instances()) + " and lacks " + shown(missing)
-                        + " of " + shownWanted(service, all));
+                        + " of " + shownWanted(service, all) + "; from others it has " + copies(registry, service)
+                        + "; " + registry.node().status());
+    }
+
+    private static List<String> copies(Registry registry, ServiceKey service) {
+        List<String> all = new ArrayList<>();
+        registry.node().replication().forEachReplica((shard, registration) -> {
+            if (registration.id().service().equals(service)) {
+                all.add(shard + " " + registration.id().address() + " generation " + registration.generation());
+            }
+        });
+        return all;
     }
 
     private static String shownWanted(ServiceKey service, Map<InstanceId, Expected> all) {

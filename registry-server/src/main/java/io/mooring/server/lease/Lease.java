@@ -29,8 +29,10 @@ final class Lease {
     /** Which connection of the session's life was attached last, as the session counts; 0 unknown, and for HTTP. */
     long attempt;
 
-    /** Whether the session was asked to go to another node. */
+    /** Whether the session was asked to go to another node, and when. */
     boolean moving;
+
+    long movingSince;
 
     /** Whether the deadline has passed; its instances wait for the eviction budget. */
     boolean overdue;

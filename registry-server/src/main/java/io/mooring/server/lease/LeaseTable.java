@@ -404,6 +404,7 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         if (lease != null) {
             lease.moving = true;
+            lease.movingSince = loop.now();
         }
     }
 
@@ -429,8 +430,10 @@ public final class LeaseTable {
             lease.deadline = loop.now() + settings.grace().toNanos();
             wheel.watch(lease);
         }
-        if (lease.moving) {
-            return List.of();
+        boolean goes = lease.moving
+                && loop.now() - lease.movingSince < 2 * settings.ttl().toNanos();
+        if (goes) {
+            return List.of(); // as it was asked to
         }
         suspect(lease);
         return List.copyOf(lease.instances);
@@ -640,7 +643,7 @@ public final class LeaseTable {
         long now = loop.now();
         long gap = now - lastSweep;
         lastSweep = now;
-        boolean paused = gap > settings.ttl().toNanos() / 3;
+        boolean paused = isPause(gap);
         if (paused) {
             freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
         } else if (gap > settings.ttl().toNanos() / 15) {
@@ -670,6 +673,15 @@ public final class LeaseTable {
         }
         evict(now);
         return sweep;
+    }
+
+    /** Whether this process has stood still and nobody has noticed yet. */
+    public boolean hasStoodStill() {
+        return isPause(loop.now() - lastSweep);
+    }
+
+    private boolean isPause(long gap) {
+        return gap > settings.ttl().toNanos() / 3;
     }
 
     public static Duration sweepInterval() {
@@ -822,6 +834,9 @@ public final class LeaseTable {
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
         InstanceId id = earlier.id();
+        if (own.get(id) == null) {
+            overdue.remove(id); // or it would use up the budget for ever
+        }
         Set<InstanceId> before = restoredBySession.get(earlier.publisher().id());
         if (before != null && before.remove(id) && before.isEmpty()) {
             restoredBySession.remove(earlier.publisher().id());

@@ -597,6 +597,9 @@ public final class RegistryNode {
      * line is busy: the view, or an update with the same content if {@code digest} is that of the current view.
      */
     public void subscribe(Subscriber subscriber, ServiceKey service, OptionalLong digest) {
+        if (!incomplete && !settings.cluster().isAlone() && leases.hasStoodStill()) {
+            setIncomplete(true); // before anybody takes what is old for new
+        }
         push.subscribe(subscriber, service, digest);
     }
 
