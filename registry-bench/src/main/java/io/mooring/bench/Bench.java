@@ -35,7 +35,7 @@ public final class Bench {
                         --jar=registry-server.jar --core=-1 --port=19847 --jvm= --flags=
                         --only=push,cost,idle,replicas,kill,die,restart   what to measure
                         --samples=1000 --rate=100 --changes=20000 --idle-sessions=10000 --idle-seconds=30
-                        --size=1000000 --sessions=1000 --restarts=5
+                        --size=1000000 --sessions=1000 --sdk-sessions=100 --restarts=5
             """;
 
     private Bench() {}
@@ -182,6 +182,7 @@ public final class Bench {
         int idleSeconds = options.number("idle-seconds", 30);
         int size = options.number("size", 1_000_000);
         int sessions = options.number("sessions", 1_000);
+        int sdkSessions = options.number("sdk-sessions", 100);
         int restarts = options.number("restarts", 5);
         options.refuseUnknown();
         EventLoopGroup threads = threads();
@@ -233,7 +234,13 @@ public final class Bench {
                                 + String.join(" ", jvm));
                 load.print("A node that starts with nothing beside two that have them all");
             }
-            clusterLoss(threads, only, sessions, restarts, () -> new ClusterNodes(jar, jvm, flags, core, port, 3));
+            clusterLoss(
+                    threads,
+                    only,
+                    sessions,
+                    sdkSessions,
+                    restarts,
+                    () -> new ClusterNodes(jar, jvm, flags, core, port, 3));
         } finally {
             threads.shutdownGracefully();
         }
@@ -243,15 +250,17 @@ public final class Bench {
         ClusterNodes start() throws IOException;
     }
 
-    private static void clusterLoss(EventLoopGroup threads, Set<String> only, int sessions, int restarts, Nodes cluster)
+    private static void clusterLoss(
+            EventLoopGroup threads, Set<String> only, int sessions, int sdkSessions, int restarts, Nodes cluster)
             throws IOException {
         if (only.contains("kill")) {
             Table table = new Table("kill -9 of A", "count", "p50 ms", "p99 ms", "max ms");
             try (ClusterNodes nodes = cluster.start()) {
                 nodes.startAll();
-                new ClusterLoss(threads, nodes).kill(sessions, 20, 20, table);
+                new ClusterLoss(threads, nodes).kill(sessions, sdkSessions, 20, 10, table);
             }
-            table.print("A dies with " + sessions + " sessions on the SDK, an instance each, and each changes it then");
+            table.print("A dies with " + sessions + " sessions, an instance each, and each changes it then; "
+                    + sdkSessions + " are on the SDK, the others do what it does");
         }
         if (only.contains("die")) {
             Table table =

@@ -11,12 +11,15 @@ import io.mooring.model.ListedInstance;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,6 +28,7 @@ import org.HdrHistogram.Histogram;
 /** Nodes are killed: what clients on the real SDK, unmodified timing included, notice of it. */
 final class ClusterLoss {
     private static final String GENERATION = "generation";
+    private static final int SPREAD_MILLIS = 250; // in which the SDK tries another node, when it knows one
 
     private final EventLoopGroup threads;
     private final ClusterNodes nodes;
@@ -161,23 +165,27 @@ final class ClusterLoss {
     /**
      * A dies with that many sessions, an instance each; at that moment every publisher changes its instance.
      *
+     * @param real of these, on the SDK as it is; the others, to spare the machine, only do on the wire what it does, at the
+     *     same moments
      * @param watchers at B and C, of every service
      */
-    void kill(int sessions, int services, int watchers, Table table) throws IOException {
+    void kill(int sessions, int real, int services, int watchers, Table table) throws IOException {
         List<Mooring> clients = new ArrayList<>();
         List<RegisteredInstance> handles = new ArrayList<>();
         Watch watch = new Watch(sessions / services);
-        for (int i = 0; i < sessions; i++) {
+        for (int i = 0; i < real; i++) {
             Mooring client = client(new String[] {nodes.addresses(0)[0]}, "publisher"); // of the others it hears at A
             clients.add(client);
-            handles.add(
-                    client.register(Instance.of(client.key("fleet-" + i % services), "host-" + i + ".example", 8_080)
-                            .withMetadata(Map.of(GENERATION, "0"))));
-            if (i % 50 == 49) { // a few at a time: this is not what is measured
-                RegisteredInstance last = handles.get(i);
-                ClusterNodes.await(
-                        "they are registered", () -> last.whenRegistered().isDone());
-            }
+            handles.add(client.register(Instance.of(client.key("fleet-" + i % services), host(i), 8_080)
+                    .withMetadata(Map.of(GENERATION, "0"))));
+        }
+        ClusterNodes.await(
+                "they are registered",
+                () -> handles.stream()
+                        .allMatch(handle -> handle.whenRegistered().isDone()));
+        List<Session> light = Session.openMany(threads, nodes.sessions(0), "public", sessions - real);
+        for (int i = real; i < sessions; i++) {
+            light.get(i - real).send(registration(i, services, 0));
         }
         for (int w = 0; w < watchers; w++) {
             Mooring client = client(nodes.addresses(1 + w % 2), "watcher");
@@ -187,35 +195,43 @@ final class ClusterLoss {
             }
         }
         ClusterNodes.await("everybody is seen", watch::full);
-        int atA = 0;
-        for (Mooring client : clients.subList(0, sessions)) {
+        int atA = light.size();
+        for (Mooring client : clients.subList(0, real)) {
             atA += client.status().node().equals("n1") ? 1 : 0;
         }
-        StartTime.pause(TimeUnit.SECONDS.toNanos(3));
+        StartTime.pause(TimeUnit.SECONDS.toNanos(5));
         watch.startCounting();
         long[] answered = new long[sessions];
         try (Reader reader = new Reader(services, sessions / services, 1, 2)) {
+            light.forEach(session -> session.onThread(session::expectEnd));
             long start = System.nanoTime();
             nodes.kill(0);
             List<CompletableFuture<Void>> changes = new ArrayList<>();
-            for (int i = 0; i < sessions; i++) {
+            for (int i = 0; i < real; i++) {
                 int number = i;
                 changes.add(handles.get(i)
                         .updateMetadata(Map.of(GENERATION, "1"))
                         .thenRun(() -> answered[number] = System.nanoTime()));
             }
+            Random random = new Random(1);
+            List<Session> moved = new CopyOnWriteArrayList<>();
+            for (int i = real; i < sessions; i++) {
+                changes.add(move(light.get(i - real), i, services, random, answered, moved));
+            }
             ClusterNodes.await(
                     "every change is answered", () -> changes.stream().allMatch(CompletableFuture::isDone));
             ClusterNodes.await("every change is seen", () -> watch.seenByAll(1, sessions, watchers));
             Histogram homes = new Histogram(3);
+            Histogram lightHomes = new Histogram(3);
             Histogram seen = new Histogram(3);
             for (int i = 0; i < sessions; i++) {
-                homes.recordValue(Math.max(0, answered[i] - start));
-                Long when = watch.seen.get("host-" + i + ".example:8080 1");
+                (i < real ? homes : lightHomes).recordValue(Math.max(0, answered[i] - start));
+                Long when = watch.seen.get(host(i) + ":8080 1");
                 seen.recordValue(when == null ? Long.MAX_VALUE / 2 : Math.max(0, when - start));
             }
             StartTime.pause(TimeUnit.SECONDS.toNanos(20)); // the orphans of A are decided on meanwhile
-            row(table, "re-homed: its change answered", homes);
+            row(table, "SDK re-homed: its change answered", homes);
+            row(table, "light session re-homed: its change answered", lightHomes);
             row(table, "its change seen by all " + watchers + " watchers", seen);
             table.row("sessions at A when it died", String.valueOf(atA), "", "", "");
             table.row("removed from a watcher's list", String.valueOf(watch.removed.get()), "", "", "");
@@ -224,8 +240,44 @@ final class ClusterLoss {
             table.row("reads of B and C", String.valueOf(reader.reads.get()), "", "", "");
             table.row("… shrunk or empty", String.valueOf(reader.shrunk.get()), "", "", "");
             table.row("… with one listed twice", String.valueOf(reader.twice.get()), "", "", "");
+            Session.abandon(moved);
         }
         close(clients);
+    }
+
+    private static String host(int number) {
+        return "host-" + number + ".example";
+    }
+
+    private static String registration(int number, int services, int generation) {
+        return "[{\"type\":\"register\",\"id\":" + (generation + 1) + ",\"instances\":[{\"service\":\"fleet-"
+                + number % services + "\",\"host\":\"" + host(number) + "\",\"port\":8080,\"metadata\":{\""
+                + GENERATION + "\":\"" + generation + "\"}}]}]";
+    }
+
+    /** As the SDK: to another node, at a random moment of the spread. */
+    private CompletableFuture<Void> move(
+            Session session, int number, int services, Random random, long[] answered, List<Session> moved) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        InetSocketAddress next = nodes.sessions(1 + number % 2);
+        threads.next()
+                .schedule(
+                        () -> {
+                            CompletableFuture<Void> unused = session.again(threads, next)
+                                    .thenAccept(again -> {
+                                        moved.add(again);
+                                        again.onReceive((from, payload, at) -> {
+                                            if (Scan.count(payload, Scan.DONE) > 0) {
+                                                answered[number] = at;
+                                                done.complete(null);
+                                            }
+                                        });
+                                        again.send(registration(number, services, 1));
+                                    });
+                        },
+                        random.nextInt(SPREAD_MILLIS),
+                        TimeUnit.MILLISECONDS);
+        return done;
     }
 
     private static void row(Table table, String what, Histogram h) {

@@ -54,14 +54,31 @@ final class Session extends SimpleChannelInboundHandler<WebSocketFrame> {
 
     private final CompletableFuture<Session> open = new CompletableFuture<>();
     private final String namespace;
+    private final String name;
+    private final int attempt;
     private @Nullable Channel channel;
     private Receiver receiver = NOBODY;
     private long payloadBytes;
     private long refused;
     private boolean closing;
 
-    private Session(String namespace) {
+    private Session(String namespace, String name, int attempt) {
         this.namespace = namespace;
+        this.name = name;
+        this.attempt = attempt;
+    }
+
+    private static String newName() {
+        byte[] secret = new byte[16];
+        RANDOM.nextBytes(secret);
+        return HexFormat.of().formatHex(secret);
+    }
+
+    /** The same session on its next connection, wherever that is. Returns at once; ends as {@link #open} says. */
+    CompletableFuture<Session> again(EventLoopGroup threads, InetSocketAddress server) {
+        Session next = new Session(namespace, name, attempt + 1);
+        next.connect(threads, server);
+        return next.open;
     }
 
     static Session open(EventLoopGroup threads, InetSocketAddress server, String namespace) {
@@ -73,7 +90,7 @@ final class Session extends SimpleChannelInboundHandler<WebSocketFrame> {
         List<Session> out = new ArrayList<>();
         Deque<Session> opening = new ArrayDeque<>();
         for (int i = 0; i < count; i++) {
-            Session session = new Session(namespace);
+            Session session = new Session(namespace, newName(), 1);
             session.connect(threads, server);
             out.add(session);
             opening.add(session);
@@ -128,11 +145,9 @@ final class Session extends SimpleChannelInboundHandler<WebSocketFrame> {
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event == ClientHandshakeStateEvent.HANDSHAKE_COMPLETE) {
-            byte[] secret = new byte[16];
-            RANDOM.nextBytes(secret);
             send("[{\"type\":\"hello\",\"version\":1,\"session\":\""
-                    + HexFormat.of().formatHex(secret) + "\",\"client\":\"mooring-bench\",\"namespace\":\"" + namespace
-                    + "\"}]");
+                    + name + "\",\"attempt\":" + attempt + ",\"client\":\"mooring-bench\",\"namespace\":\""
+                    + namespace + "\"}]");
         }
     }
 
@@ -232,6 +247,11 @@ final class Session extends SimpleChannelInboundHandler<WebSocketFrame> {
             session.send("[{\"type\":\"bye\",\"id\":4503599627370497}]");
         }
         sessions.forEach(session -> session.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS));
+    }
+
+    /** Its registry is about to die: its end is nothing to report. */
+    void expectEnd() {
+        closing = true;
     }
 
     /** Lets the connections go without a word; for registries that are about to be stopped. */

@@ -476,8 +476,11 @@ public final class LeaseTable {
         Lease lease = single.get(instance);
         if (lease == null) {
             Registration before = restored.get(instance);
-            if (before == null || before.publisher().isSession() || own.get(instance) != null) {
-                return false;
+            if (before == null
+                    || before.publisher().isSession()
+                    || own.get(instance) != null
+                    || elsewhere.highest(instance) >= before.generation()) {
+                return false; // others know as late a word: what the disk had may be older
             }
             put(before.instance(), before.publisher().ttl());
             return true;
@@ -643,7 +646,7 @@ public final class LeaseTable {
         long now = loop.now();
         long gap = now - lastSweep;
         lastSweep = now;
-        boolean paused = gap > settings.ttl().toNanos() / 3;
+        boolean paused = isPause(gap);
         if (paused) {
             freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
         } else if (gap > settings.ttl().toNanos() / 15) {
@@ -673,6 +676,15 @@ public final class LeaseTable {
         }
         evict(now);
         return sweep;
+    }
+
+    /** Whether this process has stood still and nobody has noticed yet. */
+    public boolean hasStoodStill() {
+        return isPause(loop.now() - lastSweep);
+    }
+
+    private boolean isPause(long gap) {
+        return gap > settings.ttl().toNanos() / 3;
     }
 
     public static Duration sweepInterval() {
