@@ -518,8 +518,7 @@ public final class Membership {
         }
         return member.connected
                 ? member.process == process
-                : member.vouches.values().stream()
-                        .anyMatch(vouch -> vouch.process() == 0 || vouch.process() == process);
+                : member.vouches.values().stream().anyMatch(vouch -> isOf(vouch.process(), process));
     }
 
     /** Since when that node is missed; empty when it is there or was never known. */
@@ -528,18 +527,28 @@ public final class Membership {
         return member == null || member.alive ? OptionalLong.empty() : OptionalLong.of(member.lostSince);
     }
 
-    /** How long ago it was heard, in milliseconds, as far as this node knows. */
-    public long age(NodeId name) {
+    private static boolean isOf(long told, long process) {
+        return told == 0 || process == 0 || told == process;
+    }
+
+    /**
+     * How long ago that life of the node was heard, in milliseconds, as far as this node knows.
+     *
+     * @param process 0 if unknown: any will do
+     */
+    public long age(NodeId name, long process) {
         Member member = members.get(name);
         if (member == null) {
             return 0xffff_ffffL;
         }
         long now = loop.now();
-        long age = member.everHeard ? now - member.heard : Long.MAX_VALUE;
+        long age = member.everHeard && isOf(member.process, process) ? now - member.heard : Long.MAX_VALUE;
         long slack =
                 settings.suspectAfter().toNanos() + 2 * settings.heartbeat().toNanos();
         for (Member.Vouch vouch : member.vouches.values()) {
-            age = Math.min(age, now - vouch.until() + slack);
+            if (isOf(vouch.process(), process)) { // what is said of another life keeps no rumour of this one alive
+                age = Math.min(age, now - vouch.until() + slack);
+            }
         }
         return Math.min(0xffff_ffffL, Math.max(0, age / 1_000_000));
     }

@@ -665,7 +665,7 @@ final class ReplicaTable {
                     shard.size(),
                     replica.isServable(),
                     isThere(replica),
-                    membership.age(replica.origin)));
+                    membership.age(replica.origin, replica.process)));
         }
     }
 }
