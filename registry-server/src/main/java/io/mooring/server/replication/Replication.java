@@ -137,14 +137,15 @@ public final class Replication implements Peers {
             return;
         }
         long now = loop.now();
-        if (now - lastTick > 2 * settings.heartbeat().toNanos()) {
+        boolean stoodStill = now - lastTick > 2 * settings.heartbeat().toNanos();
+        if (stoodStill) {
             lines.excuseSilence();
         }
         lastTick = now;
         lookAtOwn();
         lines.endSilent();
         review();
-        if (ticks++ % 2 == 0) {
+        if (ticks++ % 2 == 0 || stoodStill) {
             beat();
         }
         replicas.review();

@@ -52,6 +52,9 @@ final class PeerWorld {
     /** Removals that their origin never said. */
     final List<String> violations = new ArrayList<>();
 
+    /** Which nodes ended lines to others that had not ended already. */
+    final List<String> closers = new ArrayList<>();
+
     Duration delay = Duration.ofMillis(1);
     double loss;
     double repeats;
@@ -644,6 +647,9 @@ final class PeerWorld {
         public void close() {
             if (dead) {
                 return;
+            }
+            if (owner != peer) {
+                closers.add(owner.name);
             }
             boolean held = cut.contains(owner.name + ">" + peer.name) || wire.dark;
             loop.execute(() -> ended("closed here"));

@@ -221,7 +221,7 @@ class RefusalTest {
                 pair.node(name).configured = pair.addressesOf("a", "b");
             }
             pair.node("a").start();
-            pair.run(pair.random.nextDouble() * 0.4);
+            pair.run(seed * 0.007);
             pair.node("b").start();
             int most = 0;
             for (int i = 0; i < 300; i++) {
@@ -249,6 +249,8 @@ class RefusalTest {
         world.until("a gives the line up", () -> node("a").alive().size() == 1, 3);
         world.heal();
         world.until("a has a new one", () -> node("a").alive().size() == 2, 4.5);
+        node("a").grant(1);
+        node("b").grant(2);
         world.converge(0.5);
         assertEquals(changes, node("b").memberChanges, "b had to find out by silence");
     }
