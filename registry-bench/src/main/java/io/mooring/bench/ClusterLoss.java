@@ -173,6 +173,13 @@ final class ClusterLoss {
         List<Mooring> clients = new ArrayList<>();
         List<RegisteredInstance> handles = new ArrayList<>();
         Watch watch = new Watch(sessions / services);
+        for (int node = 1; node < nodes.count(); node++) { // they have welcomed sessions before
+            for (int round = 0; round < 3; round++) {
+                List<Session> others = Session.openMany(threads, nodes.sessions(node), "before", sessions / 2);
+                ServerMemory.fill(others, others.size());
+                Session.byeAll(others);
+            }
+        }
         for (int i = 0; i < real; i++) {
             Mooring client = client(new String[] {nodes.addresses(0)[0]}, "publisher"); // of the others it hears at A
             clients.add(client);
