@@ -324,6 +324,11 @@ final class World {
         return made;
     }
 
+    /** Whether there ever was a machine that does not belong to the registry. */
+    boolean hadStrangeNodes() {
+        return !others.isEmpty();
+    }
+
     /** A node of another cluster that was given the addresses of this one. */
     Registry foreign() {
         if (foreign.isEmpty()) {

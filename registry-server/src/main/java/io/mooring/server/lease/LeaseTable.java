@@ -476,8 +476,11 @@ public final class LeaseTable {
         Lease lease = single.get(instance);
         if (lease == null) {
             Registration before = restored.get(instance);
-            if (before == null || before.publisher().isSession() || own.get(instance) != null) {
-                return false;
+            if (before == null
+                    || before.publisher().isSession()
+                    || own.get(instance) != null
+                    || elsewhere.highest(instance) >= before.generation()) {
+                return false; // others know as late a word: what the disk had may be older
             }
             put(before.instance(), before.publisher().ttl());
             return true;

@@ -72,6 +72,9 @@ public final class RegistryNode {
     /** Connections are left where they are until no node has come or gone for so long. */
     private static final Duration CALM = Duration.ofSeconds(60);
 
+    /** A starting node that is loading waits for at most so many times its patience. */
+    private static final int LOADING_PATIENCES = 6;
+
     private static final Duration DRAIN_LOOK = Duration.ofMillis(100);
     private static final String REPLACED = "the session connected again; this connection ends";
 
@@ -101,6 +104,8 @@ public final class RegistryNode {
     private long lastProbes;
     private long lastOrphans;
     private long lastRebalance;
+    private long arrivedAt;
+    private long pagesSeen;
     private long membersChangedAt;
     private SessionMover sessionMover = (within, targets, most) -> {};
     private Consumer<List<String>> onSessionAddresses = addresses -> {};
@@ -166,6 +171,7 @@ public final class RegistryNode {
         lastProbes = startedAt;
         lastOrphans = startedAt;
         lastRebalance = startedAt;
+        arrivedAt = startedAt;
         membersChangedAt = startedAt;
         status = currentStatus();
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
@@ -780,7 +786,7 @@ public final class RegistryNode {
         push.changed(catalog.releaseHolds());
         replication.isolated().ifPresent(leases::freeze);
         boolean frozen = leases.frozen().isPresent();
-        ready = ready || replication.caughtUp() || loop.now() - startedAt >= startPatience();
+        ready = ready || replication.caughtUp() || isLateEnough();
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
         } else if (incomplete && !frozen && replication.caughtUp()) {
@@ -806,8 +812,16 @@ public final class RegistryNode {
         status = currentStatus();
     }
 
-    private long startPatience() {
-        return settings.cluster().startPatience().toNanos();
+    /** A shard that is arriving is waited for, within reason: who lists nothing yet should not be asked. */
+    private boolean isLateEnough() {
+        long now = loop.now();
+        long pages = replication.counts().pagesReceived();
+        if (pages != pagesSeen) {
+            pagesSeen = pages;
+            arrivedAt = now;
+        }
+        long patience = settings.cluster().startPatience().toNanos();
+        return now - arrivedAt >= patience || now - startedAt >= LOADING_PATIENCES * patience;
     }
 
     private void setIncomplete(boolean now) {

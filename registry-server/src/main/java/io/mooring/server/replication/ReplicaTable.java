@@ -470,8 +470,9 @@ final class ReplicaTable {
 
     /** Whether the origin is there and says what is shown. */
     private boolean isVouched(Replica replica) {
+        long newest = Math.max(replica.newest, membership.incarnation(replica.origin));
         return membership.isAlive(replica.origin)
-                && replica.newest == replica.shard.id().incarnation();
+                && newest == replica.shard.id().incarnation();
     }
 
     private void vouch(Replica replica) {

@@ -375,7 +375,10 @@ final class PeerWorld {
             }
         }
 
-        /** Property A8: what the origin has had since before that revision, it did not remove up to it. */
+        /**
+         * Property A8: what the origin has had since before that revision, it did not remove up to it. What a node out of
+         * reach has may be superseded meanwhile.
+         */
         private void check(Change.Removed removed) {
             Node origin = nodes.get(removed.shard().origin().name());
             if (origin == null || !origin.up || !origin.own.id().equals(removed.shard())) {
@@ -385,7 +388,9 @@ final class PeerWorld {
             Long granted = origin.grantedAt.get(removed.instance());
             boolean reached = there != null
                     && (removed.burial().generation() == 0 || removed.burial().reaches(there));
-            if (reached && granted != null && granted <= removed.revision()) {
+            boolean superseded =
+                    removed.burial().generation() == 0 && !replication.alive().contains(origin.id);
+            if (reached && !superseded && granted != null && granted <= removed.revision()) {
                 violations.add(name + " was told that " + removed + ", but its origin has it since " + granted);
             }
         }

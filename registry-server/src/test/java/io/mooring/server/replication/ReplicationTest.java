@@ -389,13 +389,14 @@ class ReplicationTest {
         node("a").grant(1, 2, 3);
         world.run(1);
         node("a").kill();
-        world.run(0.5);
+        world.run(3);
         node("a").start();
         node("a").grant(2);
         world.until(
                 "a is back", () -> node("b").digest("a").orElseThrow().shard().incarnation() == 2, 5);
         assertEquals(List.of(1, 2, 3), node("b").ports("a"));
         assertEquals(List.of(1, 3), node("b").orphans(Duration.ZERO), "2 has been taken over");
+        assertEquals(List.of(1, 3), node("b").orphans(Duration.ofSeconds(3)), "since the loss, not since the return");
         node("a").grant(3);
         world.run(0.1);
         node("b").in(() -> {
