@@ -29,8 +29,14 @@ final class Member {
     long lostSince;
     long startingSince;
 
-    /** Until when other members' word that it is there counts. */
-    final Map<NodeId, Long> vouchedUntil = new TreeMap<>();
+    /** Other members' word that it is there. */
+    final Map<NodeId, Vouch> vouches = new TreeMap<>();
+
+    /**
+     * @param process which of its lives is meant; 0 if unknown
+     * @param until when it counts, in the loop's time
+     */
+    record Vouch(long process, long until) {}
 
     @Nullable
     String problem;

@@ -347,7 +347,7 @@ public final class Membership {
         member.connected = true;
         member.left = false;
         member.draining = false;
-        member.vouchedUntil.clear();
+        member.vouches.clear();
         member.problem = null;
         heard(greeted.node());
         leadsTo(greeted);
@@ -428,7 +428,7 @@ public final class Membership {
         }
         member.connected = false;
         member.starting = false;
-        members.values().forEach(other -> other.vouchedUntil.remove(name));
+        members.values().forEach(other -> other.vouches.remove(name));
         long soon = loop.now() + random.nextLong(FIRST_RETRY.toNanos());
         for (Address address : addresses.values()) {
             if (name.equals(address.node)) {
@@ -442,9 +442,10 @@ public final class Membership {
     /**
      * A connected member's word on another node.
      *
+     * @param process which of its lives is meant; 0 if unknown
      * @param age how long ago, in milliseconds, that node was heard
      */
-    public void reported(NodeId by, NodeId name, boolean isAlive, long age) {
+    public void reported(NodeId by, NodeId name, long process, boolean isAlive, long age) {
         Member member = name.equals(self) ? null : member(name);
         if (member == null || member.connected) {
             return;
@@ -454,9 +455,9 @@ public final class Membership {
                 + settings.suspectAfter().toNanos()
                 + 2 * settings.heartbeat().toNanos();
         if (isAlive && !member.left && until - loop.now() > 0) {
-            member.vouchedUntil.put(by, until);
+            member.vouches.put(by, new Member.Vouch(process, until));
         } else {
-            member.vouchedUntil.remove(by);
+            member.vouches.remove(by);
         }
     }
 
@@ -473,8 +474,8 @@ public final class Membership {
     public boolean review() {
         long now = loop.now();
         for (Member member : members.values()) {
-            member.vouchedUntil.values().removeIf(until -> until - now <= 0);
-            boolean isAlive = member.connected || !member.vouchedUntil.isEmpty();
+            member.vouches.values().removeIf(vouch -> vouch.until() - now <= 0);
+            boolean isAlive = member.connected || !member.vouches.isEmpty();
             if (member.alive && !isAlive) {
                 member.lostSince = now;
                 if (running) { // otherwise it is this node that leaves
@@ -505,6 +506,22 @@ public final class Membership {
         return member != null && member.alive;
     }
 
+    /**
+     * Whether that life of the node is there. One that has restarted is there, but does not vouch for what it had before.
+     *
+     * @param process 0 if unknown: any will do
+     */
+    public boolean isAlive(NodeId name, long process) {
+        Member member = members.get(name);
+        if (member == null || !member.alive || process == 0) {
+            return member != null && member.alive;
+        }
+        return member.connected
+                ? member.process == process
+                : member.vouches.values().stream()
+                        .anyMatch(vouch -> vouch.process() == 0 || vouch.process() == process);
+    }
+
     /** Since when that node is missed; empty when it is there or was never known. */
     public OptionalLong lostSince(NodeId name) {
         Member member = members.get(name);
@@ -521,8 +538,8 @@ public final class Membership {
         long age = member.everHeard ? now - member.heard : Long.MAX_VALUE;
         long slack =
                 settings.suspectAfter().toNanos() + 2 * settings.heartbeat().toNanos();
-        for (long until : member.vouchedUntil.values()) {
-            age = Math.min(age, now - until + slack);
+        for (Member.Vouch vouch : member.vouches.values()) {
+            age = Math.min(age, now - vouch.until() + slack);
         }
         return Math.min(0xffff_ffffL, Math.max(0, age / 1_000_000));
     }

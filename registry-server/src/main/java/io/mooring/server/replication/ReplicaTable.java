@@ -117,7 +117,7 @@ final class ReplicaTable {
 
     private boolean makeRoom() {
         for (Replica replica : replicas.values()) {
-            if (replica.shard.size() == 0 && replica.source == null && !membership.isAlive(replica.origin)) {
+            if (replica.shard.size() == 0 && replica.source == null && !isThere(replica)) {
                 replica.served.end();
                 replicas.remove(replica.origin);
                 return true;
@@ -444,7 +444,7 @@ final class ReplicaTable {
             orphan(replica, before);
         }
         vouch(replica);
-        if (!membership.isAlive(replica.origin)) {
+        if (!isThere(replica)) {
             buryWhatIsKnown(replica.shard, replica);
         }
         replica.served.replace(next, replica.process, next.revision());
@@ -468,11 +468,15 @@ final class ReplicaTable {
 
     // ---- when nobody vouches for it
 
+    /** Whether the origin is there, in the life in which it wrote what is shown. */
+    private boolean isThere(Replica replica) {
+        return membership.isAlive(replica.origin, replica.process);
+    }
+
     /** Whether the origin is there and says what is shown. */
     private boolean isVouched(Replica replica) {
         long newest = Math.max(replica.newest, membership.incarnation(replica.origin));
-        return membership.isAlive(replica.origin)
-                && newest == replica.shard.id().incarnation();
+        return isThere(replica) && newest == replica.shard.id().incarnation();
     }
 
     private void vouch(Replica replica) {
@@ -522,7 +526,7 @@ final class ReplicaTable {
         supersede(instance, burial);
         orphans.buried(instance, burial);
         for (Replica replica : replicas.values()) {
-            if (replica.source == null || !membership.isAlive(replica.origin)) {
+            if (replica.source == null || !isThere(replica)) {
                 Registration copy = replica.shard.get(instance);
                 if (copy != null && burial.reaches(copy)) {
                     replica.shard.remove(instance);
@@ -554,7 +558,7 @@ final class ReplicaTable {
         if (!there
                 && replica != null
                 && replica.shard.id().equals(id)
-                && !membership.isAlive(id.origin())
+                && !isThere(replica)
                 && replica.shard.remove(instance) != null) {
             doubt(replica);
             there = true;
@@ -608,7 +612,7 @@ final class ReplicaTable {
         long now = loop.now();
         orphans.collect(now, lostFor, out);
         for (Replica replica : replicas.values()) {
-            if (replica.missed && !membership.isAlive(replica.origin) && now - replica.missedSince >= lostFor) {
+            if (replica.missed && !isThere(replica) && now - replica.missedSince >= lostFor) {
                 for (Registration registration : replica.shard.registrations()) {
                     out.add(new Replication.Orphan(replica.shard.id(), registration, replica.missedSince));
                 }
@@ -660,7 +664,7 @@ final class ReplicaTable {
                     replica.isServable() ? OptionalLong.of(shard.checksum()) : OptionalLong.empty(),
                     shard.size(),
                     replica.isServable(),
-                    membership.isAlive(replica.origin),
+                    isThere(replica),
                     membership.age(replica.origin)));
         }
     }

@@ -498,7 +498,7 @@ public final class Replication implements Peers {
             if (origin.equals(self)) {
                 toldOfOneself(from, digest);
             } else if (!origin.equals(node)) {
-                membership.reported(node, origin, digest.alive(), digest.age());
+                membership.reported(node, origin, digest.process(), digest.alive(), digest.age());
             }
         }
         if (lines.inUse().get(node) == from) {

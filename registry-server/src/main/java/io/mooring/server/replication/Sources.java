@@ -62,7 +62,7 @@ final class Sources {
 
     /** What a lost origin left is not taken again because removals have reached it here. */
     private boolean isWanted(Replica replica, PeerMessage.Digest digest) {
-        return !replica.doubted || membership.isAlive(replica.origin) || replica.isBehind(digest);
+        return !replica.doubted || membership.isAlive(replica.origin, replica.process) || replica.isBehind(digest);
     }
 
     /** Whether something may come from there: it is further, or hears the origin. */

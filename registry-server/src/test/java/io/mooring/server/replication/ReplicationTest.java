@@ -460,6 +460,32 @@ class ReplicationTest {
     }
 
     @Test
+    void aNodeThatForgotItsPastIsLetInAlsoWhileSomebodyVouchesForItsNewLife() {
+        start("a", "b", "c");
+        node("a").kill();
+        node("a").start(6);
+        node("a").grant(1);
+        world.run(3);
+        node("a").kill();
+        node("c").kill();
+        node("c").disk.overwrite("peers.txt", new byte[0]);
+        world.cut("b", "a");
+        world.cut("b", "c");
+        node("a").start(1);
+        node("c").start();
+        node("a").grant(2);
+        world.run(10);
+        assertEquals(1, node("a").own.id().incarnation(), "nobody in reach knows better");
+        world.cut.removeAll(List.of("b>c", "c>b")); // b hears of a from c before it hears a itself
+        world.run(10);
+        world.heal();
+        world.converge(15);
+        assertEquals(7, node("a").own.id().incarnation());
+        assertEquals(List.of(1, 2), node("b").ports("a"));
+        assertEquals(List.of(1), node("b").orphans(Duration.ofSeconds(10)));
+    }
+
+    @Test
     void aReconnectionRaisesNothing() {
         start("a", "b", "c");
         node("a").grant(1);
