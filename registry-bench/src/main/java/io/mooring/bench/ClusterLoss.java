@@ -173,6 +173,13 @@ final class ClusterLoss {
         List<Mooring> clients = new ArrayList<>();
         List<RegisteredInstance> handles = new ArrayList<>();
         Watch watch = new Watch(sessions / services);
+        for (int node = 1; node < nodes.count(); node++) { // they have welcomed sessions before
+            for (int round = 0; round < 3; round++) {
+                List<Session> others = Session.openMany(threads, nodes.sessions(node), "before", sessions / 2);
+                ServerMemory.fill(others, others.size());
+                Session.byeAll(others);
+            }
+        }
         for (int i = 0; i < real; i++) {
             Mooring client = client(new String[] {nodes.addresses(0)[0]}, "publisher"); // of the others it hears at A
             clients.add(client);
@@ -204,6 +211,9 @@ final class ClusterLoss {
         long[] answered = new long[sessions];
         try (Reader reader = new Reader(services, sessions / services, 1, 2)) {
             light.forEach(session -> session.onThread(session::expectEnd));
+            ServerProcess load = ServerProcess.running(ProcessHandle.current().pid());
+            long nodesCpu = nodes.process(1).cpuNanos() + nodes.process(2).cpuNanos();
+            long loadCpu = load.cpuNanos();
             long start = System.nanoTime();
             nodes.kill(0);
             List<CompletableFuture<Void>> changes = new ArrayList<>();
@@ -221,6 +231,8 @@ final class ClusterLoss {
             ClusterNodes.await(
                     "every change is answered", () -> changes.stream().allMatch(CompletableFuture::isDone));
             ClusterNodes.await("every change is seen", () -> watch.seenByAll(1, sessions, watchers));
+            nodesCpu = nodes.process(1).cpuNanos() + nodes.process(2).cpuNanos() - nodesCpu;
+            loadCpu = load.cpuNanos() - loadCpu;
             Histogram homes = new Histogram(3);
             Histogram lightHomes = new Histogram(3);
             Histogram seen = new Histogram(3);
@@ -233,6 +245,8 @@ final class ClusterLoss {
             row(table, "SDK re-homed: its change answered", homes);
             row(table, "light session re-homed: its change answered", lightHomes);
             row(table, "its change seen by all " + watchers + " watchers", seen);
+            table.row("processor time of B and C until then, ms", Table.millis((double) nodesCpu), "", "", "");
+            table.row("processor time of this load, ms", Table.millis((double) loadCpu), "", "", "");
             table.row("sessions at A when it died", String.valueOf(atA), "", "", "");
             table.row("removed from a watcher's list", String.valueOf(watch.removed.get()), "", "", "");
             table.row(

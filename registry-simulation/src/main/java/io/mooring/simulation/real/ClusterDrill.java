@@ -94,6 +94,9 @@ public final class ClusterDrill {
         if (options.namespaces() && !Namespaces.available() && Namespaces.couldBe()) {
             System.exit(again(arguments));
         }
+        if (Namespaces.available()) {
+            Commands.run("ip", "link", "set", "lo", "up"); // a new namespace has it down
+        }
         if (!Files.exists(options.jar())) {
             OUT.println("server jar: " + options.jar()
                     + " does not exist; run mvn -q -DskipTests package first, or name" + " it with --server-jar=FILE");
