@@ -9,10 +9,7 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
-import io.mooring.server.codec.ByteReader;
 import io.mooring.server.codec.ByteReader.MalformedException;
-import io.mooring.server.codec.ByteWriter;
-import io.mooring.server.codec.SharedTexts;
 import io.mooring.server.lease.LeaseTable;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.lease.Prober;
@@ -67,15 +64,9 @@ public final class RegistryNode {
     private static final Duration PROBE_EVERY = Duration.ofSeconds(5);
 
     private static final Duration LOOK_FOR_ORPHANS = Duration.ofSeconds(1);
-    private static final Duration REBALANCE_EVERY = Duration.ofSeconds(10);
-
-    /** Connections are left where they are until no node has come or gone for so long. */
-    private static final Duration CALM = Duration.ofSeconds(60);
-
     /** A starting node that is loading waits for at most so many times its patience. */
     private static final int LOADING_PATIENCES = 6;
 
-    private static final Duration DRAIN_LOOK = Duration.ofMillis(100);
     private static final String REPLACED = "the session connected again; this connection ends";
 
     /** Room for this many changes in one incarnation before revisions of the next could meet them. */
@@ -91,6 +82,8 @@ public final class RegistryNode {
     private final @Nullable RestoreLog restoreLog;
     private final Evidence evidence;
     private final OrphanWatch orphans;
+    private final SessionMoves moves;
+    private final Errands errands;
     private final long startedAt;
 
     private List<Change> changes = new ArrayList<>();
@@ -100,16 +93,10 @@ public final class RegistryNode {
     private long turns;
     private boolean incomplete = true;
     private boolean ready;
-    private boolean draining;
     private long lastProbes;
     private long lastOrphans;
-    private long lastRebalance;
     private long arrivedAt;
     private long pagesSeen;
-    private long membersChangedAt;
-    private SessionMover sessionMover = (within, targets, most) -> {};
-    private Consumer<List<String>> onSessionAddresses = addresses -> {};
-    private volatile List<String> sessionAddresses = List.of();
     private long refused;
     private volatile NodeStatus status;
 
@@ -167,12 +154,12 @@ public final class RegistryNode {
                 loop,
                 settings.lease().ttl(),
                 () -> catalog.counts().total());
+        moves = new SessionMoves(leases, replication, loop);
+        errands = new Errands(leases, replication);
         startedAt = loop.now();
         lastProbes = startedAt;
         lastOrphans = startedAt;
-        lastRebalance = startedAt;
         arrivedAt = startedAt;
-        membersChangedAt = startedAt;
         status = currentStatus();
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
         replication.start();
@@ -265,12 +252,7 @@ public final class RegistryNode {
 
         @Override
         public void membersChanged() {
-            membersChangedAt = loop.now();
-            List<String> now = replication.sessionAddresses();
-            if (!now.equals(sessionAddresses)) {
-                sessionAddresses = now;
-                onSessionAddresses.accept(now);
-            }
+            moves.membersChanged();
         }
 
         @Override
@@ -290,18 +272,18 @@ public final class RegistryNode {
 
         @Override
         public boolean draining() {
-            return draining;
+            return moves.draining();
         }
     }
 
     /** Addresses of other nodes for sessions, those that are there and stay. Any thread. */
     public List<String> sessionAddresses() {
-        return sessionAddresses;
+        return moves.addresses();
     }
 
     /** @param listener hears on the loop whenever {@link #sessionAddresses()} changed */
     public void onSessionAddresses(Consumer<List<String>> listener) {
-        onSessionAddresses = listener;
+        moves.onAddresses(listener);
     }
 
     /** Asks sessions to go elsewhere. A port of the endpoint of sessions. */
@@ -316,7 +298,7 @@ public final class RegistryNode {
 
     /** @param mover asks sessions to go elsewhere when this node wants that */
     public void movesSessionsBy(SessionMover mover) {
-        sessionMover = mover;
+        moves.by(mover);
     }
 
     /** The session was asked to go elsewhere: that its connection ends is no reason for doubt. */
@@ -333,49 +315,16 @@ public final class RegistryNode {
      * @param done runs once, on the loop
      */
     public void drain(Duration within, Duration patience, Runnable done) {
-        draining = true;
-        replication.announce();
-        long deadline = loop.now() + patience.toNanos();
-        if (!sessionAddresses.isEmpty()) {
-            sessionMover.move(within, sessionAddresses, Integer.MAX_VALUE);
-        }
-        awaitEmpty(deadline, done);
-    }
-
-    private void awaitEmpty(long deadline, Runnable done) {
-        if (sessionAddresses.isEmpty() || leases.attachedSessions() == 0 || loop.now() - deadline >= 0) {
-            replication.leave(done);
-            return;
-        }
-        loop.schedule(DRAIN_LOOK, () -> awaitEmpty(deadline, done));
-    }
-
-    /** Connections even out by themselves after nodes came and went, a few at a time. */
-    private void rebalance() {
-        Map<NodeId, Integer> others = replication.peerSessions();
-        boolean calm = loop.now() - membersChangedAt >= CALM.toNanos();
-        if (draining || !calm || others.isEmpty() || sessionAddresses.isEmpty()) {
-            return;
-        }
-        int own = leases.attachedSessions();
-        int all = own;
-        for (int sessions : others.values()) {
-            all += sessions;
-        }
-        double fair = (double) all / (others.size() + 1);
-        if (own > 1.2 * fair + 10) {
-            int most = (int) Math.max(1, (own - fair) / 20);
-            sessionMover.move(REBALANCE_EVERY, sessionAddresses, most);
-        }
+        moves.drain(within, patience, done);
     }
 
     private void answerPeer(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
         try {
             if (ask.kind() == PeerMessage.Ask.RENEW) {
-                InstanceId instance = reader(ask).id();
+                InstanceId instance = Errands.instanceId(ask);
                 reply.accept(ask.answer(leases.renew(instance), ""));
             } else if (ask.kind() == PeerMessage.Ask.AMEND) {
-                Instance after = reader(ask).instance();
+                Instance after = Errands.instance(ask);
                 Outcome outcome = durable().orElseGet(() -> leases.amend(after.id(), before -> after));
                 String problem = outcome instanceof Outcome.Refused refused ? refused.message() : "";
                 afterTurn(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
@@ -386,11 +335,6 @@ public final class RegistryNode {
         } catch (MalformedException e) {
             reply.accept(ask.answer(false, String.valueOf(e.getMessage())));
         }
-    }
-
-    private static ByteReader reader(PeerMessage.Ask ask) {
-        byte[] payload = ask.payload().bytes();
-        return new ByteReader(payload, 0, payload.length, new SharedTexts());
     }
 
     // ---- sessions, on the loop
@@ -482,89 +426,18 @@ public final class RegistryNode {
      * @param unknown gets those that nobody knows, or that belong to a session
      */
     public void renew(List<InstanceId> instances, Consumer<List<InstanceId>> unknown) {
-        Renewal renewal = new Renewal(instances.size(), unknown);
-        for (InstanceId instance : instances) {
-            renew(instance, known -> renewal.answered(instance, known));
-        }
-    }
-
-    /** Gathers the answers to a list of renewals. */
-    private static final class Renewal {
-        private final List<InstanceId> unknown = new ArrayList<>();
-        private final Consumer<List<InstanceId>> reply;
-        private int open;
-
-        Renewal(int open, Consumer<List<InstanceId>> reply) {
-            this.open = open;
-            this.reply = reply;
-            if (open == 0) {
-                reply.accept(List.of());
-            }
-        }
-
-        void answered(InstanceId instance, boolean known) {
-            if (!known) {
-                unknown.add(instance);
-            }
-            if (--open == 0) {
-                reply.accept(unknown);
-            }
-        }
-    }
-
-    private void renew(InstanceId instance, Consumer<Boolean> known) {
-        Optional<Replication.Copy> there = leases.isHome(instance) ? Optional.empty() : replication.find(instance);
-        if (there.isEmpty()) {
-            known.accept(leases.renew(instance));
-            return;
-        }
-        Registration copy = there.get().registration();
-        boolean another = leases.hasAnother(instance, copy.publisher());
-        if (copy.publisher().isSession() || another) {
-            known.accept(false); // given by two nodes that did not know of each other: putting it again decides
-        } else if (there.get().originAlive()) {
-            replication.ask(
-                    there.get().shard().origin(),
-                    PeerMessage.Ask.of(
-                            PeerMessage.Ask.RENEW,
-                            new ByteWriter(128).id(instance).bytes()),
-                    answer -> known.accept(answer.isPresent() ? answer.get().ok() : adopt(instance, copy)));
-        } else {
-            known.accept(adopt(instance, copy));
-        }
-    }
-
-    /** The node that had the lease does not answer: it goes on here, with what is known. */
-    private boolean adopt(InstanceId instance, Registration copy) {
-        boolean still = leases.latest(instance)
-                .filter(latest ->
-                        latest.publisher().id().equals(copy.publisher().id()))
-                .isPresent();
-        return still && leases.put(copy.instance(), copy.publisher().ttl()) instanceof Outcome.Accepted;
+        errands.renew(instances, unknown);
     }
 
     /** Changes a registered instance in place, whoever published it; its publisher's next word replaces that. */
     public void amend(InstanceId instance, UnaryOperator<Instance> change, Consumer<Outcome> reply) {
-        Optional<Replication.Copy> there = leases.isHome(instance) ? Optional.empty() : replication.find(instance);
+        Optional<Replication.Copy> there = errands.elsewhere(instance);
         if (there.isEmpty()) {
             answer(durable().orElseGet(() -> leases.amend(instance, change)), reply);
             return;
         }
         Instance after = change.apply(there.get().registration().instance()).withId(instance);
-        String origin = there.get().shard().origin().name();
-        replication.ask(
-                there.get().shard().origin(),
-                PeerMessage.Ask.of(
-                        PeerMessage.Ask.AMEND,
-                        new ByteWriter(512).instance(after).bytes()),
-                answer -> answer(
-                        answer.map(a -> a.ok() ? Outcome.ACCEPTED : Outcome.refused("unknown", a.text()))
-                                .orElseGet(() -> new Outcome.Refused(
-                                        "overloaded",
-                                        "node: " + origin + ", which holds " + instance
-                                                + ", does not answer; try again when it is back or the instance has moved",
-                                        Duration.ofSeconds(5))),
-                        reply));
+        errands.amend(there.get(), after, outcome -> answer(outcome, reply));
     }
 
     /**
@@ -805,10 +678,7 @@ public final class RegistryNode {
             leases.restored().registrations().forEach(registration -> inDoubt.add(registration.id()));
             evidence.look(inDoubt, this::onVerdict);
         }
-        if (loop.now() - lastRebalance >= REBALANCE_EVERY.toNanos()) {
-            lastRebalance = loop.now();
-            rebalance();
-        }
+        moves.look();
         status = currentStatus();
     }
 
@@ -852,7 +722,7 @@ public final class RegistryNode {
                 settings.self().name(),
                 leases.own().id().incarnation(),
                 leases.own().revision(),
-                ready && !draining,
+                ready && !moves.draining(),
                 incomplete,
                 leases.frozen(),
                 catalog.listedServices(),
@@ -870,7 +740,7 @@ public final class RegistryNode {
                 leases.overdue(),
                 evidence.waiting(),
                 orphans.orphans(),
-                draining,
+                moves.draining(),
                 replication.peers(),
                 clusterStatus(),
                 Duration.ofNanos(loop.now() - startedAt),

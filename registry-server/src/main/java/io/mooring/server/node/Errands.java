@@ -1,0 +1,133 @@
+package io.mooring.server.node;
+
+import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
+import io.mooring.server.codec.ByteReader;
+import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.codec.ByteWriter;
+import io.mooring.server.codec.SharedTexts;
+import io.mooring.server.lease.LeaseTable;
+import io.mooring.server.lease.Outcome;
+import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.replication.Replication;
+import io.mooring.server.shard.Registration;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** What one node asks another about an instance that has its home there. */
+final class Errands {
+    private final LeaseTable leases;
+    private final Replication replication;
+
+    Errands(LeaseTable leases, Replication replication) {
+        this.leases = leases;
+        this.replication = replication;
+    }
+
+    /** The copy that shows, if this node is not the home of the instance. */
+    Optional<Replication.Copy> elsewhere(InstanceId instance) {
+        return leases.isHome(instance) ? Optional.empty() : replication.find(instance);
+    }
+
+    // ---- asked by us
+
+    /**
+     * Renews each here or at its home.
+     *
+     * @param unknown gets those that nobody knows, or that belong to a session
+     */
+    void renew(List<InstanceId> instances, Consumer<List<InstanceId>> unknown) {
+        Renewals renewals = new Renewals(instances.size(), unknown);
+        for (InstanceId instance : instances) {
+            renew(instance, known -> renewals.answered(instance, known));
+        }
+    }
+
+    /** Gathers the answers to a list of renewals. */
+    private static final class Renewals {
+        private final List<InstanceId> unknown = new ArrayList<>();
+        private final Consumer<List<InstanceId>> reply;
+        private int open;
+
+        Renewals(int open, Consumer<List<InstanceId>> reply) {
+            this.open = open;
+            this.reply = reply;
+            if (open == 0) {
+                reply.accept(List.of());
+            }
+        }
+
+        void answered(InstanceId instance, boolean known) {
+            if (!known) {
+                unknown.add(instance);
+            }
+            if (--open == 0) {
+                reply.accept(unknown);
+            }
+        }
+    }
+
+    private void renew(InstanceId instance, Consumer<Boolean> known) {
+        Optional<Replication.Copy> there = elsewhere(instance);
+        if (there.isEmpty()) {
+            known.accept(leases.renew(instance));
+            return;
+        }
+        Registration copy = there.get().registration();
+        boolean another = leases.hasAnother(instance, copy.publisher());
+        if (copy.publisher().isSession() || another) {
+            known.accept(false); // given by two nodes that did not know of each other: putting it again decides
+        } else if (there.get().originAlive()) {
+            byte[] payload = new ByteWriter(128).id(instance).bytes();
+            replication.ask(
+                    there.get().shard().origin(),
+                    PeerMessage.Ask.of(PeerMessage.Ask.RENEW, payload),
+                    answer -> known.accept(answer.isPresent() ? answer.get().ok() : adopt(instance, copy)));
+        } else {
+            known.accept(adopt(instance, copy));
+        }
+    }
+
+    /** The node that had the lease does not answer: it goes on here, with what is known. */
+    private boolean adopt(InstanceId instance, Registration copy) {
+        boolean still = leases.latest(instance)
+                .filter(latest ->
+                        latest.publisher().id().equals(copy.publisher().id()))
+                .isPresent();
+        return still && leases.put(copy.instance(), copy.publisher().ttl()) instanceof Outcome.Accepted;
+    }
+
+    /** Has an instance changed at its home. */
+    void amend(Replication.Copy there, Instance after, Consumer<Outcome> outcome) {
+        String origin = there.shard().origin().name();
+        byte[] payload = new ByteWriter(512).instance(after).bytes();
+        replication.ask(
+                there.shard().origin(),
+                PeerMessage.Ask.of(PeerMessage.Ask.AMEND, payload),
+                answer ->
+                        outcome.accept(answer.map(a -> a.ok() ? Outcome.ACCEPTED : Outcome.refused("unknown", a.text()))
+                                .orElseGet(() -> new Outcome.Refused(
+                                        "overloaded",
+                                        "node: " + origin + ", which holds " + after.id()
+                                                + ", does not answer; try again when it is back or the instance has moved",
+                                        Duration.ofSeconds(5)))));
+    }
+
+    // ---- asked of us
+
+    static InstanceId instanceId(PeerMessage.Ask ask) throws MalformedException {
+        return reader(ask).id();
+    }
+
+    static Instance instance(PeerMessage.Ask ask) throws MalformedException {
+        return reader(ask).instance();
+    }
+
+    private static ByteReader reader(PeerMessage.Ask ask) {
+        byte[] payload = ask.payload().bytes();
+        return new ByteReader(payload, 0, payload.length, new SharedTexts());
+    }
+}
