@@ -20,7 +20,8 @@ import java.util.Set;
  * and never a sudden emptiness.
  *
  * <p>A node that says itself that its list is incomplete may be behind what this client has seen at another one: nobody is
- * missing then but those who left before its eyes. Whom it only remembers to have left is held until it knows everybody.
+ * missing then but those who left before its eyes. Whom it only remembers to have left is held until it knows everybody; of
+ * whom it says something else than was shown, what was shown stays until then, or until that changes before its eyes.
  */
 final class Guard {
     private Guard() {}
@@ -97,6 +98,28 @@ final class Guard {
         }
         kept.sort((a, b) -> a.id().compareTo(b.id()));
         return new Verdict(merged(told, kept), held);
+    }
+
+    /** The instances that are in both lists and say something else in the second. */
+    static Set<InstanceId> differing(List<ListedInstance> shown, List<ListedInstance> told) {
+        Set<InstanceId> differing = new HashSet<>(0);
+        for (ListedInstance now : told) {
+            int at = Mirror.find(shown, now.id());
+            if (at >= 0 && !shown.get(at).instance().equals(now.instance())) {
+                differing.add(now.id());
+            }
+        }
+        return differing;
+    }
+
+    /** What is told, but for those instances, which stay as they are shown. */
+    static List<ListedInstance> sparing(Set<InstanceId> spared, List<ListedInstance> shown, List<ListedInstance> told) {
+        List<ListedInstance> out = new ArrayList<>(told.size());
+        for (ListedInstance now : told) {
+            int at = spared.contains(now.id()) ? Mirror.find(shown, now.id()) : -1;
+            out.add(at >= 0 ? shown.get(at) : now);
+        }
+        return List.copyOf(out);
     }
 
     /** Whether losing that many of so many is too much to be believed at once. */

@@ -73,6 +73,10 @@ final class ServiceState {
     private long askedAs; // the id of the open subscribe, 0 without one
     private boolean registryProtects;
     private boolean incomplete;
+
+    /** Of whom a node that may be behind said something else than we know; what we know stays until it is complete. */
+    private Set<InstanceId> past = Set.of();
+
     private Freshness freshness;
 
     private List<ListedInstance> shown;
@@ -177,6 +181,9 @@ final class ServiceState {
             return Outcome.DOUBT;
         }
         List<ListedInstance> before = streaming ? mirror.map(Mirror::instances).orElse(List.of()) : List.of();
+        past = view.incomplete() && answer && told
+                ? Guard.differing(shown, next.get().instances())
+                : Set.of();
         mirror = next;
         revision = view.revision();
         Set<InstanceId> listed = new HashSet<>();
@@ -231,6 +238,10 @@ final class ServiceState {
                     removal.instance(),
                     new Departure(removal.cause(), confirmed || removal.cause().certain()));
         }
+        if (!past.isEmpty()) {
+            past = new HashSet<>(past);
+            delta.put().forEach(news -> past.remove(news.id())); // this happened before our eyes
+        }
         mirror = Optional.of(after);
         revision = delta.to();
         boolean plain = shown == before.instances() && delta.removed().isEmpty();
@@ -282,8 +293,10 @@ final class ServiceState {
     // ---- what callers see
 
     private void settle(Set<InstanceId> confirmed) {
-        List<ListedInstance> told = mirror.map(Mirror::instances).orElse(List.of());
         List<ListedInstance> before = shown;
+        List<ListedInstance> listed = mirror.map(Mirror::instances).orElse(List.of());
+        past = incomplete ? past : Set.of();
+        List<ListedInstance> told = past.isEmpty() ? listed : Guard.sparing(past, before, listed);
         Guard.Verdict verdict = Guard.judge(before, told, departures, incomplete, confirmed);
         shown = same(before, verdict.shown()) ? before : verdict.shown();
         if (shown == before && told.equals(before)) {

@@ -67,6 +67,34 @@ class IncompleteTest {
                 .orElseThrow(() -> new AssertionError(number + " is not listed: " + orders.view()));
     }
 
+    private double weightOf(int number) {
+        return orders.view().instances().stream()
+                .filter(listed -> listed.id().equals(Stage.instance(number).id()))
+                .findFirst()
+                .orElseThrow()
+                .instance()
+                .weight();
+    }
+
+    @Test
+    void b2ANodeThatIsBehindTakesNoContentBack() {
+        stage.registry.put(Stage.instances(3));
+        stage.registry.put(Stage.instance(1).withWeight(5));
+        stage.run(Duration.ofSeconds(20));
+        stage.registry.incomplete = true;
+        ListedInstance old = new ListedInstance(Stage.instance(1), Standing.LIVE);
+        stage.registry.lists.get(Stage.ORDERS).put(old.id(), old); // as another node knows it
+        move();
+        assertEquals(5, weightOf(1), "as it was told before");
+        stage.registry.put(Stage.instance(1).withWeight(7));
+        stage.runMillis(30);
+        assertEquals(7, weightOf(1), "what changes before our eyes counts");
+        stage.registry.incomplete = false;
+        stage.registry.put(Stage.instance(1).withWeight(2));
+        caughtUp();
+        assertEquals(2, weightOf(1));
+    }
+
     @Test
     void aNodeThatIsBehindOnlyAdds() {
         moveToOneThatKnows(4);
