@@ -107,6 +107,18 @@ class ArchitectureTest {
         }
     }
 
+    @Test
+    void whatTheWebSocketPortsShareKnowsNoneOfThem() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.mooring.server.websocket..")
+                .should()
+                .dependOnClassesThat(resideInAnyPackage("io.mooring..")
+                        .and(DescribedPredicate.not(resideInAnyPackage("io.mooring.server.websocket.."))))
+                .because("edges share it without knowing each other")
+                .check(OURS);
+    }
+
     /** The names of what would bring a clock, chance, a thread or the outside world into the core. */
     private static final Set<String> IMPURE_TYPES = Set.of(
             "java.lang.Thread",

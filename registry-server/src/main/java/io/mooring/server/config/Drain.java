@@ -6,13 +6,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 
 /**
  * Told to stop, a node of a cluster first hands its sessions over to the others, while all its ports still serve. By then
  * Spring Boot has made the node unready. A node by itself just stops: there is nowhere to go.
  */
-final class Drain implements SmartLifecycle {
+final class Drain extends AtStop {
     private static final Logger log = LoggerFactory.getLogger(Drain.class);
 
     /** For the goodbye to the peers. */
@@ -20,21 +19,15 @@ final class Drain implements SmartLifecycle {
 
     private final Core core;
     private final MooringProperties.Drain properties;
-    private volatile boolean running;
 
     Drain(Core core, MooringProperties.Drain properties) {
+        super(Integer.MAX_VALUE); // nothing ends before this has
         this.core = core;
         this.properties = properties;
     }
 
     @Override
-    public void start() {
-        running = true;
-    }
-
-    @Override
-    public void stop() {
-        running = false;
+    void atStop() {
         if (core.cluster().isEmpty()) {
             return;
         }
@@ -50,15 +43,5 @@ final class Drain implements SmartLifecycle {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    @Override
-    public int getPhase() {
-        return Integer.MAX_VALUE; // stopped in descending order: nothing ends before this has
     }
 }

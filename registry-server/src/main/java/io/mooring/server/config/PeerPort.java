@@ -1,35 +1,17 @@
 package io.mooring.server.config;
 
-import org.springframework.context.SmartLifecycle;
-
 /** The port of peers, which opens with the core, before those of sessions and HTTP, and shuts behind them. */
-final class PeerPort implements SmartLifecycle {
+final class PeerPort extends AtStop {
     private final Core core;
-    private volatile boolean running;
 
     PeerPort(Core core) {
+        super(-1);
         this.core = core;
     }
 
     @Override
-    public void start() {
-        running = true;
-    }
-
-    @Override
-    public void stop() {
-        running = false;
+    void atStop() {
         core.cluster().ifPresent(ClusterEdge::close);
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    @Override
-    public int getPhase() {
-        return -1;
     }
 
     /** Connections of other nodes. */

@@ -1,35 +1,16 @@
 package io.mooring.server.config;
 
-import org.springframework.context.SmartLifecycle;
-
 /** Runs something when the node is told to stop, before everything else but the drain. */
-final class StopFirst implements SmartLifecycle {
-    private final Runnable atStop;
-    private volatile boolean running;
+final class StopFirst extends AtStop {
+    private final Runnable task;
 
-    StopFirst(Runnable atStop) {
-        this.atStop = atStop;
+    StopFirst(Runnable task) {
+        super(Integer.MAX_VALUE - 1); // after the drain, before the web server's graceful end
+        this.task = task;
     }
 
     @Override
-    public void start() {
-        running = true;
-    }
-
-    @Override
-    public void stop() {
-        running = false;
-        atStop.run();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    @Override
-    public int getPhase() {
-        return Integer.MAX_VALUE
-                - 1; // stopped in descending order: after the drain, before the web server's graceful end
+    void atStop() {
+        task.run();
     }
 }

@@ -2,30 +2,23 @@ package io.mooring.server.edge.peer;
 
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.replication.Peers;
+import io.mooring.server.websocket.UpgradeGate;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
@@ -34,7 +27,7 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -157,38 +150,23 @@ public final class PeerServer implements Closeable {
     }
 
     /**
-     * Lets WebSocket upgrades of nodes through and answers everything else, in words. Browsers always name the page they
-     * act for; no page has business between nodes, also not on the loopback.
+     * Lets the upgrades of nodes through. Browsers always name the page they act for; no page has business between nodes,
+     * also not on the loopback.
      */
-    private static final class NodesOnly extends SimpleChannelInboundHandler<FullHttpRequest> {
+    private static final class NodesOnly extends UpgradeGate {
         @Override
-        protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-            if (request.decoderResult().isFailure()) {
-                refuse(ctx, HttpResponseStatus.BAD_REQUEST, "not an HTTP request this port understands");
-            } else if (!request.uri().equals(PeerSettings.PATH)) {
-                refuse(ctx, HttpResponseStatus.NOT_FOUND, "this is the port between nodes; REST has another");
-            } else if (request.headers().contains(HttpHeaderNames.ORIGIN)) {
-                refuse(ctx, HttpResponseStatus.FORBIDDEN, "not for browsers");
-            } else if (!request.headers().contains(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)) {
-                refuse(ctx, HttpResponseStatus.UPGRADE_REQUIRED, "this port speaks WebSocket (Upgrade: websocket)");
-            } else {
-                ctx.pipeline().remove(this);
-                ctx.fireChannelRead(request.retain());
+        protected Optional<Objection> objection(FullHttpRequest request) {
+            if (!request.uri().equals(PeerSettings.PATH)) {
+                return objection(HttpResponseStatus.NOT_FOUND, "this is the port between nodes; REST has another");
             }
-        }
-
-        private static void refuse(ChannelHandlerContext ctx, HttpResponseStatus status, String why) {
-            byte[] body = (why + "\n").getBytes(StandardCharsets.UTF_8);
-            FullHttpResponse response =
-                    new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(body));
-            response.headers()
-                    .set(HttpHeaderNames.CONTENT_TYPE, "text/plain; charset=utf-8")
-                    .set(HttpHeaderNames.CONTENT_LENGTH, body.length)
-                    .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-            if (status.equals(HttpResponseStatus.UPGRADE_REQUIRED)) {
-                response.headers().set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
+            if (request.headers().contains(HttpHeaderNames.ORIGIN)) {
+                return objection(HttpResponseStatus.FORBIDDEN, "not for browsers");
             }
-            ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+            if (!isUpgrade(request)) {
+                return objection(
+                        HttpResponseStatus.UPGRADE_REQUIRED, "this port speaks WebSocket (Upgrade: websocket)");
+            }
+            return Optional.empty();
         }
     }
 }

@@ -133,7 +133,7 @@ public final class SessionServer implements SessionHost, Closeable {
         channel.pipeline()
                 .addLast(new HttpServerCodec(4_096, HANDSHAKE_BYTES, HANDSHAKE_BYTES))
                 .addLast(new HttpObjectAggregator(HANDSHAKE_BYTES))
-                .addLast(new UpgradeGate())
+                .addLast(new SessionsOnly())
                 .addLast(new WebSocketServerProtocolHandler(config))
                 .addLast(new WebSocketFrameAggregator(settings.limits().frameBytes()))
                 .addLast(new SessionHandler(this, channel));
