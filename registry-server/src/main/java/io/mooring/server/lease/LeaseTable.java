@@ -136,6 +136,8 @@ public final class LeaseTable {
      * Starts frozen for a lease: who was registered before may need that long to come back.
      *
      * @param restoredRegistrations what the node's earlier incarnation had, from disk
+     * @param burials the removals it had said: it stands by them, so that nobody's late copy of what it removed comes back,
+     *     and grants above them
      * @param elsewhere what other nodes' shards say
      * @param sink takes every change, in order, at once
      */
@@ -143,6 +145,7 @@ public final class LeaseTable {
             NodeId self,
             long incarnation,
             Collection<Registration> restoredRegistrations,
+            Map<InstanceId, Burial> burials,
             LeaseSettings settings,
             EventLoop loop,
             RandomGenerator random,
@@ -155,6 +158,7 @@ public final class LeaseTable {
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
         own = new Shard(new ShardId(self, incarnation));
+        burials.forEach(own::bury);
         restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);

@@ -115,9 +115,8 @@ public final class RegistryNode {
             throws IOException {
         this.settings = settings;
         this.loop = loop;
-        RestoreLog.Restored restored = storage.isPresent()
-                ? RestoreLog.read(storage.get(), settings.self())
-                : new RestoreLog.Restored(0, List.of(), Map.of());
+        RestoreLog.Restored restored =
+                storage.isPresent() ? RestoreLog.read(storage.get(), settings.self()) : RestoreLog.Restored.nothing(0);
         long process = 1 + random.nextLong(Long.MAX_VALUE);
         long incarnation = restored.incarnation() + 1;
         epoch = settings.self() + "-" + incarnation + "-" + Long.toHexString(process & 0xffff);
@@ -127,12 +126,14 @@ public final class RegistryNode {
                 settings.self(),
                 incarnation,
                 restored.own(),
+                restored.burials(),
                 settings.lease(),
                 loop,
                 random,
                 settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
                 this::onOwn);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
+        catalog.remember(restored.burials());
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
         onDisk.forEach((shard, registrations) -> {
@@ -143,7 +144,8 @@ public final class RegistryNode {
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
-                ? new RestoreLog(storage.get(), loop, incarnation, onDisk, this::places, this::registration)
+                ? new RestoreLog(
+                        storage.get(), loop, incarnation, onDisk, leases::own, this::places, this::registration)
                 : null;
         evidence = new Evidence(prober, loop);
         orphans = new OrphanWatch(

@@ -238,6 +238,48 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aRestartedNodeStandsByItsRemovals() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.cut(1, 3);
+        world.cut(2, 3);
+        publisher.deregister(id(1));
+        world.run(MOMENT);
+        a.crash();
+        a.start();
+        world.run(MOMENT);
+        assertEquals(List.of(1), c.ports(), "it has not heard of it");
+        world.heal();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of());
+    }
+
+    @Test
+    void a1WhoComesBackIsGrantedAboveWhatItsNodeRemovedBeforeARestart() {
+        world.new Publisher().connect(c).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher before = world.new Publisher().connect(a).register(instance(1, "x"));
+        for (ClusterWorld.Machine machine : List.of(b, a, b)) {
+            world.run(MOMENT);
+            before.breakLine().connect(machine).register(instance(1, "x"));
+        }
+        world.run(MOMENT);
+        before.deregister(id(1));
+        // Its successor's generation is above all that; its next connection's by itself would not be.
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(b).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(3, 4, 5));
+        b.crash();
+        b.start();
+        world.run(Duration.ofSeconds(5));
+        publisher.connect(b).register(instance(1, "back"));
+        world.run(MOMENT);
+        everywhere(List.of(1, 3, 4, 5));
+        assertEquals("back", a.version(1));
+    }
+
+    @Test
     void renewalsByHttpAreForwardedToTheHomeAndAdoptedWhenItIsGone() {
         assertInstanceOf(
                 Outcome.Accepted.class,
