@@ -280,6 +280,27 @@ class RegistryClusterTest {
     }
 
     @Test
+    void whatANodeRemovedAndForgotWithItsDiskDoesNotReachWhatItGrantsAfterwards() {
+        ClusterWorld.Publisher before = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        before.deregister(id(1));
+        world.run(MOMENT);
+        a.crash();
+        a.disk = new io.mooring.server.restore.MemoryStorage(a.loop);
+        a.start();
+        world.run(Duration.ofSeconds(5));
+        world.new Publisher().connect(a).register(instance(1, "y"));
+        world.run(MOMENT);
+        everywhere(List.of(1));
+        a.crash();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(1));
+        world.refusing.add("10.0.0.1:1");
+        world.run(Duration.ofSeconds(40));
+        everywhere(List.of());
+    }
+
+    @Test
     void renewalsByHttpAreForwardedToTheHomeAndAdoptedWhenItIsGone() {
         assertInstanceOf(
                 Outcome.Accepted.class,
