@@ -480,11 +480,14 @@ public final class LeaseTable {
         Lease lease = single.get(instance);
         if (lease == null) {
             Registration before = restored.get(instance);
+            Registration there = elsewhere.find(instance);
             if (before == null
                     || before.publisher().isSession()
                     || own.get(instance) != null
+                    || there != null
+                            && !there.publisher().id().equals(before.publisher().id())
                     || elsewhere.highest(instance) >= before.generation()) {
-                return false; // others know as late a word: what the disk had may be older
+                return false; // others know as late a word, or one in ignorance of it: what the disk had may be older
             }
             put(before.instance(), before.publisher().ttl());
             return true;

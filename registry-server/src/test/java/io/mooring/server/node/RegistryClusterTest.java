@@ -322,6 +322,29 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aRenewalDoesNotReviveWhatADiskHadWhenTheLeaseWasPutElsewhereSince() {
+        Duration ttl = Duration.ofSeconds(20);
+        for (String version : List.of("1", "2", "3")) {
+            a.outcome(reply -> a.node.put(instance(1, version), ttl, reply));
+        }
+        for (ClusterWorld.Machine machine : List.of(a, b, c)) {
+            machine.crash();
+        }
+        for (ClusterWorld.Machine machine : List.of(b, c)) { // they cannot know that their words must be above that
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+            machine.start();
+        }
+        world.run(SECOND);
+        b.outcome(reply -> b.node.put(instance(1, "4"), ttl, reply));
+        a.start();
+        world.run(SECOND);
+        assertEquals(List.of(id(1)), a.renew(id(1)), "it must be put again");
+        world.run(MOMENT);
+        assertEquals("4", b.version(1));
+        assertEquals("4", c.version(1));
+    }
+
+    @Test
     void a10ARenewalBehindADeletionRevivesNothing() {
         a.outcome(reply -> a.node.put(instance(1, "x"), Duration.ofSeconds(15), reply));
         world.run(MOMENT);
