@@ -97,6 +97,9 @@ public final class LeaseTable {
         @Nullable
         Registration find(InstanceId instance);
 
+        /** Whether a node that is there has a copy of it, whatever its generation. */
+        boolean isVouched(InstanceId instance);
+
         /** There is nobody else. */
         Elsewhere NOWHERE = new Elsewhere() {
             @Override
@@ -107,6 +110,11 @@ public final class LeaseTable {
             @Override
             public @Nullable Registration find(InstanceId instance) {
                 return null;
+            }
+
+            @Override
+            public boolean isVouched(InstanceId instance) {
+                return false;
             }
         };
     }

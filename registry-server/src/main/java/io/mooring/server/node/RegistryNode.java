@@ -203,6 +203,11 @@ public final class RegistryNode {
                     .map(Replication.Copy::registration)
                     .orElse(null);
         }
+
+        @Override
+        public boolean isVouched(InstanceId instance) {
+            return replication.isVouched(instance);
+        }
     }
 
     // ---- peers, on the loop

@@ -602,6 +602,15 @@ final class ReplicaTable {
         return Optional.ofNullable(best);
     }
 
+    boolean isVouched(InstanceId instance) {
+        for (Replica replica : replicas.values()) {
+            if (replica.shard.get(instance) != null && isVouched(replica)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     @Nullable
     Registration copy(ShardId id, InstanceId instance) {
         Replica replica = replicas.get(id.origin());
