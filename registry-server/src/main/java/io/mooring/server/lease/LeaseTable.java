@@ -375,12 +375,13 @@ public final class LeaseTable {
             if (lease != null && movedOn(id, lease)) {
                 continue;
             }
+            long here = 0;
             if (registration != null && isOf(registration, session)) {
+                here = registration.generation();
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
-                continue;
             }
             Registration there = elsewhere.find(id);
-            if (there != null && isOf(there, session)) {
+            if (there != null && isOf(there, session) && there.generation() > here) {
                 bury(id, new Burial(session, there.generation(), RemovalCause.DEREGISTERED), PUBLISHER);
             } else if (!alone && there == null && registration == null && attempt > 1) {
                 // It came from another node; what it left there may not have arrived here yet, and must not.
@@ -488,12 +489,10 @@ public final class LeaseTable {
         Lease lease = single.get(instance);
         if (lease == null) {
             Registration before = restored.get(instance);
-            Registration there = elsewhere.find(instance);
             if (before == null
                     || before.publisher().isSession()
                     || own.get(instance) != null
-                    || there != null
-                            && !there.publisher().id().equals(before.publisher().id())
+                    || elsewhere.isVouched(instance)
                     || elsewhere.highest(instance) >= before.generation()) {
                 return false; // others know as late a word, or one in ignorance of it: what the disk had may be older
             }

@@ -85,6 +85,20 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aGoodbyeAtAnEarlierHomeReachesWhatTheSessionSaidElsewhereSince() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(b).register(instance(1, "moved"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(a);
+        publisher.deregister(id(1));
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            everywhere(List.of());
+        }
+    }
+
+    @Test
     void aLateWordOnAnEarlierConnectionOutbidsNothing() {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.run(MOMENT);
