@@ -68,6 +68,11 @@ public final class Catalog {
         this.revision = firstRevision;
     }
 
+    /** The removals of an earlier life of this node. Before anything is folded. */
+    public void remember(Map<InstanceId, Burial> removals) {
+        burials.putAll(removals);
+    }
+
     /** Lists what an earlier life of this node left on disk: nobody has confirmed it yet. Before anything is folded. */
     public void restore(ShardId shard, Iterable<Registration> registrations) {
         Map<ServiceKey, List<Update>> all = new TreeMap<>();

@@ -126,9 +126,8 @@ public final class RegistryNode {
         this.loop = loop;
         clock = new HybridClock(loop::now, wall);
         clockFile = storage.isPresent() ? new ClockFile(clock, storage.get()) : null;
-        RestoreLog.Restored restored = storage.isPresent()
-                ? RestoreLog.read(storage.get(), settings.self())
-                : new RestoreLog.Restored(0, List.of(), Map.of());
+        RestoreLog.Restored restored =
+                storage.isPresent() ? RestoreLog.read(storage.get(), settings.self()) : RestoreLog.Restored.nothing(0);
         long process = 1 + random.nextLong(Long.MAX_VALUE);
         long incarnation = restored.incarnation() + 1;
         epoch = settings.self() + "-" + incarnation + "-" + Long.toHexString(process & 0xffff);
@@ -138,12 +137,14 @@ public final class RegistryNode {
                 settings.self(),
                 incarnation,
                 restored.own(),
+                restored.burials(),
                 settings.lease(),
                 loop,
                 random,
                 settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
                 this::onOwn);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
+        catalog.remember(restored.burials());
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
         onDisk.forEach((shard, registrations) -> {
@@ -154,7 +155,8 @@ public final class RegistryNode {
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
-                ? new RestoreLog(storage.get(), loop, incarnation, onDisk, this::places, this::registration)
+                ? new RestoreLog(
+                        storage.get(), loop, incarnation, onDisk, leases::own, this::places, this::registration)
                 : null;
         evidence = new Evidence(prober, loop);
         orphans = new OrphanWatch(
@@ -219,6 +221,11 @@ public final class RegistryNode {
                     .find(instance)
                     .map(Replication.Copy::registration)
                     .orElse(null);
+        }
+
+        @Override
+        public boolean isVouched(InstanceId instance) {
+            return replication.isVouched(instance);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
+import io.mooring.model.RemovalCause;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.Shard;
@@ -69,6 +70,19 @@ final class Orphans {
         burials.put(instance, before != null && before.generation() > burial.generation() ? before : burial);
         if (burials.size() > Shard.BURIALS_KEPT) {
             burials.remove(burials.keySet().iterator().next());
+        }
+    }
+
+    /**
+     * A node vouches for that registration. What an earlier life of it removed and it has forgotten, with its disk, is of
+     * others: from now on that removal reaches only its own publisher.
+     */
+    void granted(Registration registration) {
+        Burial burial = burials.get(registration.id());
+        if (burial != null
+                && burial.reaches(registration)
+                && !burial.publisher().equals(registration.publisher().id())) {
+            burials.put(registration.id(), new Burial(burial.publisher(), burial.generation(), RemovalCause.ORPHANED));
         }
     }
 

@@ -410,8 +410,17 @@ final class ReplicaTable {
         }
         shard.at(delta.lastRevision());
         replica.served.append(new DeltaLog.Turn(first, delta.lastRevision(), bytes));
+        tell(changes);
         vouch(replica);
-        changes.forEach(home::changed);
+    }
+
+    private void tell(List<Change> changes) {
+        for (Change change : changes) {
+            if (change instanceof Change.Granted granted) {
+                orphans.granted(granted.registration());
+            }
+            home.changed(change);
+        }
     }
 
     // ---- the whole of it
@@ -443,12 +452,12 @@ final class ReplicaTable {
             changes = difference.toALaterIncarnation();
             orphan(replica, before);
         }
+        tell(changes);
         vouch(replica);
         if (!isThere(replica)) {
             buryWhatIsKnown(replica.shard, replica);
         }
         replica.served.replace(next, replica.process, next.revision());
-        changes.forEach(home::changed);
     }
 
     /** What an earlier incarnation had and this one has not taken over. */
@@ -507,11 +516,13 @@ final class ReplicaTable {
         }
     }
 
-    private static void bury(Shard lost, Map<InstanceId, Burial> burials) {
+    /** Says so, too: who granted in ignorance of a removal is listed for as long as he is there. */
+    private void bury(Shard lost, Map<InstanceId, Burial> burials) {
         burials.forEach((instance, burial) -> {
             Registration copy = lost.get(instance);
             if (copy != null && burial.reaches(copy)) {
                 lost.remove(instance);
+                home.changed(Difference.over(lost.id(), lost.revision(), instance, burial.cause()));
             }
         });
     }
@@ -589,6 +600,15 @@ final class ReplicaTable {
             }
         }
         return Optional.ofNullable(best);
+    }
+
+    boolean isVouched(InstanceId instance) {
+        for (Replica replica : replicas.values()) {
+            if (replica.shard.get(instance) != null && isVouched(replica)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Nullable

@@ -307,6 +307,11 @@ public final class Replication implements Peers {
         return replicas.find(instance);
     }
 
+    /** Whether a node that is there has a copy of it, whatever its generation. */
+    public boolean isVouched(InstanceId instance) {
+        return replicas.isVouched(instance);
+    }
+
     /** The copy in that shard of another node; null if there is none. */
     public @Nullable Registration get(ShardId shard, InstanceId instance) {
         return replicas.copy(shard, instance);
