@@ -222,8 +222,8 @@ public final class Catalog {
             Copy copy = copies.get(id);
             if (copy != null) {
                 updates.add(new Update(id, copy.best().listed()));
-            } else if (removal == null) {
-                continue; // a late word on what is buried
+            } else if (removal == null || indexOf(before.instances(), id) < 0) {
+                continue; // a late word on what is buried, or has left: why it did is remembered
             } else if (removal.cause().certain()) {
                 updates.add(new Update(id, null));
                 removals.add(removal);

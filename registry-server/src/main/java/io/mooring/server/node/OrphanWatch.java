@@ -81,15 +81,14 @@ final class OrphanWatch {
 
     /** To be called every second or so. */
     void look() {
-        if (leases.frozen().isPresent()) {
-            observed.clear();
-            return;
-        }
+        boolean frozen = leases.frozen().isPresent();
         List<Replication.Orphan> due = new ArrayList<>();
         replication.orphans(lease, due::add);
         orphans = due.size();
-        if (due.isEmpty()) {
+        if (frozen || due.isEmpty()) {
             observed.clear();
+        }
+        if (due.isEmpty()) {
             return;
         }
         List<NodeId> alive = replication.alive();
@@ -100,6 +99,9 @@ final class OrphanWatch {
             if (isSuperseded(orphan)) {
                 replication.forget(orphan.shard(), id);
                 continue;
+            }
+            if (frozen) {
+                continue; // no verdicts
             }
             present.add(id);
             long age = loop.now() - orphan.since();

@@ -298,7 +298,7 @@ public final class RegistryNode {
 
         @Override
         public boolean starting() {
-            return !ready;
+            return !ready || leases.restored().size() > 0; // which only this node knows, and tells nobody
         }
 
         @Override
@@ -525,6 +525,7 @@ public final class RegistryNode {
         if (!incomplete && !settings.cluster().isAlone() && leases.hasStoodStill()) {
             setIncomplete(true); // before anybody takes what is old for new
         }
+        push.uncertain(isUncertain());
         push.subscribe(subscriber, service, digest);
     }
 
@@ -721,13 +722,13 @@ public final class RegistryNode {
         tell(catalog.releaseHolds());
         replication.isolated().ifPresent(leases::freeze);
         boolean frozen = leases.frozen().isPresent();
+        push.uncertain(isUncertain());
         ready = ready || replication.caughtUp() || isLateEnough();
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
         } else if (incomplete && !frozen && replication.caughtUp()) {
             setIncomplete(false);
         }
-        push.uncertain(replication.isUncertain());
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
             lastOrphans = loop.now();
             orphans.look();
@@ -754,6 +755,11 @@ public final class RegistryNode {
         }
         long patience = settings.cluster().startPatience().toNanos();
         return now - arrivedAt >= patience || now - startedAt >= LOADING_PATIENCES * patience;
+    }
+
+    /** Whether others may have told what this node does not know; what is held may be a copy whose node was lost, too. */
+    private boolean isUncertain() {
+        return replication.isUncertain() || !settings.cluster().isAlone() && catalog.protectedServices() > 0;
     }
 
     private void setIncomplete(boolean now) {

@@ -60,6 +60,10 @@ final class Orphans {
         }
     }
 
+    boolean isEmpty() {
+        return shards.isEmpty();
+    }
+
     private long lostSince(ShardId id) {
         Lost lost = shards.get(id);
         return lost == null ? 0 : lost.since;

@@ -641,6 +641,19 @@ final class ReplicaTable {
         return out;
     }
 
+    /** Whether nobody vouches for some of what is shown. */
+    boolean hasOrphans() {
+        if (!orphans.isEmpty()) {
+            return true;
+        }
+        for (Replica replica : replicas.values()) {
+            if (replica.missed && replica.shard.size() > 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void forEach(BiConsumer<ShardId, Registration> each) {
         for (Replica replica : replicas.values()) {
             List.copyOf(replica.shard.registrations()).forEach(r -> each.accept(replica.shard.id(), r));

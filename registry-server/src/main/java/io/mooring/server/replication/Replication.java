@@ -344,9 +344,12 @@ public final class Replication implements Peers {
                 && replicas.isCaughtUp();
     }
 
-    /** Whether a node was lost lately, or a connected one has not caught up: others may know what this one does not. */
+    /**
+     * Whether others may know what this node does not: a node was lost lately, or a connected one has not caught up, or
+     * there are copies that nobody vouches for, of which the lost node may have told a later word.
+     */
     public boolean isUncertain() {
-        return uncertainSince().isPresent();
+        return uncertainSince().isPresent() || replicas.hasOrphans();
     }
 
     /** Since when, in the loop's time. */

@@ -10,9 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.membership.PeerStatus;
+import io.mooring.server.push.Subscriber;
+import io.mooring.server.push.Update;
 import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -348,16 +351,16 @@ class RegistryClusterTest {
 
     @Test
     void aRenewalDoesNotReviveWhatADiskHadWhenTheLeaseWasPutElsewhereSince() {
-        Duration ttl = Duration.ofSeconds(20);
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(20));
         for (String version : List.of("1", "2", "3")) {
-            a.outcome(reply -> a.node.put(instance(1, version), ttl, reply));
+            a.outcome(reply -> a.node.put(instance(1, version), terms, reply));
         }
         world.run(MOMENT);
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
         b.start(); // it cannot know that its words must be above that
         world.run(SECOND);
-        b.outcome(reply -> b.node.put(instance(1, "4"), ttl, reply));
+        b.outcome(reply -> b.node.put(instance(1, "4"), terms, reply));
         c.start();
         world.run(SECOND);
         assertEquals(List.of(id(1)), c.renew(id(1)), "what it knew of a lost node: it must be put again");
@@ -454,5 +457,78 @@ class RegistryClusterTest {
         publisher.breakLine().connect(a, OptionalLong.of(0)).register(instance(1, "x"));
         world.run(SECOND);
         assertEquals("x", b.version(1), "its latest word shows though its first home has it still");
+    }
+
+    @Test
+    void b2WhoComesWhileCopiesAreWithoutTheirNodeHearsThatTheyMayBeOld() {
+        world.answering.add("10.0.0.1:1");
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.run(Duration.ofSeconds(30)); // it is not expected back soon
+        Moved moved = new Moved(b);
+        world.run(Duration.ofSeconds(20));
+        assertEquals(List.of("incomplete"), moved.told, "its node may have told another content since");
+        world.run(Duration.ofSeconds(120)); // it is the only one of its service, and held at first
+        assertEquals(List.of("none"), moved.versions, "all there is, when the copy has been judged");
+    }
+
+    @Test
+    void b2AfterAnOutageOfAllNobodyTakesAnOldCopyForAllThereIs() {
+        world.answering.add("10.0.0.1:1");
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "old"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        publisher.register(instance(1, "new"));
+        restartAll();
+        Moved moved = new Moved(b);
+        assertEquals("old", b.version(1));
+        world.run(Duration.ofSeconds(200));
+        assertEquals(List.of("none"), List.copyOf(Set.copyOf(moved.versions)), moved.told.toString());
+    }
+
+    @Test
+    void b2WhatOnlyTheDiskOfAnotherNodeHasIsWaitedFor() {
+        world.answering.add("10.0.0.1:1");
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(b).register(instance(1, "old"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(2, 3);
+        publisher.breakLine().connect(a).register(instance(1, "new"));
+        restartAll();
+        Moved moved = new Moved(b);
+        assertEquals("old", b.version(1));
+        world.run(Duration.ofSeconds(200));
+        assertEquals(List.of("none"), List.copyOf(Set.copyOf(moved.versions)), moved.told.toString());
+    }
+
+    private void restartAll() {
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        world.heal();
+        List.of(a, b, c).forEach(ClusterWorld.Machine::start);
+    }
+
+    /** Who moved to a node, and the contents of instance 1 that it was told as all there is. */
+    private static final class Moved implements Subscriber {
+        final List<String> told = new ArrayList<>();
+        final List<String> versions = new ArrayList<>();
+        private final ClusterWorld.Machine to;
+
+        Moved(ClusterWorld.Machine to) {
+            this.to = to;
+            to.in(() -> to.node.subscribe(this, ClusterWorld.ORDERS, OptionalLong.empty()));
+        }
+
+        @Override
+        public void deliver(List<Update> updates) {
+            boolean all = !updates.get(0).incomplete();
+            told.add(all ? "complete" : "incomplete");
+            if (all) {
+                versions.add(to.version(1));
+            }
+            to.loop.execute(() -> to.node.ready(this));
+        }
     }
 }

@@ -517,7 +517,20 @@ class ReplicationTest {
         world.run(4.2);
         assertEquals(List.of(1, 2), node("c").orphans(Duration.ZERO));
         world.run(16);
-        assertFalse(node("c").replication.isUncertain(), "what is gone for long is not coming back in a moment");
+        assertTrue(node("c").replication.uncertainSince().isEmpty(), "they are not coming back in a moment");
+        assertTrue(node("c").replication.isUncertain(), "they may have told of a later content");
+        node("c")
+                .loop
+                .run(() -> node("c")
+                        .replication
+                        .orphans(
+                                Duration.ZERO,
+                                orphan -> node("c")
+                                        .replication
+                                        .forget(
+                                                orphan.shard(),
+                                                orphan.registration().id())));
+        assertFalse(node("c").replication.isUncertain());
     }
 
     @Test
