@@ -166,7 +166,7 @@ public final class LeaseTable {
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
         own = new Shard(new ShardId(self, incarnation));
-        burials.forEach(own::bury);
+        burials.forEach((instance, burial) -> own.bury(instance, burial.remembered()));
         restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);
@@ -684,8 +684,13 @@ public final class LeaseTable {
         }
         if (!restoredOverdue && now - restoredUntil >= 0) {
             restoredOverdue = true;
-            for (Registration registration : restored.registrations()) {
-                overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+            for (Registration registration : List.copyOf(restored.registrations())) {
+                if (elsewhere.isVouched(registration.id())) {
+                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
+                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
+                } else {
+                    overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+                }
             }
         }
         evict(now);
