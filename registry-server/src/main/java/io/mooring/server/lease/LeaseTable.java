@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -97,8 +98,8 @@ public final class LeaseTable {
         @Nullable
         Registration find(InstanceId instance);
 
-        /** Whether a node that is there has a copy of it, whatever its generation. */
-        boolean isVouched(InstanceId instance);
+        /** Whether a node that is there has such a copy of it, whatever its generation. */
+        boolean isVouched(InstanceId instance, Predicate<Registration> which);
 
         /** There is nobody else. */
         Elsewhere NOWHERE = new Elsewhere() {
@@ -113,7 +114,7 @@ public final class LeaseTable {
             }
 
             @Override
-            public boolean isVouched(InstanceId instance) {
+            public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
                 return false;
             }
         };
@@ -492,7 +493,7 @@ public final class LeaseTable {
             if (before == null
                     || before.publisher().isSession()
                     || own.get(instance) != null
-                    || elsewhere.isVouched(instance)
+                    || elsewhere.isVouched(instance, copy -> true)
                     || elsewhere.highest(instance) >= before.generation()) {
                 return false; // others know as late a word, or one in ignorance of it: what the disk had may be older
             }
@@ -685,7 +686,9 @@ public final class LeaseTable {
         if (!restoredOverdue && now - restoredUntil >= 0) {
             restoredOverdue = true;
             for (Registration registration : List.copyOf(restored.registrations())) {
-                if (elsewhere.isVouched(registration.id())) {
+                String publisher = registration.publisher().id();
+                if (elsewhere.isVouched(
+                        registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
                     // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
                     forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
                 } else {
