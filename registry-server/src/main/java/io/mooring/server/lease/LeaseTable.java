@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -99,8 +100,8 @@ public final class LeaseTable {
         @Nullable
         Registration find(InstanceId instance);
 
-        /** Whether a node that is there has a copy of it, whatever its generation. */
-        boolean isVouched(InstanceId instance);
+        /** Whether a node that is there has such a copy of it, whatever its generation. */
+        boolean isVouched(InstanceId instance, Predicate<Registration> which);
 
         /** There is nobody else. */
         Elsewhere NOWHERE = new Elsewhere() {
@@ -115,7 +116,7 @@ public final class LeaseTable {
             }
 
             @Override
-            public boolean isVouched(InstanceId instance) {
+            public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
                 return false;
             }
         };
@@ -168,7 +169,7 @@ public final class LeaseTable {
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
         own = new Shard(new ShardId(self, incarnation));
-        burials.forEach(own::bury);
+        burials.forEach((instance, burial) -> own.bury(instance, burial.remembered()));
         restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);
@@ -500,7 +501,7 @@ public final class LeaseTable {
             if (before == null
                     || before.publisher().isSession()
                     || own.get(instance) != null
-                    || elsewhere.isVouched(instance)
+                    || elsewhere.isVouched(instance, copy -> true)
                     || elsewhere.highest(instance) >= before.generation()) {
                 return false; // others know as late a word, or one in ignorance of it: what the disk had may be older
             }
@@ -692,8 +693,15 @@ public final class LeaseTable {
         }
         if (!restoredOverdue && now - restoredUntil >= 0) {
             restoredOverdue = true;
-            for (Registration registration : restored.registrations()) {
-                overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+            for (Registration registration : List.copyOf(restored.registrations())) {
+                String publisher = registration.publisher().id();
+                if (elsewhere.isVouched(
+                        registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
+                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
+                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
+                } else {
+                    overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+                }
             }
         }
         evict(now);

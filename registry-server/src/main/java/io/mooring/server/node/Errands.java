@@ -89,7 +89,7 @@ final class Errands {
         } else {
             // If another node holds it by a word that could not know of this one, what is left of a lost node may be
             // older.
-            known.accept(!replication.isVouched(instance) && adopt(instance, copy));
+            known.accept(!replication.isVouched(instance, held -> true) && adopt(instance, copy));
         }
     }
 

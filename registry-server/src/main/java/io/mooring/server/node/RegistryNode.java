@@ -44,6 +44,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -224,8 +225,8 @@ public final class RegistryNode {
         }
 
         @Override
-        public boolean isVouched(InstanceId instance) {
-            return replication.isVouched(instance);
+        public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+            return replication.isVouched(instance, which);
         }
     }
 

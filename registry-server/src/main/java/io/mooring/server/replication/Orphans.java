@@ -1,7 +1,6 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
-import io.mooring.model.RemovalCause;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.Shard;
@@ -86,7 +85,7 @@ final class Orphans {
         if (burial != null
                 && burial.reaches(registration)
                 && !burial.publisher().equals(registration.publisher().id())) {
-            burials.put(registration.id(), new Burial(burial.publisher(), burial.generation(), RemovalCause.ORPHANED));
+            burials.put(registration.id(), burial.remembered());
         }
     }
 

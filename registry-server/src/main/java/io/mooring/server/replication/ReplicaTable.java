@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -602,9 +603,10 @@ final class ReplicaTable {
         return Optional.ofNullable(best);
     }
 
-    boolean isVouched(InstanceId instance) {
+    boolean isVouched(InstanceId instance, Predicate<Registration> which) {
         for (Replica replica : replicas.values()) {
-            if (replica.shard.get(instance) != null && isVouched(replica)) {
+            Registration copy = replica.shard.get(instance);
+            if (copy != null && which.test(copy) && isVouched(replica)) {
                 return true;
             }
         }

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -307,9 +308,9 @@ public final class Replication implements Peers {
         return replicas.find(instance);
     }
 
-    /** Whether a node that is there has a copy of it, whatever its generation. */
-    public boolean isVouched(InstanceId instance) {
-        return replicas.isVouched(instance);
+    /** Whether a node that is there has such a copy of it, whatever its generation. */
+    public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+        return replicas.isVouched(instance, which);
     }
 
     /** The copy in that shard of another node; null if there is none. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mooring.model.Instance;
 import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.membership.PeerStatus;
@@ -283,6 +284,28 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aRemovalOfAnEarlierLifeTakesNothingThatSomebodyElseRegisteredSince() {
+        ClusterWorld.Publisher before = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        before.deregister(id(1));
+        world.run(MOMENT);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+            machine.start();
+        }
+        world.run(SECOND);
+        world.new Publisher().connect(b).register(instance(1, "y"));
+        a.start();
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            assertEquals(List.of(1), b.ports());
+            assertEquals(List.of(1), c.ports());
+        }
+        everywhere(List.of(1));
+    }
+
+    @Test
     void a1WhoComesBackIsGrantedAboveWhatItsNodeRemovedBeforeARestart() {
         world.new Publisher().connect(c).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
         ClusterWorld.Publisher before = world.new Publisher().connect(a).register(instance(1, "x"));
@@ -369,6 +392,53 @@ class RegistryClusterTest {
         assertEquals(List.of(id(1)), a.renew(id(1)), "what it had itself: it must be put again");
         world.run(MOMENT);
         assertEquals("4", b.version(1));
+    }
+
+    @Test
+    void whatADiskHadMakesWayForWhatANodeInReachHoldsWithoutWaitingForTheCap() {
+        Duration ttl = Duration.ofMinutes(5);
+        for (int port = 1; port <= 40; port++) {
+            Instance old = instance(port, "old");
+            a.outcome(reply -> a.node.put(old, ttl, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(2), ttl, reply));
+        }
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+            machine.start();
+        }
+        world.run(SECOND);
+        b.outcome(reply -> b.node.put(instance(1, "new"), ttl, reply));
+        b.outcome(reply -> b.node.put(instance(2, "new"), ttl, reply));
+        a.start();
+        world.run(Duration.ofSeconds(32));
+        assertEquals("new", a.version(1));
+        assertEquals("new", a.version(2));
+        assertTrue(a.node.status().expiryBacklog() > 0, "the others wait for the cap");
+    }
+
+    @Test
+    void whatIsLeftOfALostNodeMakesWayForWhatANodeInReachHolds() {
+        Duration ttl = Duration.ofMinutes(5);
+        for (int port = 1; port <= 10; port++) {
+            Instance old = instance(port, "old");
+            a.outcome(reply -> a.node.put(old, ttl, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(2), ttl, reply));
+        }
+        world.run(MOMENT);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        for (int port = 1; port <= 10; port++) {
+            Instance now = instance(port, "new");
+            b.outcome(reply -> b.node.put(now, ttl, reply));
+        }
+        c.start();
+        world.run(Duration.ofSeconds(25));
+        for (int port = 1; port <= 10; port++) {
+            assertEquals("new", c.version(port), "port " + port);
+        }
     }
 
     @Test

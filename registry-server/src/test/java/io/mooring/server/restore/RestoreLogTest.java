@@ -54,7 +54,7 @@ class RestoreLogTest {
         registered.clear();
         restored.own().forEach(r -> registered.put(r.id(), r));
         own = new Shard(new ShardId(SELF, restored.incarnation() + 1));
-        restored.burials().forEach(own::bury);
+        restored.burials().forEach((instance, burial) -> own.bury(instance, burial.remembered()));
         return new RestoreLog(
                 disk,
                 loop,
@@ -114,7 +114,9 @@ class RestoreLogTest {
         assertEquals(said, RestoreLog.read(disk, SELF).burials());
         for (int restart = 0; restart < 3; restart++) {
             open();
-            assertEquals(said, RestoreLog.read(disk, SELF).burials());
+            assertEquals(
+                    Map.of(Instance.of(SERVICE, "10.0.0.1", 1).id(), GOODBYE.remembered()),
+                    RestoreLog.read(disk, SELF).burials());
             assertEquals(new HashSet<>(registered.values()), restored());
         }
     }
