@@ -136,6 +136,7 @@ public final class LeaseTable {
      * Starts frozen for a lease: who was registered before may need that long to come back.
      *
      * @param restoredRegistrations what the node's earlier incarnation had, from disk
+     * @param restoredBurials the removals it had decided on, oldest first, which hold and are told to others again
      * @param elsewhere what other nodes' shards say
      * @param sink takes every change, in order, at once
      */
@@ -143,6 +144,7 @@ public final class LeaseTable {
             NodeId self,
             long incarnation,
             Collection<Registration> restoredRegistrations,
+            Map<InstanceId, Burial> restoredBurials,
             LeaseSettings settings,
             EventLoop loop,
             RandomGenerator random,
@@ -155,6 +157,7 @@ public final class LeaseTable {
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
         own = new Shard(new ShardId(self, incarnation));
+        restoredBurials.forEach(own::bury);
         restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);

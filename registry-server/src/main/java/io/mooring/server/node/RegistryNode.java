@@ -80,6 +80,7 @@ public final class RegistryNode {
     private final Catalog catalog;
     private final PushScheduler push;
     private final @Nullable RestoreLog restoreLog;
+    private final Lasting lasting = new Lasting();
     private final Evidence evidence;
     private final OrphanWatch orphans;
     private final SessionMoves moves;
@@ -115,9 +116,8 @@ public final class RegistryNode {
             throws IOException {
         this.settings = settings;
         this.loop = loop;
-        RestoreLog.Restored restored = storage.isPresent()
-                ? RestoreLog.read(storage.get(), settings.self())
-                : new RestoreLog.Restored(0, List.of(), Map.of());
+        RestoreLog.Restored restored =
+                storage.isPresent() ? RestoreLog.read(storage.get(), settings.self()) : RestoreLog.Restored.nothing(0);
         long process = 1 + random.nextLong(Long.MAX_VALUE);
         long incarnation = restored.incarnation() + 1;
         epoch = settings.self() + "-" + incarnation + "-" + Long.toHexString(process & 0xffff);
@@ -127,12 +127,14 @@ public final class RegistryNode {
                 settings.self(),
                 incarnation,
                 restored.own(),
+                restored.burials(),
                 settings.lease(),
                 loop,
                 random,
                 settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
                 this::onOwn);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
+        catalog.restore(restored.burials());
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
         onDisk.forEach((shard, registrations) -> {
@@ -143,7 +145,7 @@ public final class RegistryNode {
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
-                ? new RestoreLog(storage.get(), loop, incarnation, onDisk, this::places, this::registration)
+                ? new RestoreLog(storage.get(), loop, settings.self(), incarnation, onDisk, restored.burials(), lasting)
                 : null;
         evidence = new Evidence(prober, loop);
         orphans = new OrphanWatch(
@@ -165,26 +167,45 @@ public final class RegistryNode {
         replication.start();
     }
 
-    /** Where there is something to restore next time. */
-    private List<RestoreLog.Place> places() {
-        List<RestoreLog.Place> places =
-                new ArrayList<>(leases.own().size() + leases.restored().size());
-        for (Shard shard : List.of(leases.own(), leases.restored())) {
-            shard.registrations()
-                    .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
+    /** What a restart should find. */
+    private final class Lasting implements RestoreLog.Source {
+        @Override
+        public List<RestoreLog.Place> present() {
+            List<RestoreLog.Place> places =
+                    new ArrayList<>(leases.own().size() + leases.restored().size());
+            for (Shard shard : List.of(leases.own(), leases.restored())) {
+                shard.registrations()
+                        .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
+            }
+            replication.forEachReplica(
+                    (shard, registration) -> places.add(new RestoreLog.Place(shard, registration.id())));
+            return places;
         }
-        replication.forEachReplica((shard, registration) -> places.add(new RestoreLog.Place(shard, registration.id())));
-        return places;
-    }
 
-    private @Nullable Registration registration(ShardId shard, InstanceId instance) {
-        if (shard.equals(leases.own().id())) {
-            return leases.own().get(instance);
+        @Override
+        public @Nullable Registration registration(ShardId shard, InstanceId instance) {
+            if (shard.equals(leases.own().id())) {
+                return leases.own().get(instance);
+            }
+            if (shard.equals(leases.restored().id())) {
+                return leases.restored().get(instance);
+            }
+            Registration copy = replication.get(shard, instance);
+            return copy == null || catalog.isOver(copy) ? null : copy;
         }
-        if (shard.equals(leases.restored().id())) {
-            return leases.restored().get(instance);
+
+        @Override
+        public Map<InstanceId, Burial> burials() {
+            return leases.own().burials();
         }
-        return replication.get(shard, instance);
+
+        /** Without the late copies of what is over: a restart remembers only this node's own removals. */
+        List<Change> of(List<Change> changes) {
+            List<Change> lasting = new ArrayList<>(changes);
+            lasting.removeIf(
+                    change -> change instanceof Change.Granted granted && catalog.isOver(granted.registration()));
+            return lasting;
+        }
     }
 
     /** Other nodes' shards, as the lease table asks for them. */
@@ -600,7 +621,8 @@ public final class RegistryNode {
             return;
         }
         if (restoreLog.age().compareTo(settings.diskPatience()) >= 0) {
-            restoreLog.append(turnChanges, () -> {}); // the disk is behind already: its word is not waited for
+            restoreLog.append(
+                    lasting.of(turnChanges), () -> {}); // the disk is behind already: its word is not waited for
             publish(turnChanges, turnReplies);
             return;
         }
@@ -608,7 +630,7 @@ public final class RegistryNode {
         long turn = ++turns;
         // A disk that hangs must not take discovery with it: after a moment we tell without it.
         Timer impatience = loop.schedule(settings.diskPatience(), () -> publishWritten(turn, turnChanges, turnReplies));
-        restoreLog.append(turnChanges, () -> {
+        restoreLog.append(lasting.of(turnChanges), () -> {
             impatience.cancel();
             publishWritten(turn, turnChanges, turnReplies);
         });

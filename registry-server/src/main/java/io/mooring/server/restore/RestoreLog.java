@@ -6,6 +6,7 @@ import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,15 +19,14 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 import java.util.function.IntConsumer;
-import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -62,13 +62,31 @@ public final class RestoreLog {
      *
      * @param incarnation the highest this directory knows of
      * @param own what the node itself had accepted
+     * @param burials the removals it had decided on, oldest first, as far as they are remembered
      * @param replicas what it knew of other nodes' shards
      */
     public record Restored(
-            long incarnation, Collection<Registration> own, Map<ShardId, Collection<Registration>> replicas) {
-        static Restored nothing(long incarnation) {
-            return new Restored(incarnation, List.of(), Map.of());
+            long incarnation,
+            Collection<Registration> own,
+            Map<InstanceId, Burial> burials,
+            Map<ShardId, Collection<Registration>> replicas) {
+        /** Of an empty directory. */
+        public static Restored nothing(long incarnation) {
+            return new Restored(incarnation, List.of(), Map.of(), Map.of());
         }
+    }
+
+    /** What is to be written that is not in the log's own hands. */
+    public interface Source {
+        /** The places of what should be restored next time, as a list of its own. */
+        List<Place> present();
+
+        /** The registration that stands there, or null. */
+        @Nullable
+        Registration registration(ShardId shard, InstanceId instance);
+
+        /** The removals this node has decided on, oldest first. A live look. */
+        Map<InstanceId, Burial> burials();
     }
 
     /** A registration's place. */
@@ -82,8 +100,8 @@ public final class RestoreLog {
 
     private final Storage storage;
     private final EventLoop loop;
-    private final Supplier<List<Place>> present;
-    private final BiFunction<ShardId, InstanceId, @Nullable Registration> lookup;
+    private final NodeId self;
+    private final Source source;
     private long incarnation;
 
     private int sequence;
@@ -99,13 +117,15 @@ public final class RestoreLog {
     /** A new file being made beside the one in use. */
     private static final class Rewrite {
         String name;
+        final Iterator<Map.Entry<InstanceId, Burial>> burials;
         final List<Place> todo;
         int next;
         long bytes;
         boolean failed;
 
-        Rewrite(String name, List<Place> todo) {
+        Rewrite(String name, Map<InstanceId, Burial> burials, List<Place> todo) {
             this.name = name;
+            this.burials = new LinkedHashMap<>(burials).entrySet().iterator();
             this.todo = todo;
         }
     }
@@ -132,9 +152,9 @@ public final class RestoreLog {
         }
         newestFirst.sort(SavedFile.NEWEST_FIRST);
         for (SavedFile file : newestFirst) {
-            Contents contents = contents(storage, file.name);
+            Contents contents = contents(storage, file.name, self);
             if (contents.complete) {
-                return contents.restored(highest, self);
+                return contents.restored(highest);
             }
             log.error(
                     "{} in the data directory is damaged before its snapshot is complete; trying an older one",
@@ -143,8 +163,8 @@ public final class RestoreLog {
         return Restored.nothing(highest);
     }
 
-    private static Contents contents(Storage storage, String name) {
-        Contents contents = new Contents();
+    private static Contents contents(Storage storage, String name, NodeId self) {
+        Contents contents = new Contents(self);
         try (InputStream in = storage.read(name)) {
             if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
                 return contents;
@@ -159,11 +179,24 @@ public final class RestoreLog {
     }
 
     private static final class Contents implements RestoreBlocks.Entries {
+        private final NodeId self;
         private final Map<ShardId, Map<InstanceId, Registration>> shards = new TreeMap<>();
+        private final Shard ownWord;
+        private final Shard allWords;
         boolean complete;
+
+        Contents(NodeId self) {
+            this.self = self;
+            ownWord = new Shard(new ShardId(self, 0));
+            allWords = new Shard(new ShardId(self, 0));
+        }
 
         @Override
         public void put(ShardId shard, Registration registration) {
+            Burial burial = allWords.burials().get(registration.id());
+            if (burial != null && burial.isOver(registration)) {
+                return; // a copy that arrived late
+            }
             shards.computeIfAbsent(shard, s -> new HashMap<>()).put(registration.id(), registration);
         }
 
@@ -177,6 +210,12 @@ public final class RestoreLog {
                     registrations.remove(instance);
                 }
             });
+            if (burial.generation() > 0) {
+                allWords.bury(instance, burial);
+                if (shard.origin().equals(self)) {
+                    ownWord.bury(instance, burial);
+                }
+            }
         }
 
         @Override
@@ -184,7 +223,7 @@ public final class RestoreLog {
             complete = true;
         }
 
-        Restored restored(long highest, NodeId self) {
+        Restored restored(long highest) {
             Map<InstanceId, Registration> own = new TreeMap<>(); // the same order in every run
             Map<ShardId, Collection<Registration>> replicas = new TreeMap<>();
             shards.forEach((shard, registrations) -> {
@@ -195,34 +234,36 @@ public final class RestoreLog {
                 registrations.forEach((id, registration) -> own.merge(
                         id, registration, (a, b) -> b.generation() >= a.generation() ? b : a)); // the later incarnation
             });
-            return new Restored(highest, own.values(), replicas);
+            return new Restored(highest, own.values(), ownWord.burials(), replicas);
         }
     }
 
     /**
      * Begins the file of this incarnation with what was restored, and deletes the older ones.
      *
+     * @param self whose directory it is
      * @param incarnation higher than any before
      * @param restored what to begin with, shard by shard
-     * @param present the places of what should be restored next time, as a list of its own
-     * @param lookup the registration that stands there, or null
+     * @param burials the removals to begin with, oldest first
+     * @param source what should be restored next time
      * @throws IOException when it cannot be written: a node must not start without knowing its incarnation
      */
     public RestoreLog(
             Storage storage,
             EventLoop loop,
+            NodeId self,
             long incarnation,
             Map<ShardId, Collection<Registration>> restored,
-            Supplier<List<Place>> present,
-            BiFunction<ShardId, InstanceId, @Nullable Registration> lookup)
+            Map<InstanceId, Burial> burials,
+            Source source)
             throws IOException {
         this.storage = storage;
         this.loop = loop;
+        this.self = self;
         this.incarnation = incarnation;
-        this.present = present;
-        this.lookup = lookup;
+        this.source = source;
         file = name(0);
-        storage.replace(file, new SnapshotBlocks(restored, length -> snapshotBytes += length));
+        storage.replace(file, new SnapshotBlocks(own(), burials, restored, length -> snapshotBytes += length));
         for (String name : storage.names()) {
             if (FILE.matcher(name).matches() && !name.equals(file)) {
                 storage.delete(name);
@@ -230,8 +271,14 @@ public final class RestoreLog {
         }
     }
 
+    private ShardId own() {
+        return new ShardId(self, incarnation);
+    }
+
     /** A whole file, made block by block as the disk takes it. */
     private static final class SnapshotBlocks implements Iterator<byte[]> {
+        private final ShardId own;
+        private final Iterator<Map.Entry<InstanceId, Burial>> burials;
         private final Iterator<Map.Entry<ShardId, Collection<Registration>>> shards;
         private final IntConsumer length;
         private Iterator<Registration> registrations = Collections.emptyIterator();
@@ -239,7 +286,13 @@ public final class RestoreLog {
         private boolean begun;
         private boolean ended;
 
-        SnapshotBlocks(Map<ShardId, Collection<Registration>> restored, IntConsumer length) {
+        SnapshotBlocks(
+                ShardId own,
+                Map<InstanceId, Burial> burials,
+                Map<ShardId, Collection<Registration>> restored,
+                IntConsumer length) {
+            this.own = own;
+            this.burials = burials.entrySet().iterator();
             this.shards = restored.entrySet().iterator();
             this.length = length;
         }
@@ -259,10 +312,11 @@ public final class RestoreLog {
                 throw new NoSuchElementException();
             }
             RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
+            bury(own, burials, block);
             while (block.size() < RestoreBlocks.FULL_BLOCK && advance()) {
                 block.put(Objects.requireNonNull(shard), registrations.next());
             }
-            if (!advance()) {
+            if (!burials.hasNext() && !advance()) {
                 block.complete();
                 ended = true;
             }
@@ -278,6 +332,15 @@ public final class RestoreLog {
                 registrations = entry.getValue().iterator();
             }
             return registrations.hasNext();
+        }
+    }
+
+    /** Before the registrations, so that none that is over can come behind them. */
+    private static void bury(
+            ShardId own, Iterator<Map.Entry<InstanceId, Burial>> burials, RestoreBlocks.BlockWriter block) {
+        while (burials.hasNext() && block.size() < RestoreBlocks.FULL_BLOCK) {
+            Map.Entry<InstanceId, Burial> buried = burials.next();
+            block.remove(own, buried.getKey(), buried.getValue());
         }
     }
 
@@ -408,7 +471,7 @@ public final class RestoreLog {
 
     private void beginRewrite() {
         sequence++;
-        Rewrite begun = new Rewrite(name(sequence) + ".new", present.get());
+        Rewrite begun = new Rewrite(name(sequence) + ".new", source.burials(), source.present());
         rewrite = begun;
         storage.append(begun.name, MAGIC, failure -> onRewriteStep(begun, failure));
     }
@@ -419,15 +482,16 @@ public final class RestoreLog {
             return;
         }
         RestoreBlocks.BlockWriter page = new RestoreBlocks.BlockWriter();
+        bury(own(), step.burials, page);
         int end = Math.min(step.todo.size(), step.next + PAGE);
         for (; step.next < end && page.size() < RestoreBlocks.FULL_BLOCK; step.next++) {
             Place place = step.todo.get(step.next);
-            Registration registration = lookup.apply(place.shard(), place.instance());
+            Registration registration = source.registration(place.shard(), place.instance());
             if (registration != null) {
                 page.put(place.shard(), registration);
             }
         }
-        boolean last = step.next == step.todo.size();
+        boolean last = !step.burials.hasNext() && step.next == step.todo.size();
         if (last) {
             page.complete();
         }

@@ -22,6 +22,11 @@ public record Burial(String publisher, long generation, RemovalCause cause) {
                 && (explicit() || copy.publisher().id().equals(publisher));
     }
 
+    /** Whether that copy is what its publisher left behind somewhere, and must not show when it arrives late. */
+    public boolean isOver(Registration late) {
+        return late.publisher().id().equals(publisher) && reaches(late);
+    }
+
     /** Whether somebody asked for it, so that nothing speaks for the instance any more. */
     public boolean explicit() {
         return cause == RemovalCause.DEREGISTERED || cause == RemovalCause.OPERATOR;

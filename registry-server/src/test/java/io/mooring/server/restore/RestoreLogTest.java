@@ -22,9 +22,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -38,7 +40,9 @@ class RestoreLogTest {
     private final VirtualTime.Loop loop = time.loop("node");
     private final MemoryStorage disk = new MemoryStorage(loop);
     private final Map<InstanceId, Registration> registered = new HashMap<>();
+    private final Map<InstanceId, Burial> buried = new LinkedHashMap<>();
     private long revision;
+    private long generation;
 
     @BeforeEach
     void quiet() {
@@ -49,23 +53,41 @@ class RestoreLogTest {
         RestoreLog.Restored restored = RestoreLog.read(disk, SELF);
         registered.clear();
         restored.own().forEach(r -> registered.put(r.id(), r));
+        buried.clear();
+        buried.putAll(restored.burials());
         return new RestoreLog(
                 disk,
                 loop,
+                SELF,
                 restored.incarnation() + 1,
                 Map.of(new ShardId(SELF, restored.incarnation()), restored.own()),
-                () -> registered.keySet().stream()
-                        .map(id -> new RestoreLog.Place(SHARD, id))
-                        .toList(),
-                (shard, id) -> registered.get(id));
+                restored.burials(),
+                new RestoreLog.Source() {
+                    @Override
+                    public List<RestoreLog.Place> present() {
+                        return registered.keySet().stream()
+                                .map(id -> new RestoreLog.Place(SHARD, id))
+                                .toList();
+                    }
+
+                    @Override
+                    public @Nullable Registration registration(ShardId shard, InstanceId instance) {
+                        return registered.get(instance);
+                    }
+
+                    @Override
+                    public Map<InstanceId, Burial> burials() {
+                        return buried;
+                    }
+                });
     }
 
     private Change put(int port, double weight) {
         Instance instance = Instance.of(SERVICE, "10.0.0.1", port)
                 .withWeight(weight)
                 .withMetadata(Map.of("zone", "a", "text", "ü".repeat(port % 50)));
-        Registration registration =
-                new Registration(instance, Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)), 1, false);
+        Registration registration = new Registration(
+                instance, Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)), ++generation, false);
         registered.put(registration.id(), registration);
         return new Change.Granted(SHARD, ++revision, registration);
     }
@@ -77,7 +99,7 @@ class RestoreLogTest {
                 SHARD,
                 ++revision,
                 new Removal(id, RemovalCause.DEREGISTERED),
-                new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED),
+                new Burial("1234567890abcdef", generation, RemovalCause.DEREGISTERED),
                 "test");
     }
 
@@ -88,6 +110,30 @@ class RestoreLogTest {
 
     private Set<Registration> restored() throws IOException {
         return new HashSet<>(RestoreLog.read(disk, SELF).own());
+    }
+
+    @Test
+    void aLateCopyOfWhatIsOverIsNotRestored() throws IOException {
+        RestoreLog log = open();
+        Change.Granted here = (Change.Granted) put(1, 1);
+        ShardId other = new ShardId(new NodeId("other"), 3);
+        write(log, here, remove(1));
+        write(log, new Change.Granted(other, 7, here.registration()));
+        assertEquals(Map.of(), copies());
+        open();
+        assertEquals(1, RestoreLog.read(disk, SELF).burials().size(), "a removal holds over restarts");
+        write(open(), new Change.Granted(other, 7, here.registration()));
+        assertEquals(Map.of(), copies());
+        Registration later = new Registration(
+                here.registration().instance(), here.registration().publisher(), ++generation, false);
+        write(open(), new Change.Granted(other, 8, later));
+        assertEquals(1, copies().size());
+    }
+
+    private Map<InstanceId, Registration> copies() throws IOException {
+        Map<InstanceId, Registration> copies = new HashMap<>();
+        RestoreLog.read(disk, SELF).replicas().values().forEach(all -> all.forEach(r -> copies.put(r.id(), r)));
+        return copies;
     }
 
     @Test
