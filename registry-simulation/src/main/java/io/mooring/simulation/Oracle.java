@@ -743,6 +743,10 @@ final class Oracle {
         for (ListedInstance instance : now.instances()) {
             long order = order(instance.instance(), who);
             listed.add(instance.id());
+            if (order == watched.inherited.getOrDefault(instance.id(), -1L)) {
+                continue; // kept until its node, which may know it no more, has gathered what there is
+            }
+            watched.inherited.remove(instance.id());
             boolean goesBack = order < watched.versions.getOrDefault(instance.id(), 0L);
             boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
                     .isPresent();
@@ -761,7 +765,10 @@ final class Oracle {
         }
     }
 
-    /** Another connection, perhaps to another node or another life of it, tells from now on. */
+    /**
+     * Another connection, perhaps to another node or another life of it, tells from now on. What a life told and its disk
+     * lost may go back in the next one: at once or, as the SDK keeps what it knows while its node is incomplete, later.
+     */
     private void movedTo(Registry.Accepted teller, ClientProcess.Watching watched, ServiceKey service) {
         Witness witness = teller.registry().witness;
         boolean same = watched.teller
@@ -770,6 +777,9 @@ final class Oracle {
         boolean lost = watched.teller
                 .filter(before -> before.life() != teller.life() && witness.everUntrusted())
                 .isPresent();
+        if (lost) {
+            watched.inherited.putAll(watched.versions);
+        }
         if (lost || !same && !(world.isCalm() && now() - witness.startedAt() > World.SETTLING)) {
             watched.versions.clear(); // what a node does not know cannot be known to anybody behind it
         }
