@@ -68,6 +68,11 @@ public final class Catalog {
         this.revision = firstRevision;
     }
 
+    /** The removals of an earlier life of this node. Before anything is folded. */
+    public void remember(Map<InstanceId, Burial> removals) {
+        burials.putAll(removals);
+    }
+
     /** Lists what an earlier life of this node left on disk: nobody has confirmed it yet. Before anything is folded. */
     public void restore(ShardId shard, Iterable<Registration> registrations) {
         Map<ServiceKey, List<Update>> all = new TreeMap<>();
@@ -82,11 +87,6 @@ public final class Catalog {
             updates.sort(Update.IN_ORDER);
             publish(view(service), updates, List.of(), null);
         });
-    }
-
-    /** Remembers the removals that an earlier life of this node had decided on. Before anything is folded. */
-    public void restore(Map<InstanceId, Burial> removals) {
-        removals.forEach(this::bury);
     }
 
     // ---- any thread

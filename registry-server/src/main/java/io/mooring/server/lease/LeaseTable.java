@@ -97,6 +97,9 @@ public final class LeaseTable {
         @Nullable
         Registration find(InstanceId instance);
 
+        /** Whether a node that is there has a copy of it, whatever its generation. */
+        boolean isVouched(InstanceId instance);
+
         /** There is nobody else. */
         Elsewhere NOWHERE = new Elsewhere() {
             @Override
@@ -107,6 +110,11 @@ public final class LeaseTable {
             @Override
             public @Nullable Registration find(InstanceId instance) {
                 return null;
+            }
+
+            @Override
+            public boolean isVouched(InstanceId instance) {
+                return false;
             }
         };
     }
@@ -136,7 +144,8 @@ public final class LeaseTable {
      * Starts frozen for a lease: who was registered before may need that long to come back.
      *
      * @param restoredRegistrations what the node's earlier incarnation had, from disk
-     * @param restoredBurials the removals it had decided on, oldest first, which hold and are told to others again
+     * @param burials the removals it had said: it stands by them, so that nobody's late copy of what it removed comes back,
+     *     and grants above them
      * @param elsewhere what other nodes' shards say
      * @param sink takes every change, in order, at once
      */
@@ -144,7 +153,7 @@ public final class LeaseTable {
             NodeId self,
             long incarnation,
             Collection<Registration> restoredRegistrations,
-            Map<InstanceId, Burial> restoredBurials,
+            Map<InstanceId, Burial> burials,
             LeaseSettings settings,
             EventLoop loop,
             RandomGenerator random,
@@ -157,7 +166,7 @@ public final class LeaseTable {
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
         own = new Shard(new ShardId(self, incarnation));
-        restoredBurials.forEach(own::bury);
+        burials.forEach((instance, burial) -> own.bury(instance, burial.remembered()));
         restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);
@@ -366,12 +375,13 @@ public final class LeaseTable {
             if (lease != null && movedOn(id, lease)) {
                 continue;
             }
+            long here = 0;
             if (registration != null && isOf(registration, session)) {
+                here = registration.generation();
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
-                continue;
             }
             Registration there = elsewhere.find(id);
-            if (there != null && isOf(there, session)) {
+            if (there != null && isOf(there, session) && there.generation() > here) {
                 bury(id, new Burial(session, there.generation(), RemovalCause.DEREGISTERED), PUBLISHER);
             } else if (!alone && there == null && registration == null && attempt > 1) {
                 // It came from another node; what it left there may not have arrived here yet, and must not.
@@ -482,8 +492,9 @@ public final class LeaseTable {
             if (before == null
                     || before.publisher().isSession()
                     || own.get(instance) != null
+                    || elsewhere.isVouched(instance)
                     || elsewhere.highest(instance) >= before.generation()) {
-                return false; // others know as late a word: what the disk had may be older
+                return false; // others know as late a word, or one in ignorance of it: what the disk had may be older
             }
             put(before.instance(), before.publisher().ttl());
             return true;
@@ -673,8 +684,13 @@ public final class LeaseTable {
         }
         if (!restoredOverdue && now - restoredUntil >= 0) {
             restoredOverdue = true;
-            for (Registration registration : restored.registrations()) {
-                overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+            for (Registration registration : List.copyOf(restored.registrations())) {
+                if (elsewhere.isVouched(registration.id())) {
+                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
+                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
+                } else {
+                    overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+                }
             }
         }
         evict(now);

@@ -116,9 +116,16 @@ final class OrphanWatch {
         evidence.look(toProbe, this::onVerdict);
     }
 
-    /** Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation. */
+    /**
+     * Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation; or a node that
+     * is there has it from somebody else, perhaps in ignorance of this one's generation.
+     */
     private boolean isSuperseded(Replication.Orphan orphan) {
         Registration left = orphan.registration();
+        String publisher = left.publisher().id();
+        if (replication.isVouched(left.id(), copy -> !copy.publisher().id().equals(publisher))) {
+            return true;
+        }
         Registration latest = leases.latest(left.id()).orElse(left);
         return latest.generation() > left.generation()
                 || leases.isHome(left.id())

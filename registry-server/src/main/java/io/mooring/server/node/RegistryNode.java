@@ -80,7 +80,6 @@ public final class RegistryNode {
     private final Catalog catalog;
     private final PushScheduler push;
     private final @Nullable RestoreLog restoreLog;
-    private final Lasting lasting = new Lasting();
     private final Evidence evidence;
     private final OrphanWatch orphans;
     private final SessionMoves moves;
@@ -134,7 +133,7 @@ public final class RegistryNode {
                 settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
                 this::onOwn);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
-        catalog.restore(restored.burials());
+        catalog.remember(restored.burials());
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
         onDisk.forEach((shard, registrations) -> {
@@ -145,7 +144,8 @@ public final class RegistryNode {
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
-                ? new RestoreLog(storage.get(), loop, settings.self(), incarnation, onDisk, restored.burials(), lasting)
+                ? new RestoreLog(
+                        storage.get(), loop, incarnation, onDisk, leases::own, this::places, this::registration)
                 : null;
         evidence = new Evidence(prober, loop);
         orphans = new OrphanWatch(
@@ -167,45 +167,34 @@ public final class RegistryNode {
         replication.start();
     }
 
-    /** What a restart should find. */
-    private final class Lasting implements RestoreLog.Source {
-        @Override
-        public List<RestoreLog.Place> present() {
-            List<RestoreLog.Place> places =
-                    new ArrayList<>(leases.own().size() + leases.restored().size());
-            for (Shard shard : List.of(leases.own(), leases.restored())) {
-                shard.registrations()
-                        .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
-            }
-            replication.forEachReplica(
-                    (shard, registration) -> places.add(new RestoreLog.Place(shard, registration.id())));
-            return places;
+    /** Where there is something to restore next time. */
+    private List<RestoreLog.Place> places() {
+        List<RestoreLog.Place> places =
+                new ArrayList<>(leases.own().size() + leases.restored().size());
+        for (Shard shard : List.of(leases.own(), leases.restored())) {
+            shard.registrations()
+                    .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
         }
+        replication.forEachReplica((shard, registration) -> places.add(new RestoreLog.Place(shard, registration.id())));
+        return places;
+    }
 
-        @Override
-        public @Nullable Registration registration(ShardId shard, InstanceId instance) {
-            if (shard.equals(leases.own().id())) {
-                return leases.own().get(instance);
-            }
-            if (shard.equals(leases.restored().id())) {
-                return leases.restored().get(instance);
-            }
-            Registration copy = replication.get(shard, instance);
-            return copy == null || catalog.isOver(copy) ? null : copy;
+    private @Nullable Registration registration(ShardId shard, InstanceId instance) {
+        if (shard.equals(leases.own().id())) {
+            return leases.own().get(instance);
         }
+        if (shard.equals(leases.restored().id())) {
+            return leases.restored().get(instance);
+        }
+        Registration copy = replication.get(shard, instance);
+        return copy == null || catalog.isOver(copy) ? null : copy;
+    }
 
-        @Override
-        public Map<InstanceId, Burial> burials() {
-            return leases.own().burials();
-        }
-
-        /** Without the late copies of what is over: a restart remembers only this node's own removals. */
-        List<Change> of(List<Change> changes) {
-            List<Change> lasting = new ArrayList<>(changes);
-            lasting.removeIf(
-                    change -> change instanceof Change.Granted granted && catalog.isOver(granted.registration()));
-            return lasting;
-        }
+    /** Without the late copies of what is over, as the next life does not remember the removals of other nodes. */
+    private List<Change> lasting(List<Change> turnChanges) {
+        List<Change> lasting = new ArrayList<>(turnChanges);
+        lasting.removeIf(change -> change instanceof Change.Granted granted && catalog.isOver(granted.registration()));
+        return lasting;
     }
 
     /** Other nodes' shards, as the lease table asks for them. */
@@ -221,6 +210,11 @@ public final class RegistryNode {
                     .find(instance)
                     .map(Replication.Copy::registration)
                     .orElse(null);
+        }
+
+        @Override
+        public boolean isVouched(InstanceId instance) {
+            return replication.isVouched(instance, copy -> true);
         }
     }
 
@@ -621,8 +615,7 @@ public final class RegistryNode {
             return;
         }
         if (restoreLog.age().compareTo(settings.diskPatience()) >= 0) {
-            restoreLog.append(
-                    lasting.of(turnChanges), () -> {}); // the disk is behind already: its word is not waited for
+            restoreLog.append(lasting(turnChanges), () -> {}); // the disk is behind already: its word is not waited for
             publish(turnChanges, turnReplies);
             return;
         }
@@ -630,7 +623,7 @@ public final class RegistryNode {
         long turn = ++turns;
         // A disk that hangs must not take discovery with it: after a moment we tell without it.
         Timer impatience = loop.schedule(settings.diskPatience(), () -> publishWritten(turn, turnChanges, turnReplies));
-        restoreLog.append(lasting.of(turnChanges), () -> {
+        restoreLog.append(lasting(turnChanges), () -> {
             impatience.cancel();
             publishWritten(turn, turnChanges, turnReplies);
         });

@@ -76,6 +76,19 @@ final class Orphans {
         }
     }
 
+    /**
+     * A node vouches for that registration. What an earlier life of it removed and it has forgotten, with its disk, is of
+     * others: from now on that removal reaches only its own publisher.
+     */
+    void granted(Registration registration) {
+        Burial burial = burials.get(registration.id());
+        if (burial != null
+                && burial.reaches(registration)
+                && !burial.publisher().equals(registration.publisher().id())) {
+            burials.put(registration.id(), burial.remembered());
+        }
+    }
+
     /** Drops the copies that a removal reaches. */
     void buried(InstanceId instance, Burial burial) {
         for (Lost lost : List.copyOf(shards.values())) {

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -300,6 +301,11 @@ public final class Replication implements Peers {
     /** The copy in other nodes' shards that would show if this node had none. */
     public Optional<Copy> find(InstanceId instance) {
         return replicas.find(instance);
+    }
+
+    /** Whether a node that is there has such a copy of it, whatever its generation. */
+    public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+        return replicas.isVouched(instance, which);
     }
 
     /** The copy in that shard of another node; null if there is none. */

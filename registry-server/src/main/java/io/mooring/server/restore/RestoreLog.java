@@ -19,14 +19,15 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The file is named after the incarnation and a sequence number and starts with a snapshot. When the log behind it
  * has grown much longer than what it describes, or an append failed, a new file is begun beside it: pages of the
- * present registrations between the changes that go on, then a mark that it is complete, then its final name. A
+ * present registrations, behind the removals that are remembered and between the changes that go on, then a mark that it is complete, then its final name. A
  * reader takes the newest complete file up to the first block that is not whole.
  *
  * <p>Confined to the event loop.
@@ -62,7 +63,7 @@ public final class RestoreLog {
      *
      * @param incarnation the highest this directory knows of
      * @param own what the node itself had accepted
-     * @param burials the removals it had decided on, oldest first, as far as they are remembered
+     * @param burials the removals it had said, oldest first
      * @param replicas what it knew of other nodes' shards
      */
     public record Restored(
@@ -70,23 +71,10 @@ public final class RestoreLog {
             Collection<Registration> own,
             Map<InstanceId, Burial> burials,
             Map<ShardId, Collection<Registration>> replicas) {
-        /** Of an empty directory. */
+        /** There is nothing but the count. */
         public static Restored nothing(long incarnation) {
             return new Restored(incarnation, List.of(), Map.of(), Map.of());
         }
-    }
-
-    /** What is to be written that is not in the log's own hands. */
-    public interface Source {
-        /** The places of what should be restored next time, as a list of its own. */
-        List<Place> present();
-
-        /** The registration that stands there, or null. */
-        @Nullable
-        Registration registration(ShardId shard, InstanceId instance);
-
-        /** The removals this node has decided on, oldest first. A live look. */
-        Map<InstanceId, Burial> burials();
     }
 
     /** A registration's place. */
@@ -100,8 +88,9 @@ public final class RestoreLog {
 
     private final Storage storage;
     private final EventLoop loop;
-    private final NodeId self;
-    private final Source source;
+    private final Supplier<Shard> own;
+    private final Supplier<List<Place>> present;
+    private final BiFunction<ShardId, InstanceId, @Nullable Registration> lookup;
     private long incarnation;
 
     private int sequence;
@@ -117,15 +106,13 @@ public final class RestoreLog {
     /** A new file being made beside the one in use. */
     private static final class Rewrite {
         String name;
-        final Iterator<Map.Entry<InstanceId, Burial>> burials;
         final List<Place> todo;
         int next;
         long bytes;
         boolean failed;
 
-        Rewrite(String name, Map<InstanceId, Burial> burials, List<Place> todo) {
+        Rewrite(String name, List<Place> todo) {
             this.name = name;
-            this.burials = new LinkedHashMap<>(burials).entrySet().iterator();
             this.todo = todo;
         }
     }
@@ -181,21 +168,21 @@ public final class RestoreLog {
     private static final class Contents implements RestoreBlocks.Entries {
         private final NodeId self;
         private final Map<ShardId, Map<InstanceId, Registration>> shards = new TreeMap<>();
-        private final Shard ownWord;
-        private final Shard allWords;
+        private final Shard said;
+        private final Shard heard; // the removals of all nodes, as far as they are in this file
         boolean complete;
 
         Contents(NodeId self) {
             this.self = self;
-            ownWord = new Shard(new ShardId(self, 0));
-            allWords = new Shard(new ShardId(self, 0));
+            this.said = new Shard(new ShardId(self, 0));
+            this.heard = new Shard(new ShardId(self, 0));
         }
 
         @Override
         public void put(ShardId shard, Registration registration) {
-            Burial burial = allWords.burials().get(registration.id());
+            Burial burial = heard.burials().get(registration.id());
             if (burial != null && burial.isOver(registration)) {
-                return; // a copy that arrived late
+                return; // a copy that arrived behind its removal
             }
             shards.computeIfAbsent(shard, s -> new HashMap<>()).put(registration.id(), registration);
         }
@@ -211,9 +198,9 @@ public final class RestoreLog {
                 }
             });
             if (burial.generation() > 0) {
-                allWords.bury(instance, burial);
+                heard.bury(instance, burial);
                 if (shard.origin().equals(self)) {
-                    ownWord.bury(instance, burial);
+                    said.bury(instance, burial);
                 }
             }
         }
@@ -234,36 +221,37 @@ public final class RestoreLog {
                 registrations.forEach((id, registration) -> own.merge(
                         id, registration, (a, b) -> b.generation() >= a.generation() ? b : a)); // the later incarnation
             });
-            return new Restored(highest, own.values(), ownWord.burials(), replicas);
+            return new Restored(highest, own.values(), said.burials(), replicas);
         }
     }
 
     /**
      * Begins the file of this incarnation with what was restored, and deletes the older ones.
      *
-     * @param self whose directory it is
      * @param incarnation higher than any before
      * @param restored what to begin with, shard by shard
-     * @param burials the removals to begin with, oldest first
-     * @param source what should be restored next time
+     * @param own the node's own shard, of which the removals are kept
+     * @param present the places of what should be restored next time, as a list of its own
+     * @param lookup the registration that stands there, or null
      * @throws IOException when it cannot be written: a node must not start without knowing its incarnation
      */
     public RestoreLog(
             Storage storage,
             EventLoop loop,
-            NodeId self,
             long incarnation,
             Map<ShardId, Collection<Registration>> restored,
-            Map<InstanceId, Burial> burials,
-            Source source)
+            Supplier<Shard> own,
+            Supplier<List<Place>> present,
+            BiFunction<ShardId, InstanceId, @Nullable Registration> lookup)
             throws IOException {
         this.storage = storage;
         this.loop = loop;
-        this.self = self;
         this.incarnation = incarnation;
-        this.source = source;
+        this.own = own;
+        this.present = present;
+        this.lookup = lookup;
         file = name(0);
-        storage.replace(file, new SnapshotBlocks(own(), burials, restored, length -> snapshotBytes += length));
+        storage.replace(file, new SnapshotBlocks(burialBlocks(), restored, length -> snapshotBytes += length));
         for (String name : storage.names()) {
             if (FILE.matcher(name).matches() && !name.equals(file)) {
                 storage.delete(name);
@@ -271,14 +259,27 @@ public final class RestoreLog {
         }
     }
 
-    private ShardId own() {
-        return new ShardId(self, incarnation);
+    /** The removals that this node has said: before the registrations, which are later. */
+    private List<byte[]> burialBlocks() {
+        Shard shard = own.get();
+        List<byte[]> blocks = new ArrayList<>(1);
+        RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
+        for (Map.Entry<InstanceId, Burial> entry : shard.burials().entrySet()) {
+            block.remove(shard.id(), entry.getKey(), entry.getValue());
+            if (block.size() >= RestoreBlocks.FULL_BLOCK) {
+                blocks.add(block.block());
+                block = new RestoreBlocks.BlockWriter();
+            }
+        }
+        if (!block.isEmpty()) {
+            blocks.add(block.block());
+        }
+        return blocks;
     }
 
     /** A whole file, made block by block as the disk takes it. */
     private static final class SnapshotBlocks implements Iterator<byte[]> {
-        private final ShardId own;
-        private final Iterator<Map.Entry<InstanceId, Burial>> burials;
+        private final Iterator<byte[]> burials;
         private final Iterator<Map.Entry<ShardId, Collection<Registration>>> shards;
         private final IntConsumer length;
         private Iterator<Registration> registrations = Collections.emptyIterator();
@@ -286,13 +287,8 @@ public final class RestoreLog {
         private boolean begun;
         private boolean ended;
 
-        SnapshotBlocks(
-                ShardId own,
-                Map<InstanceId, Burial> burials,
-                Map<ShardId, Collection<Registration>> restored,
-                IntConsumer length) {
-            this.own = own;
-            this.burials = burials.entrySet().iterator();
+        SnapshotBlocks(List<byte[]> burials, Map<ShardId, Collection<Registration>> restored, IntConsumer length) {
+            this.burials = burials.iterator();
             this.shards = restored.entrySet().iterator();
             this.length = length;
         }
@@ -311,12 +307,16 @@ public final class RestoreLog {
             if (ended) {
                 throw new NoSuchElementException();
             }
+            if (burials.hasNext()) {
+                byte[] bytes = burials.next();
+                length.accept(bytes.length);
+                return bytes;
+            }
             RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
-            bury(own, burials, block);
             while (block.size() < RestoreBlocks.FULL_BLOCK && advance()) {
                 block.put(Objects.requireNonNull(shard), registrations.next());
             }
-            if (!burials.hasNext() && !advance()) {
+            if (!advance()) {
                 block.complete();
                 ended = true;
             }
@@ -332,15 +332,6 @@ public final class RestoreLog {
                 registrations = entry.getValue().iterator();
             }
             return registrations.hasNext();
-        }
-    }
-
-    /** Before the registrations, so that none that is over can come behind them. */
-    private static void bury(
-            ShardId own, Iterator<Map.Entry<InstanceId, Burial>> burials, RestoreBlocks.BlockWriter block) {
-        while (burials.hasNext() && block.size() < RestoreBlocks.FULL_BLOCK) {
-            Map.Entry<InstanceId, Burial> buried = burials.next();
-            block.remove(own, buried.getKey(), buried.getValue());
         }
     }
 
@@ -471,9 +462,13 @@ public final class RestoreLog {
 
     private void beginRewrite() {
         sequence++;
-        Rewrite begun = new Rewrite(name(sequence) + ".new", source.burials(), source.present());
+        Rewrite begun = new Rewrite(name(sequence) + ".new", present.get());
         rewrite = begun;
         storage.append(begun.name, MAGIC, failure -> onRewriteStep(begun, failure));
+        for (byte[] block : burialBlocks()) {
+            begun.bytes += block.length;
+            appendTo(begun, block);
+        }
     }
 
     private void onRewriteStep(Rewrite step, Optional<IOException> failure) {
@@ -482,16 +477,15 @@ public final class RestoreLog {
             return;
         }
         RestoreBlocks.BlockWriter page = new RestoreBlocks.BlockWriter();
-        bury(own(), step.burials, page);
         int end = Math.min(step.todo.size(), step.next + PAGE);
         for (; step.next < end && page.size() < RestoreBlocks.FULL_BLOCK; step.next++) {
             Place place = step.todo.get(step.next);
-            Registration registration = source.registration(place.shard(), place.instance());
+            Registration registration = lookup.apply(place.shard(), place.instance());
             if (registration != null) {
                 page.put(place.shard(), registration);
             }
         }
-        boolean last = !step.burials.hasNext() && step.next == step.todo.size();
+        boolean last = step.next == step.todo.size();
         if (last) {
             page.complete();
         }

@@ -553,6 +553,23 @@ class ReplicationTest {
     }
 
     @Test
+    void whatARemovalTakesOfANodeThatWasGrantedInIgnoranceIsSaidWhenTheNodeIsLost() {
+        start("a", "b", "c");
+        world.cut("a", "b");
+        world.cut("a", "c");
+        node("b").grant(1);
+        node("b").remove(1);
+        node("a").grant(1, 2);
+        world.run(1);
+        world.heal();
+        world.until("c has what a granted", () -> node("c").ports("a").equals(List.of(1, 2)), 10);
+        node("a").kill();
+        world.run(0.1);
+        assertEquals(List.of(2), node("c").orphans(Duration.ZERO));
+        assertEquals(List.of(2), node("c").ports("a"));
+    }
+
+    @Test
     void aLostNodeThatComesBackIsTakenWholeWhenWhatItHadWasTouched() {
         start("a", "b", "c");
         node("a").grant(1, 2);

@@ -15,6 +15,7 @@ import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.time.Duration;
@@ -22,11 +23,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -35,14 +34,14 @@ class RestoreLogTest {
     private static final ServiceKey SERVICE = ServiceKey.of("orders");
     private static final NodeId SELF = new NodeId("n1");
     private static final ShardId SHARD = new ShardId(SELF, 1);
+    private static final Burial GOODBYE = new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED);
 
     private final VirtualTime time = new VirtualTime(0);
     private final VirtualTime.Loop loop = time.loop("node");
     private final MemoryStorage disk = new MemoryStorage(loop);
     private final Map<InstanceId, Registration> registered = new HashMap<>();
-    private final Map<InstanceId, Burial> buried = new LinkedHashMap<>();
+    private Shard own = new Shard(SHARD);
     private long revision;
-    private long generation;
 
     @BeforeEach
     void quiet() {
@@ -53,41 +52,26 @@ class RestoreLogTest {
         RestoreLog.Restored restored = RestoreLog.read(disk, SELF);
         registered.clear();
         restored.own().forEach(r -> registered.put(r.id(), r));
-        buried.clear();
-        buried.putAll(restored.burials());
+        own = new Shard(new ShardId(SELF, restored.incarnation() + 1));
+        restored.burials().forEach((instance, burial) -> own.bury(instance, burial.remembered()));
         return new RestoreLog(
                 disk,
                 loop,
-                SELF,
                 restored.incarnation() + 1,
                 Map.of(new ShardId(SELF, restored.incarnation()), restored.own()),
-                restored.burials(),
-                new RestoreLog.Source() {
-                    @Override
-                    public List<RestoreLog.Place> present() {
-                        return registered.keySet().stream()
-                                .map(id -> new RestoreLog.Place(SHARD, id))
-                                .toList();
-                    }
-
-                    @Override
-                    public @Nullable Registration registration(ShardId shard, InstanceId instance) {
-                        return registered.get(instance);
-                    }
-
-                    @Override
-                    public Map<InstanceId, Burial> burials() {
-                        return buried;
-                    }
-                });
+                () -> own,
+                () -> registered.keySet().stream()
+                        .map(id -> new RestoreLog.Place(SHARD, id))
+                        .toList(),
+                (shard, id) -> registered.get(id));
     }
 
     private Change put(int port, double weight) {
         Instance instance = Instance.of(SERVICE, "10.0.0.1", port)
                 .withWeight(weight)
                 .withMetadata(Map.of("zone", "a", "text", "ü".repeat(port % 50)));
-        Registration registration = new Registration(
-                instance, Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)), ++generation, false);
+        Registration registration =
+                new Registration(instance, Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)), 1, false);
         registered.put(registration.id(), registration);
         return new Change.Granted(SHARD, ++revision, registration);
     }
@@ -95,12 +79,8 @@ class RestoreLogTest {
     private Change remove(int port) {
         InstanceId id = Instance.of(SERVICE, "10.0.0.1", port).id();
         registered.remove(id);
-        return new Change.Removed(
-                SHARD,
-                ++revision,
-                new Removal(id, RemovalCause.DEREGISTERED),
-                new Burial("1234567890abcdef", generation, RemovalCause.DEREGISTERED),
-                "test");
+        own.bury(id, GOODBYE);
+        return new Change.Removed(SHARD, ++revision, new Removal(id, RemovalCause.DEREGISTERED), GOODBYE, "test");
     }
 
     private void write(RestoreLog log, Change... changes) {
@@ -113,19 +93,17 @@ class RestoreLogTest {
     }
 
     @Test
-    void aLateCopyOfWhatIsOverIsNotRestored() throws IOException {
+    void aCopyThatArrivedBehindItsRemovalIsNotRestored() throws IOException {
         RestoreLog log = open();
         Change.Granted here = (Change.Granted) put(1, 1);
         ShardId other = new ShardId(new NodeId("other"), 3);
         write(log, here, remove(1));
         write(log, new Change.Granted(other, 7, here.registration()));
         assertEquals(Map.of(), copies());
-        open();
-        assertEquals(1, RestoreLog.read(disk, SELF).burials().size(), "a removal holds over restarts");
         write(open(), new Change.Granted(other, 7, here.registration()));
         assertEquals(Map.of(), copies());
         Registration later = new Registration(
-                here.registration().instance(), here.registration().publisher(), ++generation, false);
+                here.registration().instance(), here.registration().publisher(), GOODBYE.generation() + 1, false);
         write(open(), new Change.Granted(other, 8, later));
         assertEquals(1, copies().size());
     }
@@ -145,6 +123,23 @@ class RestoreLogTest {
         open();
         assertEquals(new HashSet<>(registered.values()), restored());
         assertEquals(2, RestoreLog.read(disk, SELF).incarnation());
+    }
+
+    @Test
+    void removalsThatWereSaidAreRememberedOverRestarts() throws IOException {
+        RestoreLog log = open();
+        write(log, put(1, 1), put(2, 1));
+        write(log, remove(1));
+        Map<InstanceId, Burial> said =
+                Map.of(Instance.of(SERVICE, "10.0.0.1", 1).id(), GOODBYE);
+        assertEquals(said, RestoreLog.read(disk, SELF).burials());
+        for (int restart = 0; restart < 3; restart++) {
+            open();
+            assertEquals(
+                    Map.of(Instance.of(SERVICE, "10.0.0.1", 1).id(), GOODBYE.remembered()),
+                    RestoreLog.read(disk, SELF).burials());
+            assertEquals(new HashSet<>(registered.values()), restored());
+        }
     }
 
     @Test
@@ -175,6 +170,7 @@ class RestoreLogTest {
     @Test
     void aLogThatGrewLongIsRewrittenWhileChangesGoOn() throws IOException {
         RestoreLog log = open();
+        write(log, remove(9_999));
         String big = "x".repeat(8_000);
         for (int round = 0; round < 12; round++) {
             List<Change> changes = new ArrayList<>();
@@ -195,6 +191,7 @@ class RestoreLogTest {
         assertEquals(1, disk.names().size(), disk.names().toString());
         assertFalse(disk.names().get(0).endsWith("-0.log"), disk.names().toString());
         assertTrue(disk.used() < 24L << 20, "rewritten: " + disk.used());
+        assertEquals(own.burials(), RestoreLog.read(disk, SELF).burials());
         assertEquals(new HashSet<>(registered.values()), restored());
     }
 
