@@ -122,6 +122,9 @@ final class ClientProcess {
         /** Per instance the latest content delivered. */
         final Map<InstanceId, Long> versions = new HashMap<>();
 
+        /** Contents told by a life of a node whose disk lost them. */
+        final Map<InstanceId, Long> inherited = new HashMap<>();
+
         Watching(Service service) {
             this.service = service;
             this.seen = service.view();

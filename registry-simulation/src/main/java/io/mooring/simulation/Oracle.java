@@ -74,8 +74,8 @@ final class Oracle {
         }
     }
 
-    /** When a content was heard last, and from whom at any time. */
-    private record Heard(long at, Set<String> sessions) {}
+    /** When and where a content was heard last, and from whom at any time. */
+    private record Heard(long at, Registry where, Set<String> sessions) {}
 
     /** Where an instance was registered, and in which of the node's lives. */
     private record Home(Registry registry, int life, long at, String session) {
@@ -196,7 +196,7 @@ final class Oracle {
     void amended(Instance content, Registry where) {
         InstanceId id = content.id();
         amended.add(id);
-        hear(id, order(content, "an operator"), where.name);
+        hear(id, order(content, "an operator"), where.name, where);
         alone(id);
     }
 
@@ -335,17 +335,17 @@ final class Oracle {
     private void registered(Instance instance, String session, Registry where, boolean newest) {
         InstanceId id = instance.id();
         long order = order(instance, "a register");
-        hear(id, order, session);
+        hear(id, order, session, where);
         leases.remove(id);
         atHome(id, session, where, newest);
     }
 
-    private void hear(InstanceId id, long order, String session) {
+    private void hear(InstanceId id, long order, String session, Registry where) {
         Map<Long, Heard> all = received.computeIfAbsent(id, i -> new HashMap<>());
         Heard before = all.get(order);
         Set<String> sessions = before == null ? new HashSet<>() : before.sessions;
         sessions.add(session);
-        all.put(order, new Heard(now(), sessions));
+        all.put(order, new Heard(now(), where, sessions));
     }
 
     private void atHome(InstanceId id, String session, Registry where, boolean newest) {
@@ -421,6 +421,22 @@ final class Oracle {
             }
         }
         return false;
+    }
+
+    /**
+     * Whether both were put by HTTP, at two nodes neither of which can have heard of the other's word yet. No session counts
+     * them, so that nothing tells which was later; the registry only promises that all nodes will show the same one.
+     */
+    boolean atOnce(InstanceId id, long order, long other) {
+        Map<Long, Heard> all = received.getOrDefault(id, Map.of());
+        Heard one = all.get(order);
+        Heard two = all.get(other);
+        return one != null
+                && two != null
+                && one.sessions.contains("")
+                && two.sessions.contains("")
+                && one.where != two.where
+                && Math.abs(one.at - two.at) <= world.reach();
     }
 
     /** Whether the same session said both, and no other did. */
@@ -763,6 +779,10 @@ final class Oracle {
         for (ListedInstance instance : now.instances()) {
             long order = order(instance.instance(), who);
             listed.add(instance.id());
+            if (order == watched.inherited.getOrDefault(instance.id(), -1L)) {
+                continue; // kept until its node, which may know it no more, has gathered what there is
+            }
+            watched.inherited.remove(instance.id());
             boolean goesBack = order < watched.versions.getOrDefault(instance.id(), 0L);
             boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
                     .isPresent();
@@ -781,7 +801,10 @@ final class Oracle {
         }
     }
 
-    /** Another connection, perhaps to another node or another life of it, tells from now on. */
+    /**
+     * Another connection, perhaps to another node or another life of it, tells from now on. What a life told and its disk
+     * lost may go back in the next one: at once or, as the SDK keeps what it knows while its node is incomplete, later.
+     */
     private void movedTo(Registry.Accepted teller, ClientProcess.Watching watched, ServiceKey service) {
         Witness witness = teller.registry().witness;
         boolean same = watched.teller
@@ -790,6 +813,9 @@ final class Oracle {
         boolean lost = watched.teller
                 .filter(before -> before.life() != teller.life() && witness.everUntrusted())
                 .isPresent();
+        if (lost) {
+            watched.inherited.putAll(watched.versions);
+        }
         if (lost || !same && !(world.isCalm() && now() - witness.startedAt() > World.SETTLING)) {
             watched.versions.clear(); // what a node does not know cannot be known to anybody behind it
         }

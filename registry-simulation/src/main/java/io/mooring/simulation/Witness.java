@@ -365,7 +365,9 @@ final class Witness {
     private void notBack(InstanceId id, long order, String how) {
         long highest = exposed.getOrDefault(id, 0L);
         if (order < highest) {
-            boolean tolerated = oracle().isAmended(id) || !exact() && !oracle().sameSession(id, order, highest);
+            boolean tolerated = oracle().isAmended(id)
+                    || oracle().atOnce(id, order, highest)
+                    || !exact() && !oracle().sameSession(id, order, highest);
             if (tolerated) {
                 wentBack.add(id);
             } else {

@@ -153,6 +153,12 @@ public final class Catalog {
         return changed;
     }
 
+    /** Whether that registration, if it arrived now, would be a late word on what its publisher has ended. */
+    public boolean isOver(Registration registration) {
+        Burial burial = burials.isEmpty() ? null : burials.get(registration.id());
+        return burial != null && burial.isOver(registration);
+    }
+
     /** Whether protection keeps that instance listed. */
     public boolean isHeld(InstanceId instance) {
         ServiceGuard guard = guards.get(instance.service());
@@ -276,11 +282,8 @@ public final class Catalog {
 
     private void grant(Change.Granted granted) {
         InstanceId id = granted.instance();
-        Burial burial = burials.isEmpty() ? null : burials.get(id);
         Registration registration = granted.registration();
-        if (burial != null
-                && burial.publisher().equals(registration.publisher().id())
-                && burial.reaches(registration)) {
+        if (isOver(registration)) {
             return; // what its publisher left behind elsewhere, arriving late
         }
         copies.put(id, Copy.with(copies.get(id), granted.shard(), registration, true));
@@ -295,11 +298,16 @@ public final class Catalog {
             copies.put(id, left);
         }
         if (removed.burial().generation() > 0) {
-            Burial before = burials.remove(id); // the latest is the youngest
-            burials.put(id, Burial.further(before, removed.burial()));
-            if (burials.size() > BURIALS_KEPT) {
-                burials.remove(burials.keySet().iterator().next());
-            }
+            bury(id, removed.burial());
+        }
+    }
+
+    /** Remembers a removal: late copies of what it reached stay hidden. */
+    private void bury(InstanceId id, Burial burial) {
+        Burial before = burials.remove(id); // the latest is the youngest
+        burials.put(id, Burial.further(before, burial));
+        if (burials.size() > BURIALS_KEPT) {
+            burials.remove(burials.keySet().iterator().next());
         }
     }
 

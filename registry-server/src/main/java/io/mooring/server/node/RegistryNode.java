@@ -206,7 +206,15 @@ public final class RegistryNode {
         if (shard.equals(leases.restored().id())) {
             return leases.restored().get(instance);
         }
-        return replication.get(shard, instance);
+        Registration copy = replication.get(shard, instance);
+        return copy == null || catalog.isOver(copy) ? null : copy;
+    }
+
+    /** Without the late copies of what is over, as the next life does not remember the removals of other nodes. */
+    private List<Change> lasting(List<Change> turnChanges) {
+        List<Change> lasting = new ArrayList<>(turnChanges);
+        lasting.removeIf(change -> change instanceof Change.Granted granted && catalog.isOver(granted.registration()));
+        return lasting;
     }
 
     /** Other nodes' shards, as the lease table asks for them. */
@@ -657,7 +665,7 @@ public final class RegistryNode {
             return;
         }
         if (restoreLog.age().compareTo(settings.diskPatience()) >= 0) {
-            restoreLog.append(turnChanges, () -> {}); // the disk is behind already: its word is not waited for
+            restoreLog.append(lasting(turnChanges), () -> {}); // the disk is behind already: its word is not waited for
             publish(turnChanges, turnReplies);
             return;
         }
@@ -665,7 +673,7 @@ public final class RegistryNode {
         long turn = ++turns;
         // A disk that hangs must not take discovery with it: after a moment we tell without it.
         Timer impatience = loop.schedule(settings.diskPatience(), () -> publishWritten(turn, turnChanges, turnReplies));
-        restoreLog.append(turnChanges, () -> {
+        restoreLog.append(lasting(turnChanges), () -> {
             impatience.cancel();
             publishWritten(turn, turnChanges, turnReplies);
         });

@@ -169,15 +169,21 @@ public final class RestoreLog {
         private final NodeId self;
         private final Map<ShardId, Map<InstanceId, Registration>> shards = new TreeMap<>();
         private final Shard said;
+        private final Shard heard; // the removals of all nodes, as far as they are in this file
         boolean complete;
 
         Contents(NodeId self) {
             this.self = self;
             this.said = new Shard(new ShardId(self, 0));
+            this.heard = new Shard(new ShardId(self, 0));
         }
 
         @Override
         public void put(ShardId shard, Registration registration) {
+            Burial burial = heard.burials().get(registration.id());
+            if (burial != null && burial.isOver(registration)) {
+                return; // a copy that arrived behind its removal
+            }
             shards.computeIfAbsent(shard, s -> new HashMap<>()).put(registration.id(), registration);
         }
 
@@ -191,8 +197,11 @@ public final class RestoreLog {
                     registrations.remove(instance);
                 }
             });
-            if (shard.origin().equals(self) && burial.generation() > 0) {
-                said.bury(instance, burial);
+            if (burial.generation() > 0) {
+                heard.bury(instance, burial);
+                if (shard.origin().equals(self)) {
+                    said.bury(instance, burial);
+                }
             }
         }
 

@@ -574,6 +574,28 @@ class RegistryClusterTest {
         assertEquals(List.of("none"), List.copyOf(Set.copyOf(moved.versions)), moved.told.toString());
     }
 
+    @Test
+    void a3AGoodbyeHoldsThoughWhoeverHeardItRestarts() {
+        world.new Publisher().connect(a).register(instance(3, "y"));
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(c).register(instance(1, "x"));
+        world.run(SECOND);
+        world.cut(2, 3);
+        world.cut(1, 3);
+        publisher.breakLine().connect(b).register(instance(1, "x"));
+        publisher.deregister(id(1));
+        world.run(SECOND);
+        assertEquals(List.of(1, 3), c.ports(), "it does not know");
+        a.crash();
+        b.crash();
+        world.heal();
+        b.start();
+        for (int i = 0; i < 50; i++) {
+            world.run(MOMENT);
+            assertEquals(List.of(3), b.ports());
+        }
+        assertEquals(List.of(3), c.ports());
+    }
+
     private void restartAll() {
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         world.heal();

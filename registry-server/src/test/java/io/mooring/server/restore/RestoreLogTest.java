@@ -94,6 +94,28 @@ class RestoreLogTest {
     }
 
     @Test
+    void aCopyThatArrivedBehindItsRemovalIsNotRestored() throws IOException {
+        RestoreLog log = open();
+        Change.Granted here = (Change.Granted) put(1, 1);
+        ShardId other = new ShardId(new NodeId("other"), 3);
+        write(log, here, remove(1));
+        write(log, new Change.Granted(other, 7, here.registration()));
+        assertEquals(Map.of(), copies());
+        write(open(), new Change.Granted(other, 7, here.registration()));
+        assertEquals(Map.of(), copies());
+        Registration later = new Registration(
+                here.registration().instance(), here.registration().publisher(), GOODBYE.generation() + 1, false);
+        write(open(), new Change.Granted(other, 8, later));
+        assertEquals(1, copies().size());
+    }
+
+    private Map<InstanceId, Registration> copies() throws IOException {
+        Map<InstanceId, Registration> copies = new HashMap<>();
+        RestoreLog.read(disk, SELF).replicas().values().forEach(all -> all.forEach(r -> copies.put(r.id(), r)));
+        return copies;
+    }
+
+    @Test
     void whatWasWrittenComesBack() throws IOException {
         RestoreLog log = open();
         write(log, put(1, 1), put(2, 0.25));
