@@ -431,6 +431,19 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2ARenewalThatIsAdoptedLateTakesNothingBack() {
+        a.outcome(reply -> a.node.put(instance(1, "old"), Duration.ofSeconds(15), reply));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        b.in(() -> b.node.renew(List.of(id(1)), unknown -> {})); // and waits for an answer
+        world.run(MOMENT);
+        b.outcome(reply -> b.node.put(instance(1, "new"), Duration.ofSeconds(15), reply));
+        world.run(Duration.ofSeconds(3));
+        assertEquals("new", b.version(1));
+        assertEquals("new", c.version(1));
+    }
+
+    @Test
     void a10ARenewalBehindADeletionRevivesNothing() {
         a.outcome(reply -> a.node.put(instance(1, "x"), Duration.ofSeconds(15), reply));
         world.run(MOMENT);
