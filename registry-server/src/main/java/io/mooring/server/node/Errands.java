@@ -93,13 +93,14 @@ final class Errands {
         }
     }
 
-    /** The node that had the lease does not answer: it goes on here, with what is known. */
+    /** The node that had the lease does not answer: it goes on here, with what is known by now. */
     private boolean adopt(InstanceId instance, Registration copy) {
-        boolean still = leases.latest(instance)
+        return leases.latest(instance)
                 .filter(latest ->
                         latest.publisher().id().equals(copy.publisher().id()))
+                .filter(latest ->
+                        leases.put(latest.instance(), latest.publisher().terms()) instanceof Outcome.Accepted)
                 .isPresent();
-        return still && leases.put(copy.instance(), copy.publisher().terms()) instanceof Outcome.Accepted;
     }
 
     /** Has an instance changed at its home. */

@@ -442,6 +442,19 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2ARenewalThatIsAdoptedLateTakesNothingBack() {
+        a.outcome(reply -> a.node.put(instance(1, "old"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        b.in(() -> b.node.renew(List.of(id(1)), unknown -> {})); // and waits for an answer
+        world.run(MOMENT);
+        b.outcome(reply -> b.node.put(instance(1, "new"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
+        world.run(Duration.ofSeconds(3));
+        assertEquals("new", b.version(1));
+        assertEquals("new", c.version(1));
+    }
+
+    @Test
     void a10ARenewalBehindADeletionRevivesNothing() {
         a.outcome(reply -> a.node.put(instance(1, "x"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
         world.run(MOMENT);
