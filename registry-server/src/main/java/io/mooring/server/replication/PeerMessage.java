@@ -1,6 +1,7 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
+import io.mooring.server.codec.Octets;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;

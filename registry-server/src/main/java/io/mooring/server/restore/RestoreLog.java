@@ -259,7 +259,7 @@ public final class RestoreLog {
                 throw new NoSuchElementException();
             }
             RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
-            while (block.size() < RestoreBlocks.FULL_BLOCK && advance()) {
+            while (block.size() < Blocks.FULL && advance()) {
                 block.put(Objects.requireNonNull(shard), registrations.next());
             }
             if (!advance()) {
@@ -364,7 +364,7 @@ public final class RestoreLog {
             } else if (change instanceof Change.Removed removed) {
                 block.remove(removed.shard(), removed.instance(), removed.burial());
             }
-            if (block.size() >= RestoreBlocks.FULL_BLOCK) {
+            if (block.size() >= Blocks.FULL) {
                 blocks.add(block.block());
                 block = new RestoreBlocks.BlockWriter();
             }
@@ -420,7 +420,7 @@ public final class RestoreLog {
         }
         RestoreBlocks.BlockWriter page = new RestoreBlocks.BlockWriter();
         int end = Math.min(step.todo.size(), step.next + PAGE);
-        for (; step.next < end && page.size() < RestoreBlocks.FULL_BLOCK; step.next++) {
+        for (; step.next < end && page.size() < Blocks.FULL; step.next++) {
             Place place = step.todo.get(step.next);
             Registration registration = lookup.apply(place.shard(), place.instance());
             if (registration != null) {
