@@ -4,6 +4,7 @@ import io.mooring.model.InvalidValueException;
 import io.mooring.protocol.ProtocolLimits;
 import io.mooring.server.edge.peer.AddressSource;
 import io.mooring.server.edge.peer.PeerAddress;
+import io.mooring.server.shard.NodeId;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -80,10 +81,11 @@ public record MooringProperties(
             }
         }
 
-        static final String NAME_RULE = "1-64 letters, digits, '_', '-', '.'";
+        static final String NAME_RULE = "1-64 letters, digits, '_', '-', '.', and not " + NodeId.ALL.name();
 
         static boolean fits(String name) {
             return !name.isEmpty()
+                    && !name.equals(NodeId.ALL.name())
                     && name.length() <= 64
                     && name.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || "_-.".indexOf(c) >= 0));
         }

@@ -49,7 +49,7 @@ final class DurableLog {
     private static final long REWRITE_ABOVE = 1 << 20;
     private static final int PAGE = 256 << 10;
     private static final int MOST_UNWRITTEN = 32 << 20;
-    static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
     private static final Duration RETRY = Duration.ofSeconds(5);
 
     private final Storage storage;

@@ -10,7 +10,6 @@ import io.mooring.server.codec.SharedTexts;
 import io.mooring.server.restore.Storage;
 import io.mooring.server.shard.NodeId;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -166,9 +165,13 @@ public final class Durables {
     }
 
     /** @param change from what is settled, {@link ServiceSettings#DEFAULTS} if nothing is */
-    public void settings(ServiceKey service, UnaryOperator<ServiceSettings> change, Consumer<Optional<Refusal>> done) {
+    public void settings(
+            ServiceKey service,
+            UnaryOperator<ServiceSettings> change,
+            Supplier<Optional<Refusal>> check,
+            Consumer<Optional<Refusal>> done) {
         store.write(
-                Optional::empty,
+                check,
                 List.of(new EntryStore.Step(Kinds.key(Kinds.SETTINGS, service), before -> {
                     ServiceSettings was = before.flatMap(this::settings).orElse(ServiceSettings.DEFAULTS);
                     return Optional.of(Kinds.of(change.apply(was)));
@@ -176,9 +179,10 @@ public final class Durables {
                 done);
     }
 
-    public void deleteSettings(ServiceKey service, Consumer<Optional<Refusal>> done) {
+    public void deleteSettings(
+            ServiceKey service, Supplier<Optional<Refusal>> check, Consumer<Optional<Refusal>> done) {
         store.write(
-                Optional::empty,
+                check,
                 List.of(new EntryStore.Step(Kinds.key(Kinds.SETTINGS, service), before -> Optional.empty())),
                 done);
     }
@@ -343,10 +347,5 @@ public final class Durables {
 
     private static void unreadable(MalformedException problem) {
         log.warn("A durable entry that this version cannot read is left alone: {}", problem.getMessage());
-    }
-
-    /** How long a change waits for the disk before it is refused. */
-    public static Duration patience() {
-        return DurableLog.PATIENCE;
     }
 }

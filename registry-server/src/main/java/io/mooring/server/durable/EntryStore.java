@@ -1,5 +1,6 @@
 package io.mooring.server.durable;
 
+import io.mooring.model.InvalidValueException;
 import io.mooring.server.codec.Octets;
 import io.mooring.server.shard.NodeId;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes writes, one after the other, and answers when they are on the disk and in the table:
@@ -26,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * What comes while the disk is busy waits and goes together. Confined to the event loop.
  */
 final class EntryStore {
+    private static final Logger logger = LoggerFactory.getLogger(EntryStore.class);
     private static final int MOST_WAITING = 10_000;
     private static final int MOST_TOGETHER = 1 << 20;
 
@@ -62,7 +66,7 @@ final class EntryStore {
      * Writes all of it or nothing.
      *
      * @param check says at its turn whether it may go ahead
-     * @param steps for different keys; they throw nothing
+     * @param steps for different keys; values that break a rule are refused
      * @param done gets the refusal if there is one; otherwise it is on the disk, and others have been told
      */
     void write(Supplier<Optional<Refusal>> check, List<Step> steps, Consumer<Optional<Refusal>> done) {
@@ -106,7 +110,7 @@ final class EntryStore {
             while (!waiting.isEmpty() && size < MOST_TOGETHER) {
                 Write write = waiting.removeFirst();
                 Map<EntryKey, Entry> mine = new LinkedHashMap<>();
-                Optional<Refusal> refusal = write.check.get().or(() -> make(write.steps, made, mine));
+                Optional<Refusal> refusal = write.check.get().or(() -> tried(write.steps, made, mine));
                 if (refusal.isPresent()) {
                     write.done.accept(refusal);
                     continue;
@@ -123,6 +127,17 @@ final class EntryStore {
             } else {
                 commit(disk, List.copyOf(made.values()), accepted);
             }
+        }
+    }
+
+    private Optional<Refusal> tried(List<Step> steps, Map<EntryKey, Entry> made, Map<EntryKey, Entry> mine) {
+        try {
+            return make(steps, made, mine);
+        } catch (InvalidValueException e) {
+            return Optional.of(Refusal.of("invalid", String.valueOf(e.getMessage())));
+        } catch (RuntimeException e) {
+            logger.error("A change of a durable entry failed", e); // the others must not wait for it for ever
+            return Optional.of(Refusal.of("internal", "a bug in the registry, which its log describes"));
         }
     }
 

@@ -1,13 +1,9 @@
 package io.mooring.server.durable;
 
 import io.mooring.server.shard.NodeId;
-import java.util.List;
 
 /** The lines to other nodes. A port; called on the event loop. */
 public interface Neighbours {
-    /** To which nodes there is a line, in order. */
-    List<NodeId> connected();
-
     /** Bytes that were handed in and are not on the network yet. */
     long waiting(NodeId node);
 

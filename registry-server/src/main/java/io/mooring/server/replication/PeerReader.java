@@ -57,6 +57,7 @@ public final class PeerReader {
             case PeerWriter.ASK ->
                 new PeerMessage.Ask(in.number(8), in.octet(), Octets.of(in.octets((int) in.number(4))));
             case PeerWriter.ANSWER -> new PeerMessage.Answer(in.number(8), in.octet() != 0, in.text());
+            case PeerWriter.CARRIED -> new PeerMessage.Carried(Octets.of(in.octets(in.remaining())));
             default -> new PeerMessage.Unknown(kind);
         };
     }

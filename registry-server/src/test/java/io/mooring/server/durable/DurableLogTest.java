@@ -267,6 +267,7 @@ class DurableLogTest {
                         labels.put(key, "");
                         return was.withMetadata(Metadata.of(labels));
                     },
+                    Optional::empty,
                     answers::add));
             world.run(Duration.ofMillis(7));
         }
@@ -303,7 +304,7 @@ class DurableLogTest {
         ServiceSettings.ClusterSettings large = new ServiceSettings.ClusterSettings(
                 ServiceSettings.Check.TCP, "", "", 200, 80, true, Metadata.of(labels));
         node.loop.run(() -> node.durables.settings(
-                ORDERS, was -> was.withCluster("a", large).withCluster("b", large), answers::add));
+                ORDERS, was -> was.withCluster("a", large).withCluster("b", large), Optional::empty, answers::add));
         settle();
         assertEquals("limit", code(answers));
         assertTrue(node.durables.settings(ORDERS).isEmpty());

@@ -216,17 +216,6 @@ final class DurableWorld {
         // ---- lines
 
         @Override
-        public List<NodeId> connected() {
-            List<NodeId> all = new ArrayList<>();
-            nodes.values().forEach(other -> {
-                if (joined.contains(line(this, other))) {
-                    all.add(other.self);
-                }
-            });
-            return all;
-        }
-
-        @Override
         public long waiting(NodeId node) {
             return lines.getOrDefault(node, 0);
         }
