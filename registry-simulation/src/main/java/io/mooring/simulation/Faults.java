@@ -79,6 +79,7 @@ final class Faults {
             case SERVER_KILL_TAIL_CUT -> {
                 kill(node, fault, false, within(dice, 0.05, 40));
                 node.witness.diskLoses();
+                world.durable.tailCut(node);
                 if (node.disk.cutTails()) {
                     world.coverage.tookEffect(fault);
                 }
@@ -274,6 +275,7 @@ final class Faults {
 
     private void loseDisk(Registry node, Fault fault) {
         node.witness.diskLoses();
+        world.durable.diskLost(node);
         if (node.disk.clear()) {
             world.coverage.tookEffect(fault);
         }

@@ -21,5 +21,13 @@ enum Operation {
     LEASE_RENEW,
     LEASE_REMOVE,
     LEASE_LATE_RENEW,
-    LEASE_FORGET
+    LEASE_FORGET,
+    // Of their own, in some seeds.
+    PERSISTENT_PUT,
+    PERSISTENT_REMOVE,
+    SETTLE,
+    OVERRIDE;
+
+    /** So many of the first are drawn by lot. */
+    static final int DRAWN = LEASE_FORGET.ordinal() + 1;
 }

@@ -56,6 +56,7 @@ final class World {
     final PeerNet peerNet;
     final Strangers strangers;
     final Oracle oracle;
+    final DurableWorks durable;
     final Options options;
     final List<ClientProcess> clients = new ArrayList<>();
     final List<LeaseProvider> leases = new ArrayList<>();
@@ -192,6 +193,7 @@ final class World {
                     services.get(plan.nextInt(services.size())), InstanceId.DEFAULT_CLUSTER, "10.1.0." + (i + 1), 80);
             leases.add(new LeaseProvider(this, id, Duration.ofSeconds(6 + plan.nextInt(15))));
         }
+        durable = new DurableWorks(this, root.split()); // the last: the others draw as they did without it
     }
 
     /** Some of the nodes, in any order, and perhaps an address where nobody is. */
@@ -487,6 +489,7 @@ final class World {
             net.schedule(between(swarm.operationEvery()), this::operate);
             net.schedule(faultGap(), this::hurt);
             net.schedule(swarm.callEvery(), this::call);
+            durable.begin();
         });
         forSteps(options.horizon().orElse(swarm.faultPhase()), () -> false);
         healing = true;
@@ -533,6 +536,7 @@ final class World {
             for (ServiceKey service : services) {
                 instances += registry.node().view(service).instances().size();
             }
+            instances += durable.listed(registry);
             var status = registry.node().status();
             if (status.instances() != instances || status.live() != instances) {
                 throw new Violation("E9", registry.name + " counts " + status + ", but lists " + instances);
@@ -584,6 +588,7 @@ final class World {
                     if (now - nextInspection >= 0) {
                         nextInspection = now + SECOND.toNanos();
                         registries.forEach(registry -> registry.witness.inspect());
+                        durable.inspect();
                         clients.forEach(ClientProcess::inspect);
                     }
                     if (violation != null) {
@@ -631,7 +636,7 @@ final class World {
         }
         net.schedule(between(swarm.operationEvery()), this::operate);
         Operation[] all = Operation.values();
-        Operation operation = all[plan.nextInt(all.length)];
+        Operation operation = all[plan.nextInt(Operation.DRAWN)];
         if (operation == Operation.AMEND || operation == Operation.FORCE_REMOVE) {
             if (plan.nextInt(4) == 0) {
                 interfere(operation);
@@ -917,6 +922,11 @@ final class World {
     }
 
     private Optional<String> unsettled() {
+        Optional<String> unsettled = ofRegistrations();
+        return unsettled.isPresent() ? unsettled : durable.unsettled(core());
+    }
+
+    private Optional<String> ofRegistrations() {
         for (Registry registry : core()) {
             if (!registry.isUp() || registry.isDraining()) {
                 return Optional.of(registry.name + " is not up, or about to go");
