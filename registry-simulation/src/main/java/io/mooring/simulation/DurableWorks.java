@@ -143,6 +143,7 @@ final class DurableWorks {
                 world.trace.event(world.time.now(), key + " " + value + " is accepted");
                 if (!perhapsNothing) {
                     history.acknowledged(asked);
+                    world.promised(at, chance);
                 }
                 look(at);
             });

@@ -363,6 +363,13 @@ final class World {
         net.schedule(Duration.ofSeconds(30), () -> lately.remove(fault));
     }
 
+    /** A node has just promised that something is on its disk: the worst moment for its machine to stop. */
+    void promised(Registry registry, SplittableRandom dice) {
+        if (!healing && swarm.faults().contains(Fault.SERVER_KILL_TAIL_CUT) && dice.nextInt(20) == 0) {
+            net.schedule(Duration.ZERO, () -> faults.cutTail(registry, dice));
+        }
+    }
+
     /** Remembers the first violation and stops the run. */
     Violation fatal(Violation found) {
         if (violation == null) {
