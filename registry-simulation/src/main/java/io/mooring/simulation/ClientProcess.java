@@ -594,7 +594,8 @@ final class ClientProcess {
             }
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
-            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; its welcome neither,
+            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; its welcome
+            // neither,
             // if the one before dies just then.
             boolean moves = links.stream().filter(link -> !link.isEnded()).count() > 1 || framesOnLink <= 1;
             if (view.source() == Source.LIVE && silent > 0 && (moves ? age < silent : age != silent)) {

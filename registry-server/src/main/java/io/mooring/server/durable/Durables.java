@@ -221,6 +221,11 @@ public final class Durables {
         return ofService != null && ofService.containsKey(id);
     }
 
+    /** Whether nobody found it unhealthy, or somebody found it well again. Any thread. */
+    public boolean isHealthy(InstanceId id) {
+        return !unhealthy.contains(id);
+    }
+
     /** Whether a service has persistent instances. Any thread. */
     public boolean hasPersistent(ServiceKey service) {
         return !persistent.isEmpty() && persistent.containsKey(service);

@@ -165,9 +165,11 @@ final class DurableDoor implements Durables.Listener {
     }
 
     Optional<Refusal> isPersistent(InstanceId id) {
-        return durables.isPersistent(id)
-                ? Optional.empty()
-                : Optional.of(Refusal.of("unknown", "instance: " + id + " is not a persistent one of this registry"));
+        return durables.isPersistent(id) ? Optional.empty() : Optional.of(notPersistent(id));
+    }
+
+    static Refusal notPersistent(InstanceId id) {
+        return Refusal.of("unknown", "instance: " + id + " is not a persistent one of this registry");
     }
 
     static Optional<Refusal> isListed(Catalog catalog, InstanceId id) {

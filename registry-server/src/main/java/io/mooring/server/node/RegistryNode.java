@@ -9,6 +9,8 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
+import io.mooring.server.check.Checker;
+import io.mooring.server.check.HealthChecks;
 import io.mooring.server.clock.ClockFile;
 import io.mooring.server.clock.HybridClock;
 import io.mooring.server.codec.ByteReader.MalformedException;
@@ -82,6 +84,7 @@ public final class RegistryNode {
 
     private final NodeSettings settings;
     private final EventLoop loop;
+    private final RandomGenerator random;
     private final String epoch;
     private final Replication replication;
     private final LeaseTable leases;
@@ -99,6 +102,7 @@ public final class RegistryNode {
     private final List<Consumer<List<ServiceView>>> viewListeners = new ArrayList<>(1);
     private final long startedAt;
 
+    private @Nullable HealthChecks healthChecks;
     private List<Change> changes = new ArrayList<>();
     private List<Runnable> replies = new ArrayList<>();
     private boolean turnScheduled;
@@ -131,6 +135,7 @@ public final class RegistryNode {
             throws IOException {
         this.settings = settings;
         this.loop = loop;
+        this.random = random;
         clock = new HybridClock(loop::now, wall);
         clockFile = storage.isPresent() ? new ClockFile(clock, storage.get()) : null;
         RestoreLog.Restored restored = storage.isPresent()
@@ -626,6 +631,19 @@ public final class RegistryNode {
                         refusal -> answer(DurableDoor.outcome(refusal), reply));
     }
 
+    /** From now on this node checks its share of the persistent instances. */
+    public void checksBy(Checker checker) {
+        healthChecks = new HealthChecks(
+                loop,
+                random,
+                checker,
+                new PersistentWards(
+                        settings.self(),
+                        durable.durables(),
+                        replication,
+                        () -> ready && leases.frozen().isEmpty()));
+    }
+
     private Optional<Refusal> started() {
         return DurableDoor.started(() -> ready || settings.cluster().isAlone());
     }
@@ -890,6 +908,9 @@ public final class RegistryNode {
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
             lastOrphans = loop.now();
             orphans.look();
+            if (healthChecks != null) {
+                healthChecks.look();
+            }
         }
         if (!frozen && loop.now() - lastProbes >= PROBE_EVERY.toNanos()) {
             lastProbes = loop.now();

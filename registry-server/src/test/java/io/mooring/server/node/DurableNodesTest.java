@@ -14,6 +14,7 @@ import io.mooring.model.ListedInstance;
 import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.Standing;
+import io.mooring.server.check.Checker;
 import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.ClusterWorld.Machine;
@@ -22,9 +23,12 @@ import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -170,6 +174,40 @@ class DurableNodesTest {
         accept(world.n(1), reply -> world.n(1).node.removePersistent(id(80), reply));
         put(world.n(1), 80, "3");
         assertEquals(Standing.LIVE, world.n(1).standing(80), "another one begins without a past");
+    }
+
+    @Test
+    void oneNodeChecksEachPersistentInstanceAndAllKnowWhatItFound() {
+        ClusterWorld world = new ClusterWorld(1, 3).warm();
+        Map<String, Integer> asked = new TreeMap<>();
+        Set<Integer> dead = new HashSet<>();
+        for (Machine machine : world.machines.values()) {
+            machine.in(() -> machine.node.checksBy((instance, how, result) -> {
+                asked.merge(machine.name + " " + instance.port(), 1, Integer::sum);
+                machine.loop.execute(() ->
+                        result.accept(dead.contains(instance.port()) ? Checker.Result.REFUSED : Checker.Result.PASSED));
+            }));
+        }
+        for (int port = 1; port <= 30; port++) {
+            put(world.n(1), port, "1");
+        }
+        world.run(Duration.ofSeconds(10));
+        assertEquals(30, asked.size(), asked.toString());
+        dead.add(7);
+        world.run(Duration.ofSeconds(6));
+        world.machines.values().forEach(machine -> {
+            assertEquals(Standing.SUSPECT, machine.standing(7));
+            assertEquals(Standing.LIVE, machine.standing(8));
+        });
+        Machine checker = world.machines.values().stream()
+                .filter(machine -> asked.containsKey(machine.name + " 7"))
+                .findFirst()
+                .orElseThrow();
+        checker.crash();
+        dead.clear();
+        world.run(Duration.ofSeconds(40));
+        Machine other = checker == world.n(1) ? world.n(2) : world.n(1);
+        assertEquals(Standing.LIVE, other.standing(7), "another one checks it now");
     }
 
     @Test

@@ -5,8 +5,8 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
-import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.durable.Durables;
+import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.replication.PeerMessage;
@@ -93,7 +93,11 @@ public final class NodeMeters implements MeterBinder {
                 "1 when the disk fails",
                 s -> s.diskProblem().isPresent() ? 1 : 0);
         durable(registry, "mooring.durable.entries", "Durable entries that have a value", Durables.Status::values);
-        durable(registry, "mooring.durable.deletions", "Deletions of such that are remembered", Durables.Status::deletions);
+        durable(
+                registry,
+                "mooring.durable.deletions",
+                "Deletions of such that are remembered",
+                Durables.Status::deletions);
         durable(
                 registry,
                 "mooring.durable.problem",
@@ -232,8 +236,7 @@ public final class NodeMeters implements MeterBinder {
                 .register(registry);
     }
 
-    private void durable(
-            MeterRegistry registry, String name, String says, ToDoubleFunction<Durables.Status> value) {
+    private void durable(MeterRegistry registry, String name, String says, ToDoubleFunction<Durables.Status> value) {
         Gauge.builder(name, this, m -> value.applyAsDouble(m.node.durableStatus()))
                 .description(says)
                 .register(registry);
