@@ -1,5 +1,8 @@
 package io.mooring.simulation;
 
+import java.util.EnumSet;
+import java.util.List;
+
 /** What applications and operators do meanwhile. */
 enum Operation {
     REGISTER,
@@ -28,6 +31,8 @@ enum Operation {
     SETTLE,
     OVERRIDE;
 
-    /** So many of the first are drawn by lot. */
-    static final int DRAWN = LEASE_FORGET.ordinal() + 1;
+    /** Those that are drawn by lot. */
+    static List<Operation> drawn() {
+        return List.copyOf(EnumSet.range(REGISTER, LEASE_FORGET));
+    }
 }

@@ -642,8 +642,8 @@ final class World {
             return;
         }
         net.schedule(between(swarm.operationEvery()), this::operate);
-        Operation[] all = Operation.values();
-        Operation operation = all[plan.nextInt(Operation.DRAWN)];
+        List<Operation> all = Operation.drawn();
+        Operation operation = all.get(plan.nextInt(all.size()));
         if (operation == Operation.AMEND || operation == Operation.FORCE_REMOVE) {
             if (plan.nextInt(4) == 0) {
                 interfere(operation);
