@@ -301,7 +301,7 @@ final class Registrations {
 
     void refused(List<Sent> batch, ServerMessage.Refused refusal, long now) {
         counters.refused.increment();
-        boolean someone = Set.of(RefusalCode.INVALID, RefusalCode.MISSING, RefusalCode.LIMIT)
+        boolean someone = Set.of(RefusalCode.INVALID, RefusalCode.MISSING, RefusalCode.LIMIT, RefusalCode.KIND)
                 .contains(refusal.code());
         if (batch.size() > 1 && someone) {
             batch.forEach(sent -> sent.promise.alone = true);

@@ -12,6 +12,8 @@ public final class RefusalCode {
     public static final String UNKNOWN = "unknown";
     /** Another publisher holds it. */
     public static final String NOT_OWNER = "not_owner";
+    /** The service has instances of the other kind: persistent ones, or such as their publishers keep alive. */
+    public static final String KIND = "kind";
     /** The node is full or busy; try again later or elsewhere. */
     public static final String OVERLOADED = "overloaded";
     /** The node was told to accept nothing it cannot write to disk, and cannot write. */

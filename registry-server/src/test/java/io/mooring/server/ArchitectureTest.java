@@ -29,6 +29,8 @@ class ArchitectureTest {
         "io.mooring.server.clock..",
         "io.mooring.server.codec..",
         "io.mooring.server.restore..",
+        "io.mooring.server.durable..",
+        "io.mooring.server.check..",
         "io.mooring.server.membership..",
         "io.mooring.server.replication..",
         "io.mooring.server.node.."
@@ -53,10 +55,12 @@ class ArchitectureTest {
                 "catalog    | shard, protection, runtime                     | it folds what it is given and asks nobody back",
                 "push       | runtime                                        | it knows views and subscribers, not where they come from",
                 "restore    | shard, codec, runtime                          | it writes what was decided and decides nothing",
+                "durable    | shard, codec, restore, runtime                 | it keeps what was settled and asks nobody whether that makes sense",
+                "check      | durable, runtime                               | it asks in its rhythm and judges; how to ask is an edge's",
                 "clock      | restore                                        | it tells the time to whoever compares, and decides nothing",
                 "membership | shard, restore, runtime                         | it knows who is there, not what they have",
                 "replication | shard, clock, codec, membership, restore, runtime    | it moves shards and decides about nobody",
-                "node       | runtime, clock, shard, codec, lease, catalog, protection, push, restore, membership, replication | it wires the core and knows no edge",
+                "node       | runtime, clock, shard, codec, lease, catalog, protection, push, restore, durable, check, membership, replication | it wires the core and knows no edge",
             })
     void aCorePackageImportsOnlyWhatTheTableAllows(String name, String allowed, String because) {
         List<String> packages = new ArrayList<>(List.of(ALWAYS));

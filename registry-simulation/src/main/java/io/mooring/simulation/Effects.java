@@ -44,6 +44,12 @@ final class Effects {
     static final String NEVER_BACK = "nodes that never came back";
     static final String EQUAL_DIGESTS = "clusters with equal digests in the end";
 
+    static final String DURABLE = "durable writes accepted";
+    static final String DURABLE_REFUSED = "durable writes refused";
+    static final String DURABLE_EQUAL = "clusters with equal durable entries in the end";
+    static final String OVERRIDES = "overrides shown";
+    static final String OVERRIDES_OVER = "overrides that ended with their instance";
+
     static final List<String> EXPECTED = List.of(
             VIEWS,
             HELD,
@@ -82,7 +88,12 @@ final class Effects {
             MOVES,
             DRAINED,
             NEVER_BACK,
-            EQUAL_DIGESTS);
+            EQUAL_DIGESTS,
+            DURABLE,
+            DURABLE_REFUSED,
+            DURABLE_EQUAL,
+            OVERRIDES,
+            OVERRIDES_OVER);
 
     private Effects() {}
 }

@@ -76,13 +76,7 @@ final class Faults {
                 kill(node, fault, false, within(dice, 0.05, 40));
                 loseDisk(node, fault);
             }
-            case SERVER_KILL_TAIL_CUT -> {
-                kill(node, fault, false, within(dice, 0.05, 40));
-                node.witness.diskLoses();
-                if (node.disk.cutTails()) {
-                    world.coverage.tookEffect(fault);
-                }
-            }
+            case SERVER_KILL_TAIL_CUT -> cutTail(node, dice);
             case SERVER_POWER_OFF -> kill(node, fault, true, within(dice, 1, 60));
             case SERVER_OUTAGE -> kill(node, fault, false, within(dice, 60, dice.nextInt(20) == 0 ? 16_000 : 900));
             case SERVER_PAUSE -> pause(node, within(dice, 0.1, 120));
@@ -272,8 +266,19 @@ final class Faults {
         }
     }
 
+    /** The machine stops, and of each file the end that was not forced to the disk may be gone. */
+    void cutTail(Registry node, SplittableRandom dice) {
+        kill(node, Fault.SERVER_KILL_TAIL_CUT, false, within(dice, 0.05, 40));
+        node.witness.diskLoses();
+        world.durable.tailCut(node);
+        if (node.disk.cutTails()) {
+            world.coverage.tookEffect(Fault.SERVER_KILL_TAIL_CUT);
+        }
+    }
+
     private void loseDisk(Registry node, Fault fault) {
         node.witness.diskLoses();
+        world.durable.diskLost(node);
         if (node.disk.clear()) {
             world.coverage.tookEffect(fault);
         }

@@ -1,5 +1,8 @@
 package io.mooring.simulation;
 
+import java.util.EnumSet;
+import java.util.List;
+
 /** What applications and operators do meanwhile. */
 enum Operation {
     REGISTER,
@@ -21,5 +24,15 @@ enum Operation {
     LEASE_RENEW,
     LEASE_REMOVE,
     LEASE_LATE_RENEW,
-    LEASE_FORGET
+    LEASE_FORGET,
+    // Of their own, in some seeds.
+    PERSISTENT_PUT,
+    PERSISTENT_REMOVE,
+    SETTLE,
+    OVERRIDE;
+
+    /** Those that are drawn by lot. */
+    static List<Operation> drawn() {
+        return List.copyOf(EnumSet.range(REGISTER, LEASE_FORGET));
+    }
 }

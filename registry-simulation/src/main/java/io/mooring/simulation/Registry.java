@@ -167,6 +167,7 @@ final class Registry {
                 world.time.now(),
                 name + " starts, incarnation " + begun.node().status().incarnation());
         witness.started(trusted);
+        world.durable.started(this);
         return true;
     }
 
@@ -245,6 +246,7 @@ final class Registry {
             boolean late = disk.wasLate();
             disk.killed();
             witness.killed(late);
+            world.durable.died(this);
             life = Optional.empty();
             draining = false;
             poweredOff = silently;

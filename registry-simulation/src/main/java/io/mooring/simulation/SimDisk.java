@@ -27,6 +27,7 @@ final class SimDisk implements Storage {
     private final SplittableRandom random;
     private final Coverage coverage;
     private final Map<String, byte[]> files = new TreeMap<>();
+    private final Map<String, Integer> forced = new TreeMap<>();
     private final ArrayDeque<Operation> queue = new ArrayDeque<>();
     private VirtualTime.Loop process;
     private Duration delay;
@@ -93,7 +94,8 @@ final class SimDisk implements Storage {
         boolean cut = false;
         for (Map.Entry<String, byte[]> file : files.entrySet()) {
             int length = file.getValue().length;
-            int lost = Math.min(length / 2, random.nextInt(400));
+            int unforced = length - forced.getOrDefault(file.getKey(), 0);
+            int lost = Math.min(Math.min(length / 2, unforced), random.nextInt(400));
             file.setValue(Arrays.copyOf(file.getValue(), length - lost));
             cut |= lost > 0;
         }
@@ -103,6 +105,7 @@ final class SimDisk implements Storage {
     boolean clear() {
         boolean had = !files.isEmpty();
         files.clear();
+        forced.clear();
         return had;
     }
 
@@ -196,6 +199,22 @@ final class SimDisk implements Storage {
         next();
     }
 
+    /** As on a thread of its own: what comes after does not wait for it. */
+    @Override
+    public void force(String name, Consumer<Optional<IOException>> done) {
+        VirtualTime.Loop caller = process;
+        int startedIn = life;
+        other(() -> {
+            int length = files.getOrDefault(name, new byte[0]).length;
+            medium.schedule(delay, () -> {
+                if (startedIn == life) {
+                    forced.merge(name, length, Math::max);
+                    caller.execute(() -> done.accept(Optional.empty()));
+                }
+            });
+        });
+    }
+
     @Override
     public void rename(String from, String to, Consumer<Optional<IOException>> done) {
         VirtualTime.Loop caller = process;
@@ -212,7 +231,10 @@ final class SimDisk implements Storage {
 
     @Override
     public void delete(String name) {
-        other(() -> files.remove(name));
+        other(() -> {
+            files.remove(name);
+            forced.remove(name);
+        });
     }
 
     private void other(Runnable effect) {

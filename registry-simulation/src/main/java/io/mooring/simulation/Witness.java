@@ -525,6 +525,7 @@ final class Witness {
         }
         evictions.addLast(now());
         int listed = evictions.size() + departures.size(); // the decision may be older than they
+        listed += world.durable.listed(registry);
         for (ServiceView view : shown.values()) {
             listed += view.instances().size();
         }

@@ -56,6 +56,7 @@ final class World {
     final PeerNet peerNet;
     final Strangers strangers;
     final Oracle oracle;
+    final DurableWorks durable;
     final Options options;
     final List<ClientProcess> clients = new ArrayList<>();
     final List<LeaseProvider> leases = new ArrayList<>();
@@ -192,6 +193,7 @@ final class World {
                     services.get(plan.nextInt(services.size())), InstanceId.DEFAULT_CLUSTER, "10.1.0." + (i + 1), 80);
             leases.add(new LeaseProvider(this, id, Duration.ofSeconds(6 + plan.nextInt(15))));
         }
+        durable = new DurableWorks(this, root.split()); // the last: the others draw as they did without it
     }
 
     /** Some of the nodes, in any order, and perhaps an address where nobody is. */
@@ -361,6 +363,13 @@ final class World {
         net.schedule(Duration.ofSeconds(30), () -> lately.remove(fault));
     }
 
+    /** A node has just promised that something is on its disk: the worst moment for its machine to stop. */
+    void promised(Registry registry, SplittableRandom dice) {
+        if (!healing && swarm.faults().contains(Fault.SERVER_KILL_TAIL_CUT) && dice.nextInt(20) == 0) {
+            net.schedule(Duration.ZERO, () -> faults.cutTail(registry, dice));
+        }
+    }
+
     /** Remembers the first violation and stops the run. */
     Violation fatal(Violation found) {
         if (violation == null) {
@@ -487,6 +496,7 @@ final class World {
             net.schedule(between(swarm.operationEvery()), this::operate);
             net.schedule(faultGap(), this::hurt);
             net.schedule(swarm.callEvery(), this::call);
+            durable.begin();
         });
         forSteps(options.horizon().orElse(swarm.faultPhase()), () -> false);
         healing = true;
@@ -533,6 +543,7 @@ final class World {
             for (ServiceKey service : services) {
                 instances += registry.node().view(service).instances().size();
             }
+            instances += durable.listed(registry);
             var status = registry.node().status();
             if (status.instances() != instances || status.live() != instances) {
                 throw new Violation("E9", registry.name + " counts " + status + ", but lists " + instances);
@@ -584,6 +595,7 @@ final class World {
                     if (now - nextInspection >= 0) {
                         nextInspection = now + SECOND.toNanos();
                         registries.forEach(registry -> registry.witness.inspect());
+                        durable.inspect();
                         clients.forEach(ClientProcess::inspect);
                     }
                     if (violation != null) {
@@ -630,8 +642,8 @@ final class World {
             return;
         }
         net.schedule(between(swarm.operationEvery()), this::operate);
-        Operation[] all = Operation.values();
-        Operation operation = all[plan.nextInt(all.length)];
+        List<Operation> all = Operation.drawn();
+        Operation operation = all.get(plan.nextInt(all.size()));
         if (operation == Operation.AMEND || operation == Operation.FORCE_REMOVE) {
             if (plan.nextInt(4) == 0) {
                 interfere(operation);
@@ -917,6 +929,11 @@ final class World {
     }
 
     private Optional<String> unsettled() {
+        Optional<String> unsettled = ofRegistrations();
+        return unsettled.isPresent() ? unsettled : durable.unsettled(core());
+    }
+
+    private Optional<String> ofRegistrations() {
         for (Registry registry : core()) {
             if (!registry.isUp() || registry.isDraining()) {
                 return Optional.of(registry.name + " is not up, or about to go");

@@ -1,5 +1,6 @@
 package io.mooring.server.catalog;
 
+import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.Removal;
@@ -16,6 +17,7 @@ import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.ShardId;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -25,9 +27,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +53,7 @@ public final class Catalog {
     private static final int BURIALS_KEPT = 100_000;
 
     private final ProtectionSettings protection;
+    private final UnaryOperator<Instance> overlay;
     private final EventLoop loop;
     private final Map<InstanceId, Copy> copies = new HashMap<>();
     private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
@@ -61,8 +66,17 @@ public final class Catalog {
     private int listed;
     private long revision;
 
-    /** @param firstRevision views count from here; must be higher than any the node used in an earlier incarnation */
+    /** Lists instances as they are published. */
     public Catalog(ProtectionSettings protection, EventLoop loop, long firstRevision) {
+        this(protection, loop, firstRevision, UnaryOperator.identity());
+    }
+
+    /**
+     * @param firstRevision views count from here; must be higher than any the node used in an earlier incarnation
+     * @param overlay what shows of an instance as published; whoever changes it says so by {@link #relist}
+     */
+    public Catalog(ProtectionSettings protection, EventLoop loop, long firstRevision, UnaryOperator<Instance> overlay) {
+        this.overlay = overlay;
         this.protection = protection;
         this.loop = loop;
         this.revision = firstRevision;
@@ -80,8 +94,7 @@ public final class Catalog {
             InstanceId id = registration.id();
             Copy copy = Copy.with(copies.get(id), shard, registration, false);
             copies.put(id, copy);
-            all.computeIfAbsent(id.service(), s -> new ArrayList<>())
-                    .add(new Update(id, copy.best().listed()));
+            all.computeIfAbsent(id.service(), s -> new ArrayList<>()).add(new Update(id, listed(copy)));
         }
         all.forEach((service, updates) -> {
             updates.sort(Update.IN_ORDER);
@@ -159,6 +172,40 @@ public final class Catalog {
         return burial != null && burial.isOver(registration);
     }
 
+    private ListedInstance listed(Copy copies) {
+        Copy best = copies.best();
+        return new ListedInstance(overlay.apply(best.registration().instance()), best.standing());
+    }
+
+    /**
+     * Lists those instances anew, as the overlay has them now.
+     *
+     * @return the views that differ now
+     */
+    public List<ServiceView> relist(Collection<InstanceId> instances) {
+        loop.assertInLoop();
+        Map<ServiceKey, List<Update>> touched = new TreeMap<>();
+        for (InstanceId id : new TreeSet<>(instances)) {
+            Copy copy = copies.get(id);
+            if (copy != null) {
+                touched.computeIfAbsent(id.service(), s -> new ArrayList<>()).add(new Update(id, listed(copy)));
+            }
+        }
+        List<ServiceView> changed = new ArrayList<>();
+        touched.forEach((service, updates) -> {
+            ServiceView view = publish(view(service), updates, List.of(), guards.get(service));
+            if (view != null) {
+                changed.add(view);
+            }
+        });
+        return changed;
+    }
+
+    /** Whether it is in its service's view. Any thread. */
+    public boolean isListed(InstanceId instance) {
+        return indexOf(view(instance.service()).instances(), instance) >= 0;
+    }
+
     /** Whether protection keeps that instance listed. */
     public boolean isHeld(InstanceId instance) {
         ServiceGuard guard = guards.get(instance.service());
@@ -227,7 +274,7 @@ public final class Catalog {
             }
             Copy copy = copies.get(id);
             if (copy != null) {
-                updates.add(new Update(id, copy.best().listed()));
+                updates.add(new Update(id, listed(copy)));
             } else if (removal == null || indexOf(before.instances(), id) < 0) {
                 continue; // a late word on what is buried, or has left: why it did is remembered
             } else if (removal.cause().certain()) {

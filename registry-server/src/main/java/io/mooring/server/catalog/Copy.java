@@ -1,6 +1,5 @@
 package io.mooring.server.catalog;
 
-import io.mooring.model.ListedInstance;
 import io.mooring.model.Standing;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Registration;
@@ -35,9 +34,9 @@ record Copy(
         return best;
     }
 
-    ListedInstance listed() {
+    Standing standing() {
         Standing sure = registration.suspect() ? Standing.SUSPECT : Standing.LIVE;
-        return new ListedInstance(registration.instance(), confirmed ? sure : Standing.RESTORED);
+        return confirmed ? sure : Standing.RESTORED;
     }
 
     /** The same words, but for that shard's, which says this now. */

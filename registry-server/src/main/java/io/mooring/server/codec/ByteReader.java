@@ -105,8 +105,12 @@ public final class ByteReader {
     }
 
     public ShardId shard() throws MalformedException {
+        return new ShardId(node(), number(8));
+    }
+
+    public NodeId node() throws MalformedException {
         try {
-            return new ShardId(new NodeId(text()), number(8));
+            return new NodeId(text());
         } catch (InvalidValueException e) {
             throw new MalformedException(String.valueOf(e.getMessage()));
         }

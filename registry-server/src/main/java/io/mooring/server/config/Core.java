@@ -3,6 +3,7 @@ package io.mooring.server.config;
 import io.mooring.runtime.ThreadEventLoop;
 import io.mooring.server.edge.disk.FileStorage;
 import io.mooring.server.edge.peer.PeerMeter;
+import io.mooring.server.edge.probe.NettyChecker;
 import io.mooring.server.edge.probe.TcpProber;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Prober;
@@ -88,6 +89,13 @@ final class Core implements AutoCloseable {
                         Optional.ofNullable(storage),
                         cluster == null ? PeerDialer.none() : cluster.dialer(),
                         System::currentTimeMillis);
+                if (properties.checks().enabled()) {
+                    node.checksBy(new NettyChecker(
+                            group,
+                            loop,
+                            properties.checks().timeout(),
+                            properties.checks().allowLocal()));
+                }
                 if (cluster != null) {
                     cluster.open(node);
                 }

@@ -4,6 +4,7 @@ import io.mooring.model.InvalidValueException;
 import io.mooring.protocol.ProtocolLimits;
 import io.mooring.server.edge.peer.AddressSource;
 import io.mooring.server.edge.peer.PeerAddress;
+import io.mooring.server.shard.NodeId;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -30,6 +31,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param limits what the node takes at most
  * @param protection when removals are too sudden to be believed
  * @param probe TCP probes of addresses whose publisher went away
+ * @param checks of persistent instances
  * @param restore what is written to disk
  */
 @ConfigurationProperties(prefix = "mooring", ignoreUnknownFields = false)
@@ -47,6 +49,7 @@ public record MooringProperties(
         @DefaultValue Limits limits,
         @DefaultValue Protection protection,
         @DefaultValue Probe probe,
+        @DefaultValue Checks checks,
         @DefaultValue Restore restore) {
 
     /** @throws StartRefusedException when it would listen beyond loopback without leave to do so */
@@ -80,10 +83,11 @@ public record MooringProperties(
             }
         }
 
-        static final String NAME_RULE = "1-64 letters, digits, '_', '-', '.'";
+        static final String NAME_RULE = "1-64 letters, digits, '_', '-', '.', and not " + NodeId.ALL.name();
 
         static boolean fits(String name) {
             return !name.isEmpty()
+                    && !name.equals(NodeId.ALL.name())
                     && name.length() <= 64
                     && name.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || "_-.".indexOf(c) >= 0));
         }
@@ -381,6 +385,20 @@ public record MooringProperties(
             @DefaultValue("true") boolean enabled,
             @DefaultValue("1s") Duration timeout) {
         public Probe {
+            checkRange("timeout", timeout, Duration.ofMillis(10), Duration.ofMinutes(1));
+        }
+    }
+
+    /**
+     * @param enabled asks persistent instances whether they are well, as is settled for their service; one node asks each
+     * @param allowLocal asks also those at addresses of this machine and its link
+     * @param timeout of a connection, and of an answer on it
+     */
+    public record Checks(
+            @DefaultValue("true") boolean enabled,
+            @DefaultValue("false") boolean allowLocal,
+            @DefaultValue("1s") Duration timeout) {
+        public Checks {
             checkRange("timeout", timeout, Duration.ofMillis(10), Duration.ofMinutes(1));
         }
     }

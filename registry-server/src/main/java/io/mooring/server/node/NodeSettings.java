@@ -1,5 +1,6 @@
 package io.mooring.server.node;
 
+import io.mooring.model.InvalidValueException;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.membership.ClusterSettings;
 import io.mooring.server.protection.ProtectionSettings;
@@ -23,6 +24,13 @@ public record NodeSettings(
         Duration diskPatience,
         boolean durableOnly,
         ClusterSettings cluster) {
+    /** @throws InvalidValueException when no node may be called so */
+    public NodeSettings {
+        if (self.isReserved()) {
+            throw new InvalidValueException("node name", self.name(), "another, this one is taken");
+        }
+    }
+
     public static NodeSettings defaults(String name) {
         return new NodeSettings(
                 new NodeId(name),

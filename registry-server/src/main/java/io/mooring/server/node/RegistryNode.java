@@ -9,9 +9,15 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
+import io.mooring.server.check.Checker;
+import io.mooring.server.check.HealthChecks;
 import io.mooring.server.clock.ClockFile;
 import io.mooring.server.clock.HybridClock;
 import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.durable.Durables;
+import io.mooring.server.durable.InstanceOverride;
+import io.mooring.server.durable.Refusal;
+import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.lease.LeaseTable;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.lease.Prober;
@@ -79,6 +85,7 @@ public final class RegistryNode {
 
     private final NodeSettings settings;
     private final EventLoop loop;
+    private final RandomGenerator random;
     private final String epoch;
     private final Replication replication;
     private final LeaseTable leases;
@@ -87,6 +94,8 @@ public final class RegistryNode {
     private final @Nullable RestoreLog restoreLog;
     private final Evidence evidence;
     private final OrphanWatch orphans;
+    private final DurableDoor durable;
+    private final OverrideWatch overrideWatch;
     private final SessionMoves moves;
     private final Errands errands;
     private final HybridClock clock;
@@ -94,6 +103,7 @@ public final class RegistryNode {
     private final List<Consumer<List<ServiceView>>> viewListeners = new ArrayList<>(1);
     private final long startedAt;
 
+    private @Nullable HealthChecks healthChecks;
     private List<Change> changes = new ArrayList<>();
     private List<Runnable> replies = new ArrayList<>();
     private boolean turnScheduled;
@@ -107,6 +117,7 @@ public final class RegistryNode {
     private long pagesSeen;
     private long refused;
     private volatile NodeStatus status;
+    private volatile Durables.Status durableStatus;
 
     /**
      * @param storage where a restart finds the last view; empty to write nothing
@@ -125,6 +136,7 @@ public final class RegistryNode {
             throws IOException {
         this.settings = settings;
         this.loop = loop;
+        this.random = random;
         clock = new HybridClock(loop::now, wall);
         clockFile = storage.isPresent() ? new ClockFile(clock, storage.get()) : null;
         RestoreLog.Restored restored =
@@ -144,8 +156,10 @@ public final class RegistryNode {
                 random,
                 settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
                 this::onOwn);
-        catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
+        durable = new DurableDoor(settings.self(), loop, storage, replication, this::scheduleTurn);
+        catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS, durable.durables()::shown);
         catalog.remember(restored.burials());
+        durable.durables().begin();
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
         onDisk.forEach((shard, registrations) -> {
@@ -153,6 +167,9 @@ public final class RegistryNode {
             catalog.restore(shard, registrations);
         });
         onDisk.put(leases.restored().id(), restored.own());
+        if (!durable.isShown()) {
+            catalog.fold(durable.takeChanges());
+        }
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
@@ -168,6 +185,13 @@ public final class RegistryNode {
                 loop,
                 settings.lease().ttl(),
                 () -> catalog.counts().total());
+        overrideWatch = new OverrideWatch(
+                settings.self(),
+                durable,
+                catalog,
+                replication,
+                loop,
+                settings.lease().ttl());
         moves = new SessionMoves(leases, replication, loop);
         errands = new Errands(leases, replication);
         startedAt = loop.now();
@@ -175,9 +199,18 @@ public final class RegistryNode {
         lastOrphans = startedAt;
         arrivedAt = startedAt;
         status = currentStatus();
+        durableStatus = durable.durables().status();
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
         keepTime();
         replication.start();
+        compareDurables();
+    }
+
+    private void compareDurables() {
+        if (!settings.cluster().isAlone()) {
+            durable.durables().beat();
+            loop.schedule(settings.cluster().heartbeat(), this::compareDurables);
+        }
     }
 
     private void keepTime() {
@@ -296,6 +329,26 @@ public final class RegistryNode {
         }
 
         @Override
+        public void connected(NodeId node) {
+            durable.durables().connected(node);
+        }
+
+        @Override
+        public void disconnected(NodeId node) {
+            durable.durables().lost(node);
+        }
+
+        @Override
+        public void writable(NodeId node) {
+            durable.durables().writable(node);
+        }
+
+        @Override
+        public void carried(NodeId from, byte[] payload) throws MalformedException {
+            durable.durables().received(from, payload);
+        }
+
+        @Override
         public int sessions() {
             return leases.attachedSessions();
         }
@@ -365,7 +418,7 @@ public final class RegistryNode {
                 reply.accept(ask.answer(leases.renew(instance), ""));
             } else if (ask.kind() == PeerMessage.Ask.AMEND) {
                 Instance after = Errands.instance(ask);
-                Outcome outcome = durable().orElseGet(() -> leases.amend(after.id(), before -> after));
+                Outcome outcome = writable().orElseGet(() -> leases.amend(after.id(), before -> after));
                 String problem = outcome instanceof Outcome.Refused refused ? refused.message() : "";
                 afterTurn(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
             } else {
@@ -441,7 +494,8 @@ public final class RegistryNode {
 
     /** Registers all, visible in one step, or none. */
     public void register(String session, List<Instance> instances, Consumer<Outcome> reply) {
-        answer(durable().orElseGet(() -> leases.register(session, instances)), reply);
+        Optional<Outcome> objection = durable.mayRegister(instances).or(this::writable);
+        answer(objection.orElseGet(() -> leases.register(session, instances)), reply);
     }
 
     /**
@@ -471,7 +525,8 @@ public final class RegistryNode {
 
     /** Registers one instance with a lease of its own; an equal one is renewed. */
     public void put(Instance instance, LeaseTerms terms, Consumer<Outcome> reply) {
-        answer(durable().orElseGet(() -> leases.put(instance, terms)), reply);
+        Optional<Outcome> objection = durable.mayRegister(List.of(instance)).or(this::writable);
+        answer(objection.orElseGet(() -> leases.put(instance, terms)), reply);
     }
 
     /**
@@ -488,7 +543,7 @@ public final class RegistryNode {
     public void amend(InstanceId instance, UnaryOperator<Instance> change, Consumer<Outcome> reply) {
         Optional<Replication.Copy> there = errands.elsewhere(instance);
         if (there.isEmpty()) {
-            answer(durable().orElseGet(() -> leases.amend(instance, change)), reply);
+            answer(writable().orElseGet(() -> leases.amend(instance, change)), reply);
             return;
         }
         Instance after = change.apply(there.get().registration().instance()).withId(instance);
@@ -503,6 +558,10 @@ public final class RegistryNode {
      * @param actor who does it, for people
      */
     public void remove(InstanceId instance, boolean force, String actor, Consumer<Outcome> reply) {
+        if (durable.durables().isPersistent(instance)) {
+            removePersistent(instance, reply);
+            return;
+        }
         boolean ofSession =
                 leases.publisherOf(instance).map(Publisher::isSession).orElse(false);
         if (ofSession && !force) {
@@ -522,6 +581,92 @@ public final class RegistryNode {
                         ? Outcome.ACCEPTED
                         : Outcome.refused("unknown", "instance: " + instance + " is not listed on this node"),
                 reply);
+    }
+
+    // ---- what is durable, on the loop
+
+    /**
+     * Registers an instance that stays until it is removed, whatever happens to whoever said so, and to the nodes. Accepted
+     * means that it is on this node's disk, and that the others have been told. Refused with {@code kind} if the service has
+     * instances that their publishers keep alive; with {@code not_durable} if the disk does not take it within two seconds
+     * (then it may still be there after a restart of just that moment).
+     */
+    public void putPersistent(Instance instance, Consumer<Outcome> reply) {
+        durable.durables()
+                .putPersistent(
+                        instance,
+                        () -> started().or(() -> durable.mayBePersistent(catalog, instance.id())),
+                        refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
+    /** Removes a persistent instance, and what was settled about it. One that is not there is no error. */
+    public void removePersistent(InstanceId instance, Consumer<Outcome> reply) {
+        durable.durables()
+                .removePersistent(instance, this::started, refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
+    /** Says how a persistent instance is; whoever checks it says so anew when that changes. Unhealthy ones are listed as suspect. */
+    public void reportHealth(InstanceId instance, boolean healthy, Consumer<Outcome> reply) {
+        durable.durables()
+                .health(
+                        instance,
+                        healthy,
+                        () -> started().or(() -> durable.isPersistent(instance)),
+                        refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
+    /**
+     * Settles something for a service, which exists from then on though nobody may be registered.
+     *
+     * @param change from what is settled, {@link ServiceSettings#DEFAULTS} if nothing is; may throw {@code InvalidValueException}, which refuses
+     */
+    public void settings(ServiceKey service, UnaryOperator<ServiceSettings> change, Consumer<Outcome> reply) {
+        durable.durables()
+                .settings(service, change, this::started, refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
+    /** Nothing is settled for that service any more. Without settings before, that is no error. */
+    public void deleteSettings(ServiceKey service, Consumer<Outcome> reply) {
+        durable.durables()
+                .deleteSettings(service, this::started, refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
+    /**
+     * Lays something over a listed instance, in place of what its publisher says, until it leaves the list. Refused with
+     * {@code unknown} if it is not listed.
+     *
+     * @param change from what is laid over it, {@link InstanceOverride#NONE} if nothing is; to {@code NONE} takes it away; may
+     *     throw {@code InvalidValueException}, which refuses
+     */
+    public void override(InstanceId instance, UnaryOperator<InstanceOverride> change, Consumer<Outcome> reply) {
+        durable.durables()
+                .override(
+                        instance,
+                        change,
+                        () -> started().or(() -> DurableDoor.isListed(catalog, instance)),
+                        refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
+    /** From now on this node checks its share of the persistent instances. */
+    public void checksBy(Checker checker) {
+        healthChecks = new HealthChecks(
+                loop,
+                random,
+                checker,
+                new PersistentWards(
+                        settings.self(),
+                        durable.durables(),
+                        replication,
+                        () -> ready && leases.frozen().isEmpty()));
+    }
+
+    private Optional<Refusal> started() {
+        return DurableDoor.started(() -> ready || settings.cluster().isAlone());
+    }
+
+    /** @param listener hears on the loop whenever the settings of a service changed, by whatever node */
+    public void onSettings(Consumer<ServiceKey> listener) {
+        durable.onSettings(listener);
     }
 
     // ---- subscribers, on the loop
@@ -588,6 +733,33 @@ public final class RegistryNode {
         return out;
     }
 
+    /** What is settled for a service; empty if nothing is. */
+    public Optional<ServiceSettings> settings(ServiceKey service) {
+        return durable.durables().settings(service);
+    }
+
+    /** The services of a namespace for which something is settled, in the order of group and name. */
+    public List<ServiceKey> servicesWithSettings(String namespace) {
+        return durable.durables().servicesWithSettings().stream()
+                .filter(service -> service.namespace().equals(namespace))
+                .toList();
+    }
+
+    /** What lies over an instance; empty if nothing does. */
+    public Optional<InstanceOverride> overrideOf(InstanceId instance) {
+        return durable.durables().override(instance);
+    }
+
+    /** The persistent instances of a service as they were registered, in order; the view has them with overrides and health. */
+    public List<Instance> persistent(ServiceKey service) {
+        return List.copyOf(durable.durables().persistent(service));
+    }
+
+    /** How many durable entries there are, and whether they can be written; at most a second old. */
+    public Durables.Status durableStatus() {
+        return durableStatus;
+    }
+
     /** The node's state, at most a second old. */
     public NodeStatus status() {
         return status;
@@ -608,7 +780,7 @@ public final class RegistryNode {
         }
     }
 
-    private Optional<Outcome> durable() {
+    private Optional<Outcome> writable() {
         if (settings.durableOnly() && restoreLog != null) {
             return restoreLog
                     .problem()
@@ -636,7 +808,7 @@ public final class RegistryNode {
 
     /** Runs {@code reply} when everything changed so far is visible: now, if it is. */
     private void afterTurn(Runnable reply) {
-        if (changes.isEmpty() && !writing) {
+        if (changes.isEmpty() && !writing && durable.isShown()) {
             reply.run();
         } else {
             replies.add(reply);
@@ -688,10 +860,19 @@ public final class RegistryNode {
     }
 
     private void publish(List<Change> turnChanges, List<Runnable> turnReplies) {
-        tell(catalog.fold(turnChanges));
+        List<Change> derived = durable.takeChanges();
+        if (derived.isEmpty()) {
+            tell(catalog.fold(turnChanges));
+        } else {
+            List<Change> all = new ArrayList<>(turnChanges);
+            all.addAll(derived);
+            tell(catalog.fold(all));
+        }
+        tell(catalog.relist(durable.takeRelisted()));
+        overrideWatch.shown(turnChanges);
         publishToPeers(turnChanges);
         turnReplies.forEach(Runnable::run);
-        if (!changes.isEmpty() || !replies.isEmpty()) {
+        if (!changes.isEmpty() || !replies.isEmpty() || !durable.isShown()) {
             scheduleTurn();
         }
     }
@@ -729,18 +910,24 @@ public final class RegistryNode {
         }
         evidence.look(sweep.newlySuspect(), this::onVerdict);
         tell(catalog.releaseHolds());
+        overrideWatch.holdsReleased();
         replication.isolated().ifPresent(leases::freeze);
         boolean frozen = leases.frozen().isPresent();
         push.uncertain(isUncertain());
-        ready = ready || replication.caughtUp() || isLateEnough();
+        boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();
+        ready = ready || caughtUp || isLateEnough();
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
-        } else if (incomplete && !frozen && replication.caughtUp()) {
+        } else if (incomplete && !frozen && caughtUp) {
             setIncomplete(false);
         }
+        overrideWatch.look(!frozen && !incomplete && !replication.isUncertain());
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
             lastOrphans = loop.now();
             orphans.look();
+            if (healthChecks != null) {
+                healthChecks.look();
+            }
         }
         if (!frozen && loop.now() - lastProbes >= PROBE_EVERY.toNanos()) {
             lastProbes = loop.now();
@@ -751,6 +938,7 @@ public final class RegistryNode {
             evidence.look(inDoubt, this::onVerdict);
         }
         moves.look();
+        durableStatus = durable.durables().status();
         status = currentStatus();
     }
 

@@ -40,6 +40,12 @@ final class Handshake {
                     "node " + theirs.node() + " belongs to cluster '" + theirs.cluster() + "' (expected: '"
                             + mine.cluster() + "'); correct the list of peers or mooring.cluster.name");
         }
+        if (theirs.node().isReserved()) {
+            return refuse(
+                    "duplicate",
+                    "a node calls itself " + theirs.node() + ", which is not a node's name (expected: another"
+                            + " mooring.node.name)");
+        }
         if (theirs.node().equals(mine.node())) {
             return theirs.process() == mine.process()
                     ? refuse("self", "this is the node itself")

@@ -1,7 +1,9 @@
 package io.mooring.server.replication;
 
 import io.mooring.server.clock.HybridClock;
+import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Shard;
 import java.util.function.Consumer;
 
@@ -37,6 +39,22 @@ public interface Home {
      * @param answer takes {@link PeerMessage.Ask#answer}, once, now or within two seconds
      */
     void asked(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> answer);
+
+    /** From now on there is a line to that node, or another one; nothing was said on it. */
+    void connected(NodeId node);
+
+    /** There is no more, or another one comes. */
+    void disconnected(NodeId node);
+
+    /** There is room on the line to that node. */
+    void writable(NodeId node);
+
+    /**
+     * What another node {@linkplain Replication#carry gave} its line.
+     *
+     * @throws MalformedException when that cannot be understood
+     */
+    void carried(NodeId from, byte[] payload) throws MalformedException;
 
     /** Sessions attached to this node. */
     int sessions();

@@ -1,6 +1,7 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
+import io.mooring.server.codec.Octets;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;
@@ -198,6 +199,13 @@ public sealed interface PeerMessage {
     }
 
     record Answer(long id, boolean ok, String text) implements PeerMessage {}
+
+    /**
+     * What some other part of the node says to the same part of another; the lines carry it and do not look inside.
+     *
+     * @param payload at most 1 MiB or so
+     */
+    record Carried(Octets payload) implements PeerMessage {}
 
     /** Of a newer version: passed over and counted. */
     record Unknown(int kind) implements PeerMessage {}

@@ -1,13 +1,12 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
-import io.mooring.model.InvalidValueException;
 import io.mooring.model.Removal;
 import io.mooring.server.codec.ByteReader;
 import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.codec.Octets;
 import io.mooring.server.codec.SharedTexts;
 import io.mooring.server.shard.Change;
-import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.ShardId;
 import java.util.ArrayList;
@@ -49,15 +48,16 @@ public final class PeerReader {
             case PeerWriter.KNOWN -> new PeerMessage.Known(in.number(8), in.number(8), in.octet() != 0);
             case PeerWriter.REFUSE -> new PeerMessage.Refuse(words(in), words(in));
             case PeerWriter.HEARTBEAT -> heartbeat(in);
-            case PeerWriter.FOLLOW -> new PeerMessage.Follow((int) in.number(4), node(in), revision(in), revision(in));
-            case PeerWriter.UNFOLLOW -> new PeerMessage.Unfollow(node(in));
-            case PeerWriter.ENDED -> new PeerMessage.Ended(node(in));
+            case PeerWriter.FOLLOW -> new PeerMessage.Follow((int) in.number(4), in.node(), revision(in), revision(in));
+            case PeerWriter.UNFOLLOW -> new PeerMessage.Unfollow(in.node());
+            case PeerWriter.ENDED -> new PeerMessage.Ended(in.node());
             case PeerWriter.PAGE -> page(in);
             case PeerWriter.DELTA -> delta(in, message);
             case PeerWriter.LEAVING -> new PeerMessage.Leaving();
             case PeerWriter.ASK ->
                 new PeerMessage.Ask(in.number(8), in.octet(), Octets.of(in.octets((int) in.number(4))));
             case PeerWriter.ANSWER -> new PeerMessage.Answer(in.number(8), in.octet() != 0, in.text());
+            case PeerWriter.CARRIED -> new PeerMessage.Carried(Octets.of(in.octets(in.remaining())));
             default -> new PeerMessage.Unknown(kind);
         };
     }
@@ -67,7 +67,7 @@ public final class PeerReader {
                 (int) in.number(2),
                 (int) in.number(2),
                 words(in),
-                node(in),
+                in.node(),
                 revision(in),
                 in.number(8),
                 words(in),
@@ -185,14 +185,6 @@ public final class PeerReader {
             finish(in, end);
         }
         return new PeerMessage.Delta(shard, first, items, more, changes, Octets.of(message));
-    }
-
-    private static NodeId node(ByteReader in) throws MalformedException {
-        try {
-            return new NodeId(in.text());
-        } catch (InvalidValueException e) {
-            throw new MalformedException(String.valueOf(e.getMessage()));
-        }
     }
 
     private static ShardId shard(ByteReader in) throws MalformedException {

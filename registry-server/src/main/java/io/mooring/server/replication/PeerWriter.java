@@ -30,6 +30,7 @@ import java.util.zip.CRC32C;
  *                                   · in a delta 1 and 2 (standing only): registration, 3: id · cause (1) · burial · actor (text)
  * ask       = id (8) · kind (1) · length (4) · payload
  * answer    = id (8) · ok (1) · text
+ * carried   = payload
  * </pre>
  *
  * What a newer version adds at the end of a message or an item is passed over, and so are messages and items of kinds
@@ -49,6 +50,7 @@ public final class PeerWriter {
     static final int LEAVING = 11;
     static final int ASK = 12;
     static final int ANSWER = 13;
+    static final int CARRIED = 14;
 
     static final int GRANTED = 1;
     static final int STANDING = 2;
@@ -111,6 +113,9 @@ public final class PeerWriter {
                     .number(answer.id(), 8)
                     .octet(answer.ok() ? 1 : 0)
                     .text(answer.text()));
+        } else if (message instanceof PeerMessage.Carried carried) {
+            return close(begin(CARRIED, 8 + carried.payload().length())
+                    .octets(carried.payload().bytes()));
         } else if (message instanceof PeerMessage.Delta delta) {
             return delta.bytes().bytes();
         }

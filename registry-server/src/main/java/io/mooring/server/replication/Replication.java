@@ -2,6 +2,8 @@ package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
 import io.mooring.runtime.EventLoop;
+import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.codec.Octets;
 import io.mooring.server.membership.ClusterSettings;
 import io.mooring.server.membership.Membership;
 import io.mooring.server.membership.PeerDialer;
@@ -44,6 +46,9 @@ public final class Replication implements Peers {
     private static final Logger log = LoggerFactory.getLogger(Replication.class);
     private static final long OWN_LOG_BYTES = 4 << 20;
     private static final long HIGHEST_INCARNATION = 1L << 30;
+    /** What is carried is worth compressing from here on. */
+    private static final int BULK = 4 << 10;
+
     private static final Duration GOODBYE = Duration.ofSeconds(1);
     private static final Duration GOODBYE_LOOK = Duration.ofMillis(20);
 
@@ -61,6 +66,8 @@ public final class Replication implements Peers {
     /** Null until the own shard's published state is known for the first time. */
     private @Nullable ServedShard own;
 
+    private byte[] lastCarried = {};
+    private byte[] lastCarriedMessage = {};
     private boolean everConnected;
     private boolean leaving;
     private boolean stopped;
@@ -296,6 +303,29 @@ public final class Replication implements Peers {
         asks.ask(lines.inUse().get(node), ask, answer);
     }
 
+    /**
+     * Hands something to the line to that node, in order, for its {@link Home#carried}. Without a line it is lost.
+     *
+     * @param payload not to be written to; handed to several nodes one after the other, it is encoded once
+     */
+    public void carry(NodeId to, byte[] payload) {
+        Conversation line = lines.inUse().get(to);
+        if (line == null) {
+            return;
+        }
+        if (payload != lastCarried) {
+            lastCarried = payload;
+            lastCarriedMessage = PeerWriter.bytes(new PeerMessage.Carried(Octets.of(payload)));
+        }
+        line.send(lastCarriedMessage, payload.length >= BULK);
+    }
+
+    /** Bytes that wait on the line to that node; 0 if there is none. */
+    public long waiting(NodeId node) {
+        Conversation line = lines.inUse().get(node);
+        return line == null ? 0 : line.line.waiting();
+    }
+
     // ---- what the node asks
 
     /** The highest generation other nodes' shards know of for that instance, registered or removed; 0 if none. */
@@ -452,6 +482,9 @@ public final class Replication implements Peers {
             own.pump(conversation);
         }
         replicas.all().forEach(replica -> replica.served.pump(conversation));
+        if (conversation.isOpen() && lines.inUse().get(conversation.node()) == conversation) {
+            home.writable(conversation.node());
+        }
     }
 
     @Override
@@ -488,6 +521,8 @@ public final class Replication implements Peers {
             asked(from, ask);
         } else if (message instanceof PeerMessage.Answer answer) {
             asks.answered(from, answer);
+        } else if (message instanceof PeerMessage.Carried carried) {
+            carried(from, carried);
         } else if (message instanceof PeerMessage.Leaving) {
             membership.leaving(from.node());
             review();
@@ -575,6 +610,14 @@ public final class Replication implements Peers {
         }
     }
 
+    private void carried(Conversation from, PeerMessage.Carried carried) {
+        try {
+            home.carried(from.node(), carried.payload().bytes());
+        } catch (MalformedException e) {
+            tally.ignored("carried message that cannot be understood");
+        }
+    }
+
     private void asked(Conversation from, PeerMessage.Ask ask) {
         home.asked(ask, answer -> {
             if (from.isOpen()) {
@@ -607,6 +650,7 @@ public final class Replication implements Peers {
         @Override
         public void inUse(Conversation line) {
             everConnected = true;
+            home.connected(line.node()); // before the heartbeat: who has that, has heard what there is
             line.send(heartbeat());
             review();
         }
@@ -617,6 +661,7 @@ public final class Replication implements Peers {
                 own.unfollow(line);
             }
             asks.lost(line);
+            home.disconnected(line.node());
             replicas.lost(line);
             review();
         }

@@ -266,7 +266,7 @@ public final class RestoreLog {
         RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
         for (Map.Entry<InstanceId, Burial> entry : shard.burials().entrySet()) {
             block.remove(shard.id(), entry.getKey(), entry.getValue());
-            if (block.size() >= RestoreBlocks.FULL_BLOCK) {
+            if (block.size() >= Blocks.FULL) {
                 blocks.add(block.block());
                 block = new RestoreBlocks.BlockWriter();
             }
@@ -313,7 +313,7 @@ public final class RestoreLog {
                 return bytes;
             }
             RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
-            while (block.size() < RestoreBlocks.FULL_BLOCK && advance()) {
+            while (block.size() < Blocks.FULL && advance()) {
                 block.put(Objects.requireNonNull(shard), registrations.next());
             }
             if (!advance()) {
@@ -418,7 +418,7 @@ public final class RestoreLog {
             } else if (change instanceof Change.Removed removed) {
                 block.remove(removed.shard(), removed.instance(), removed.burial());
             }
-            if (block.size() >= RestoreBlocks.FULL_BLOCK) {
+            if (block.size() >= Blocks.FULL) {
                 blocks.add(block.block());
                 block = new RestoreBlocks.BlockWriter();
             }
@@ -478,7 +478,7 @@ public final class RestoreLog {
         }
         RestoreBlocks.BlockWriter page = new RestoreBlocks.BlockWriter();
         int end = Math.min(step.todo.size(), step.next + PAGE);
-        for (; step.next < end && page.size() < RestoreBlocks.FULL_BLOCK; step.next++) {
+        for (; step.next < end && page.size() < Blocks.FULL; step.next++) {
             Place place = step.todo.get(step.next);
             Registration registration = lookup.apply(place.shard(), place.instance());
             if (registration != null) {

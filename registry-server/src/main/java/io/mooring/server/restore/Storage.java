@@ -26,6 +26,9 @@ public interface Storage {
     /** Adds a block to the end of a file, making the file if need be. {@code done} gets what went wrong, if it did. */
     void append(String name, byte[] block, Consumer<Optional<IOException>> done);
 
+    /** Makes sure that what was appended to a file before survives the death of the machine, too, and the file with it. */
+    void force(String name, Consumer<Optional<IOException>> done);
+
     /** Forces a file to the disk and gives it a new name, replacing what has that name. */
     void rename(String from, String to, Consumer<Optional<IOException>> done);
 

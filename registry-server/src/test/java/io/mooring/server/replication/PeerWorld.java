@@ -189,6 +189,7 @@ final class PeerWorld {
         final List<Change> told = new ArrayList<>();
         final Map<ShardId, Map<InstanceId, Registration>> shown = new TreeMap<>();
         final List<PeerMessage.Ask> asks = new ArrayList<>();
+        final List<String> carried = new ArrayList<>();
         final List<String> dialled = new ArrayList<>();
         List<String> configured = List.of();
         MemoryStorage disk;
@@ -425,6 +426,27 @@ final class PeerWorld {
             if (answers) {
                 answer.accept(ask.answer(ask.kind() == PeerMessage.Ask.RENEW, "kind " + ask.kind()));
             }
+        }
+
+        @Override
+        public void connected(NodeId node) {
+            carried.add("connected " + node);
+        }
+
+        @Override
+        public void disconnected(NodeId node) {
+            carried.add("disconnected " + node);
+        }
+
+        @Override
+        public void writable(NodeId node) {}
+
+        @Override
+        public void carried(NodeId from, byte[] payload) throws MalformedException {
+            if (payload.length == 0) {
+                throw new MalformedException("nothing");
+            }
+            carried.add(from + " " + payload.length);
         }
 
         @Override

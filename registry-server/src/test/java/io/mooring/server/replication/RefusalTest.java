@@ -10,6 +10,7 @@ import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.codec.ByteWriter;
+import io.mooring.server.codec.Octets;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;

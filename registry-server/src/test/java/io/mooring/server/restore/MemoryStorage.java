@@ -26,6 +26,9 @@ public final class MemoryStorage implements Storage {
     private long capacity = Long.MAX_VALUE;
     public int failures;
     public int appends;
+    public int forces;
+    private int left = Integer.MAX_VALUE;
+    private final Map<String, Integer> forced = new TreeMap<>();
     private final List<Runnable> waiting = new ArrayList<>();
 
     public MemoryStorage(EventLoop loop) {
@@ -112,6 +115,29 @@ public final class MemoryStorage implements Storage {
     }
 
     @Override
+    public void force(String name, Consumer<Optional<IOException>> done) {
+        inOrder(() -> {
+            forces++;
+            ByteArrayOutputStream file = files.get(name);
+            if (file == null) {
+                done.accept(Optional.of(new IOException("no such file: " + name)));
+            } else {
+                forced.put(name, file.size());
+                done.accept(Optional.empty());
+            }
+        });
+    }
+
+    /** The machine loses its power: of each file only what was forced is left. */
+    public void loseUnforced() {
+        files.forEach((name, file) -> {
+            byte[] all = file.toByteArray();
+            file.reset();
+            file.write(all, 0, Math.min(all.length, forced.getOrDefault(name, 0)));
+        });
+    }
+
+    @Override
     public void rename(String from, String to, Consumer<Optional<IOException>> done) {
         inOrder(() -> {
             ByteArrayOutputStream file = files.remove(from);
@@ -126,10 +152,28 @@ public final class MemoryStorage implements Storage {
 
     @Override
     public void delete(String name) {
-        inOrder(() -> files.remove(name));
+        inOrder(() -> {
+            files.remove(name);
+            forced.remove(name);
+        });
     }
 
-    private void inOrder(Runnable task) {
+    /** So many more operations are carried out; what is asked for after them is lost, as when the machine dies. */
+    public void stopAfter(int operations) {
+        left = operations;
+    }
+
+    public void remove(String name) {
+        files.remove(name);
+    }
+
+    private void inOrder(Runnable effect) {
+        Runnable task = () -> {
+            if (left > 0) {
+                left--;
+                effect.run();
+            }
+        };
         if (hung) {
             waiting.add(task);
         } else if (delay.isZero()) {

@@ -51,6 +51,7 @@ public final class FileStorage implements Storage, Closeable {
 
     private final Map<String, FileChannel> open = new HashMap<>(); // the disk thread's own
     private boolean unforced; // the disk thread's own
+    private boolean directoryUnforced; // the disk thread's own
     private final AtomicBoolean forcingNow = new AtomicBoolean();
 
     /**
@@ -126,11 +127,38 @@ public final class FileStorage implements Storage, Closeable {
                         channel = FileChannel.open(
                                 directory.resolve(name), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
                         open.put(name, channel);
+                        directoryUnforced = true;
                     }
                     writeFully(channel, block);
                     unforced = true;
                 },
                 done);
+    }
+
+    /** On the other thread, so that appends to other files do not wait for it. */
+    @Override
+    public void force(String name, Consumer<Optional<IOException>> done) {
+        disk.execute(() -> {
+            FileChannel channel = open.get(name);
+            boolean andDirectory = directoryUnforced;
+            directoryUnforced = false;
+            forcing.execute(() -> {
+                Optional<IOException> failure = Optional.empty();
+                try {
+                    if (channel == null) {
+                        throw new IOException("no such file is open: " + name);
+                    }
+                    channel.force(false);
+                    if (andDirectory) {
+                        forceDirectory();
+                    }
+                } catch (IOException e) {
+                    failure = Optional.of(e);
+                }
+                Optional<IOException> result = failure;
+                loop.execute(() -> done.accept(result));
+            });
+        });
     }
 
     @Override
@@ -239,11 +267,11 @@ public final class FileStorage implements Storage, Closeable {
             closeQuietly(lockChannel);
         });
         disk.shutdown();
-        forcing.shutdown();
         try {
             if (!disk.awaitTermination(5, TimeUnit.SECONDS)) {
                 log.warn("The disk did not take what was left within 5 s.");
             }
+            forcing.shutdown();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -42,6 +42,7 @@ public final class NodeHealth implements HealthIndicator {
         status.frozen().ifPresent(why -> health.withDetail("frozen", why));
         status.diskAge().ifPresent(age -> health.withDetail("diskAge", age.toMillis() + "ms"));
         status.diskProblem().ifPresent(problem -> health.withDetail("diskProblem", problem));
+        node.durableStatus().problem().ifPresent(problem -> health.withDetail("durableProblem", problem));
         return health.build();
     }
 

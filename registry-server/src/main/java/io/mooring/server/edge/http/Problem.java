@@ -43,6 +43,7 @@ record Problem(
             RefusalCode.LIMIT,
             RefusalCode.UNKNOWN,
             RefusalCode.NOT_OWNER,
+            RefusalCode.KIND,
             RefusalCode.OVERLOADED,
             RefusalCode.NOT_DURABLE,
             RefusalCode.STOPPING,
@@ -117,7 +118,7 @@ record Problem(
             case METHOD_NOT_ALLOWED -> 405;
             case NOT_ACCEPTABLE -> 406;
             case RefusalCode.TOO_SLOW -> 408;
-            case RefusalCode.NOT_OWNER -> 409;
+            case RefusalCode.NOT_OWNER, RefusalCode.KIND -> 409;
             case TOO_LARGE -> 413;
             case UNSUPPORTED_MEDIA_TYPE -> 415;
             case RefusalCode.LIMIT -> 422;
@@ -136,6 +137,7 @@ record Problem(
             case NOT_ACCEPTABLE -> "The answer has another media type";
             case RefusalCode.TOO_SLOW -> "The request did not arrive in time";
             case RefusalCode.NOT_OWNER -> "Another publisher holds it";
+            case RefusalCode.KIND -> "The service has instances of another kind";
             case TOO_LARGE -> "The request is too large";
             case UNSUPPORTED_MEDIA_TYPE -> "The body has another media type";
             case RefusalCode.LIMIT -> "A count is over its limit";

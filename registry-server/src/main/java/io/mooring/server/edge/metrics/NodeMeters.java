@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import io.mooring.server.durable.Durables;
 import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
@@ -91,6 +92,17 @@ public final class NodeMeters implements MeterBinder {
                 "mooring.disk.problem",
                 "1 when the disk fails",
                 s -> s.diskProblem().isPresent() ? 1 : 0);
+        durable(registry, "mooring.durable.entries", "Durable entries that have a value", Durables.Status::values);
+        durable(
+                registry,
+                "mooring.durable.deletions",
+                "Deletions of such that are remembered",
+                Durables.Status::deletions);
+        durable(
+                registry,
+                "mooring.durable.problem",
+                "1 while changes of durable entries are refused because of the disk",
+                s -> s.problem().isPresent() ? 1 : 0);
         gauge(registry, "mooring.orphans", "Registrations of lost nodes without a verdict", NodeStatus::orphans);
         gauge(registry, "mooring.draining", "1 while the node leaves", s -> s.draining() ? 1 : 0);
         peers(registry);
@@ -221,6 +233,12 @@ public final class NodeMeters implements MeterBinder {
         Gauge.builder("mooring.instances", this, m -> value.applyAsDouble(m.look()))
                 .description("Listed instances")
                 .tag("standing", standing)
+                .register(registry);
+    }
+
+    private void durable(MeterRegistry registry, String name, String says, ToDoubleFunction<Durables.Status> value) {
+        Gauge.builder(name, this, m -> value.applyAsDouble(m.node.durableStatus()))
+                .description(says)
                 .register(registry);
     }
 

@@ -16,6 +16,7 @@ public final class Refusals {
             RefusalCode.LIMIT,
             RefusalCode.UNKNOWN,
             RefusalCode.NOT_OWNER,
+            RefusalCode.KIND,
             RefusalCode.OVERLOADED,
             RefusalCode.NOT_DURABLE,
             RefusalCode.MALFORMED,

@@ -1,4 +1,4 @@
-package io.mooring.server.replication;
+package io.mooring.server.codec;
 
 import java.util.Arrays;
 

@@ -1,0 +1,167 @@
+package io.mooring.simulation;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * What was asked for under durable keys, and what therefore may show. A write that a node acknowledged is above all of which
+ * this node had heard: none of those may show on a node that has taken it, nor anywhere once all have met. Of writes that did not know of
+ * one another any may stay. A write without an answer may have happened. What disks forget is taken into account: a write
+ * that may have been lost is above nothing.
+ */
+final class DurableHistory {
+    /** One write; no two say the same, but removals. */
+    static final class Said {
+        final String key;
+        final String value;
+        final Registry at;
+        private final Set<Said> above;
+        /** Disks that have it; a write that is on none is not certain any more. */
+        private final Set<Registry> holders = new HashSet<>();
+
+        private boolean acknowledged;
+        private boolean refused;
+
+        Said(String key, String value, Registry at, Set<Said> above) {
+            this.key = key;
+            this.value = value;
+            this.at = at;
+            this.above = above;
+        }
+
+        boolean isCertain() {
+            return acknowledged && !holders.isEmpty();
+        }
+
+        boolean isCertainAmong(Collection<Registry> nodes) {
+            return acknowledged && !Collections.disjoint(holders, nodes);
+        }
+
+        @Override
+        public String toString() {
+            return "'" + value + "' at " + at.name + (isCertain() ? "" : acknowledged ? " (lost)" : " (unsure)");
+        }
+    }
+
+    private final Map<String, List<Said>> said = new LinkedHashMap<>();
+    /** Of which writes a node has seen the generation: what it accepts is above them. */
+    private final Map<Registry, Set<Said>> known = new HashMap<>();
+    /** Which ones it has taken: what it shows is not below them. */
+    private final Map<Registry, Set<Said>> taken = new HashMap<>();
+
+    private Set<Said> known(Registry node) {
+        return known.computeIfAbsent(node, n -> new LinkedHashSet<>());
+    }
+
+    private Set<Said> taken(Registry node) {
+        return taken.computeIfAbsent(node, n -> new LinkedHashSet<>());
+    }
+
+    private void take(Registry node, Said write) {
+        taken(node).add(write);
+        known(node).add(write);
+        known(node).addAll(write.above);
+    }
+
+    /** A request arrives at a node; an empty value is a removal. */
+    Said asked(String key, String value, Registry at) {
+        Said asked = new Said(key, value, at, new HashSet<>(known(at)));
+        said.computeIfAbsent(key, k -> new ArrayList<>()).add(asked);
+        return asked;
+    }
+
+    void acknowledged(Said write) {
+        write.acknowledged = true;
+        write.holders.add(write.at);
+        take(write.at, write);
+    }
+
+    /** It did not happen, and will not. */
+    void refused(Said write) {
+        write.refused = true;
+    }
+
+    /** A node shows it, and its disk has it. */
+    void seen(String key, String value, Registry on) {
+        for (Said each : said.getOrDefault(key, List.of())) {
+            if (!value.isEmpty() && each.value.equals(value)) {
+                take(on, each);
+                each.holders.add(on);
+            }
+        }
+    }
+
+    /** The process died: what it had from others it may not have written. */
+    void died(Registry node) {
+        List<Said> own = taken(node).stream()
+                .filter(each -> each.at == node && each.acknowledged && each.holders.contains(node))
+                .toList();
+        known.remove(node);
+        taken.remove(node);
+        own.forEach(each -> take(node, each));
+        said.values()
+                .forEach(all -> all.forEach(each -> {
+                    if (each.at != node) {
+                        each.holders.remove(node);
+                    }
+                }));
+    }
+
+    /** The disk is gone. */
+    void forgot(Registry node) {
+        known.remove(node);
+        taken.remove(node);
+        said.values().forEach(all -> all.forEach(each -> each.holders.remove(node)));
+    }
+
+    /** Why that node may not show that; empty when it may. */
+    Optional<String> wrong(String key, String value, Registry on) {
+        Set<Said> takenThere = taken(on);
+        return wrong(key, value, each -> each.isCertain() && takenThere.contains(each), on.name);
+    }
+
+    /** The same when those nodes have met, and there are no others. */
+    Optional<String> wrong(String key, String value, Collection<Registry> all) {
+        return wrong(key, value, each -> each.isCertainAmong(all), "everybody");
+    }
+
+    private Optional<String> wrong(String key, String value, Predicate<Said> counts, String who) {
+        List<Said> all = said.getOrDefault(key, List.of());
+        boolean possible = value.isEmpty();
+        for (Said each : all) {
+            possible |= !each.refused && each.value.equals(value);
+        }
+        if (!possible) {
+            return Optional.of(who + " shows " + key + " as '" + value + "', which nobody ever wrote");
+        }
+        Set<Said> over = new HashSet<>();
+        boolean anyCertain = false;
+        for (Said each : all) {
+            if (counts.test(each)) {
+                over.addAll(each.above);
+                anyCertain = true;
+            }
+        }
+        boolean stands = value.isEmpty() && !anyCertain; // as in the beginning
+        for (Said each : all) {
+            stands |= each.value.equals(value) && !each.refused && !over.contains(each);
+        }
+        return stands
+                ? Optional.empty()
+                : Optional.of(who + " shows " + key + " as '" + value + "', though it was overwritten: " + all);
+    }
+
+    Set<String> keys() {
+        return said.keySet();
+    }
+}
