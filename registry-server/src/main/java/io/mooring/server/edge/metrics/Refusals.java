@@ -21,6 +21,7 @@ public final class Refusals {
             RefusalCode.MALFORMED,
             RefusalCode.TOO_SLOW,
             RefusalCode.INTERNAL,
+            "forbidden",
             "method_not_allowed",
             "not_acceptable",
             "unsupported_media_type",
