@@ -51,7 +51,7 @@ public final class NacosGrpcServer implements Closeable {
     // ---- the I/O thread's own
     private final Set<Connection> connections = new LinkedHashSet<>();
     private final SharedLists lists;
-    private final Services services;
+    private final Watches watches;
     private long outgoing;
     private List<String> draining = List.of();
     private boolean drains;
@@ -74,7 +74,7 @@ public final class NacosGrpcServer implements Closeable {
         this.random = random;
         this.crossing = new Crossing(node.loop(), io);
         this.lists = new SharedLists(settings.doubt());
-        this.services = new Services((service, there) -> {});
+        this.watches = new Watches(settings);
     }
 
     /**
@@ -100,7 +100,7 @@ public final class NacosGrpcServer implements Closeable {
                 .maxConcurrentCallsPerConnection(settings.calls())
                 .maxInboundMessageSize(NacosGrpcSettings.MESSAGE_BYTES)
                 // Go's and Python's clients ping every minute, with nothing open but the connection.
-                .permitKeepAliveTime(10, TimeUnit.SECONDS)
+                .permitKeepAliveTime(settings.pingsApart().toMillis(), TimeUnit.MILLISECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .compressorRegistry(compressors())
                 .addTransportFilter(new Transports());
@@ -118,7 +118,7 @@ public final class NacosGrpcServer implements Closeable {
     }
 
     private Acceptor acceptor() {
-        Acceptor made = new Acceptor(settings.connections(), () -> meter.refused("overloaded"));
+        Acceptor made = new Acceptor(settings.connections(), meter::refused);
         acceptor = made;
         return made;
     }
@@ -126,8 +126,8 @@ public final class NacosGrpcServer implements Closeable {
     /** On the loop: which services there are, and will be. */
     private void follow() {
         Collection<ServiceKey> now = node.services();
-        crossing.toIo(() -> services.add(now));
-        node.onChangedViews(views -> crossing.toIo(() -> services.changed(views)));
+        crossing.toIo(() -> watches.services().add(now));
+        node.onChangedViews(views -> crossing.toIo(() -> watches.services().changed(views)));
     }
 
     /** HTTP/2 connections come and go. */
@@ -136,7 +136,7 @@ public final class NacosGrpcServer implements Closeable {
         public Attributes transportReady(Attributes transport) {
             Acceptor accepting = acceptor;
             Channel channel =
-                    accepting == null ? null : accepting.channel(transport.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
+                    accepting == null ? null : accepting.speaks(transport.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
             if (channel == null) {
                 return transport; // gone before it was here
             }
@@ -146,8 +146,9 @@ public final class NacosGrpcServer implements Closeable {
         }
 
         @Override
-        public void transportTerminated(Attributes transport) {
-            Connection connection = transport.get(Calls.CONNECTION);
+        public void transportTerminated(@Nullable Attributes transport) {
+            // Null for one that spoke no HTTP/2, and so was never ready.
+            Connection connection = transport == null ? null : transport.get(Calls.CONNECTION);
             if (connection != null && connections.remove(connection)) {
                 connection.gone();
             }
@@ -156,6 +157,10 @@ public final class NacosGrpcServer implements Closeable {
 
     private void look() {
         long now = System.nanoTime();
+        Acceptor accepting = acceptor;
+        if (accepting != null) {
+            accepting.closeMute(now, settings.setUpWithin());
+        }
         List<Session> heard = new ArrayList<>();
         for (Connection connection : List.copyOf(connections)) {
             if (connection.look(now)) {
@@ -193,8 +198,9 @@ public final class NacosGrpcServer implements Closeable {
         return lists;
     }
 
-    Services services() {
-        return services;
+    /** Patterns of services, and with them the services there are. */
+    Watches watches() {
+        return watches;
     }
 
     /** 128 random bits. */

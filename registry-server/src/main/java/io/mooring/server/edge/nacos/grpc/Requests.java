@@ -8,6 +8,7 @@ import io.mooring.server.edge.nacos.NacosRefusal;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -145,6 +146,7 @@ final class Requests {
             case "ServiceQueryRequest" -> query(connection, request, answer);
             case "SubscribeServiceRequest" -> subscribe(connection, session, pushes, request, answer);
             case "ServiceListRequest" -> services(request, answer);
+            case "NamingFuzzyWatchRequest" -> watch(connection, request, answer);
             default -> answer.refuse(request.requestId, unknown(payload.type()));
         }
     }
@@ -246,11 +248,20 @@ final class Requests {
         answer.list(request.requestId, list, connection.stamps().next());
     }
 
+    private static void watch(Connection connection, Request request, Answer answer) {
+        Optional<NacosRefusal> refusal = connection.watches().flatMap(watches -> watches.handle(request));
+        if (refusal.isPresent()) {
+            answer.refuse(request.requestId, refusal.get());
+        } else {
+            answer.well(request.requestId, "");
+        }
+    }
+
     private void services(Request request, Answer answer) {
         if (request.pageSize < 1) {
             throw new InvalidValueException("pageSize", request.pageSize, "at least 1");
         }
-        List<String> all = host.services().of(request.namespace(), request.group());
+        List<String> all = host.watches().services().of(request.namespace(), request.group());
         long from = Math.min(all.size(), (Math.max(1, request.pageNo) - 1L) * request.pageSize);
         long to = Math.min(all.size(), from + request.pageSize);
         answer.json(json -> {
