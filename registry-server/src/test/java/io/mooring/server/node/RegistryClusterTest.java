@@ -396,11 +396,11 @@ class RegistryClusterTest {
 
     @Test
     void whatADiskHadMakesWayForWhatANodeInReachHoldsWithoutWaitingForTheCap() {
-        Duration ttl = Duration.ofMinutes(5);
+        LeaseTerms terms = LeaseTerms.of(Duration.ofMinutes(5));
         for (int port = 1; port <= 40; port++) {
             Instance old = instance(port, "old");
-            a.outcome(reply -> a.node.put(old, ttl, reply));
-            a.outcome(reply -> a.node.put(old.withWeight(2), ttl, reply));
+            a.outcome(reply -> a.node.put(old, terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
         }
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         for (ClusterWorld.Machine machine : List.of(b, c)) {
@@ -408,8 +408,8 @@ class RegistryClusterTest {
             machine.start();
         }
         world.run(SECOND);
-        b.outcome(reply -> b.node.put(instance(1, "new"), ttl, reply));
-        b.outcome(reply -> b.node.put(instance(2, "new"), ttl, reply));
+        b.outcome(reply -> b.node.put(instance(1, "new"), terms, reply));
+        b.outcome(reply -> b.node.put(instance(2, "new"), terms, reply));
         a.start();
         world.run(Duration.ofSeconds(32));
         assertEquals("new", a.version(1));
@@ -419,11 +419,11 @@ class RegistryClusterTest {
 
     @Test
     void whatIsLeftOfALostNodeMakesWayForWhatANodeInReachHolds() {
-        Duration ttl = Duration.ofMinutes(5);
+        LeaseTerms terms = LeaseTerms.of(Duration.ofMinutes(5));
         for (int port = 1; port <= 10; port++) {
             Instance old = instance(port, "old");
-            a.outcome(reply -> a.node.put(old, ttl, reply));
-            a.outcome(reply -> a.node.put(old.withWeight(2), ttl, reply));
+            a.outcome(reply -> a.node.put(old, terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
         }
         world.run(MOMENT);
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
@@ -432,7 +432,7 @@ class RegistryClusterTest {
         world.run(SECOND);
         for (int port = 1; port <= 10; port++) {
             Instance now = instance(port, "new");
-            b.outcome(reply -> b.node.put(now, ttl, reply));
+            b.outcome(reply -> b.node.put(now, terms, reply));
         }
         c.start();
         world.run(Duration.ofSeconds(25));
