@@ -24,13 +24,12 @@ class HealthViewTest {
         List<ListedInstance> listed = new ArrayList<>();
         for (int i = 0; i < standings.length(); i++) {
             char c = standings.charAt(i);
-            Standing standing =
-                    switch (Character.toUpperCase(c)) {
-                        case 'L' -> Standing.LIVE;
-                        case 'R' -> Standing.RESTORED;
-                        case 'S' -> Standing.SUSPECT;
-                        default -> Standing.HELD;
-                    };
+            Standing standing = switch (Character.toUpperCase(c)) {
+                case 'L' -> Standing.LIVE;
+                case 'R' -> Standing.RESTORED;
+                case 'S' -> Standing.SUSPECT;
+                default -> Standing.HELD;
+            };
             Instance instance = Instance.of(ORDERS, "10.0.0.1", i + 1).withEnabled(Character.isUpperCase(c));
             listed.add(new ListedInstance(instance, standing));
         }

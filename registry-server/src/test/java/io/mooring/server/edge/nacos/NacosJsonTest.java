@@ -33,10 +33,9 @@ class NacosJsonTest {
         String common = "\"groupName\":\"G1\",\"clusters\":\"a,b\",\"cacheMillis\":3000,\"allIps\":false,"
                 + "\"checksum\":\"\",\"reachProtectionThreshold\":true,\"valid\":true,\"hosts\":[],\"lastRefTime\":17}";
 
-        String bare = text(
-                json -> NacosJson.list(json, ORDERS, NacosJson.NameForm.BARE, "a,b", nobody, 3_000, 17));
-        String grouped = text(
-                json -> NacosJson.list(json, ORDERS, NacosJson.NameForm.GROUPED, "a,b", nobody, 3_000, 17));
+        String bare = text(json -> NacosJson.list(json, ORDERS, NacosJson.NameForm.BARE, "a,b", nobody, 3_000, 17));
+        String grouped =
+                text(json -> NacosJson.list(json, ORDERS, NacosJson.NameForm.GROUPED, "a,b", nobody, 3_000, 17));
 
         assertEquals("{\"name\":\"orders\"," + common, bare);
         assertEquals("{\"name\":\"G1@@orders\"," + common, grouped);
@@ -86,14 +85,21 @@ class NacosJsonTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'', serviceName", "a b, serviceName", "@@a, ok", "g@@, serviceName", "g@@a@@b, serviceName", "ö, serviceName"})
+    @CsvSource({
+        "'', serviceName",
+        "a b, serviceName",
+        "@@a, ok",
+        "g@@, serviceName",
+        "g@@a@@b, serviceName",
+        "ö, serviceName"
+    })
     void badNamesAreCalledAsTheClientKnowsThem(String name, String field) {
         if (field.equals("ok")) {
-            assertEquals("public/DEFAULT_GROUP/a", NacosNames.service("", "", name).toString());
+            assertEquals(
+                    "public/DEFAULT_GROUP/a", NacosNames.service("", "", name).toString());
             return;
         }
-        InvalidValueException e =
-                assertThrows(InvalidValueException.class, () -> NacosNames.service("", "", name));
+        InvalidValueException e = assertThrows(InvalidValueException.class, () -> NacosNames.service("", "", name));
         assertEquals(field, e.field());
     }
 
@@ -125,12 +131,12 @@ class NacosJsonTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "[]", "{", "{\"a\":1", "{} 1", "{\"a\":[1}", "nonsense", "{\"a\":\"\\ud800\"", "{\"a\" 1}"})
+    @ValueSource(
+            strings = {"", "[]", "{", "{\"a\":1", "{} 1", "{\"a\":[1}", "nonsense", "{\"a\":\"\\ud800\"", "{\"a\" 1}"})
     void whatIsNotOneObjectIsNotRead(String text) {
         assertThrows(
                 IOException.class,
-                () -> TolerantJson.object(
-                        text.getBytes(StandardCharsets.UTF_8), (name, json) -> {}));
+                () -> TolerantJson.object(text.getBytes(StandardCharsets.UTF_8), (name, json) -> {}));
         byte[] notUtf8 = {'{', '"', (byte) 0xc3, '"', ':', '1', '}'};
         assertThrows(IOException.class, () -> TolerantJson.object(notUtf8, (name, json) -> {}));
     }

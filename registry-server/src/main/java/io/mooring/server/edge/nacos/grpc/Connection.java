@@ -169,8 +169,11 @@ final class Connection implements Session.Ends {
         Pushes waiting = pushes;
         Watches.Ours watching = watches;
         if (waiting != null && watching != null) {
-            waiting.look(settings.ackWithin());
             watching.look(settings.ackWithin());
+            if (waiting.look(settings.ackWithin()) >= settings.stalledAfter().toNanos()) {
+                end("too_slow");
+                return false;
+            }
         }
         boolean renew = heard && session != null;
         heard = false;
@@ -210,6 +213,14 @@ final class Connection implements Session.Ends {
     /** The connection has ended, whoever did it. */
     void gone() {
         closed = true;
+        StreamOut stream = out;
+        if (stream != null) {
+            stream.gone();
+        }
+        Pushes pushing = pushes;
+        if (pushing != null) {
+            pushing.gone();
+        }
         Watches.Ours watched = watches;
         if (watched != null) {
             watched.gone();

@@ -29,12 +29,15 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gRPC endpoint of Nacos clients. One I/O thread of its own reads, answers queries from the views, encodes and writes;
  * what changes something hops onto the event loop, and back when it is visible.
  */
 public final class NacosGrpcServer implements Closeable {
+    private static final Logger log = LoggerFactory.getLogger(NacosGrpcServer.class);
     private static final int SOCKET_BUFFER = 64 * 1024;
     private static final int FLOW_CONTROL_WINDOW = 1 << 20;
 
@@ -52,7 +55,7 @@ public final class NacosGrpcServer implements Closeable {
     private final Set<Connection> connections = new LinkedHashSet<>();
     private final SharedLists lists;
     private final Watches watches;
-    private long outgoing;
+    private final Room room;
     private List<String> draining = List.of();
     private boolean drains;
     private int turn;
@@ -75,6 +78,7 @@ public final class NacosGrpcServer implements Closeable {
         this.crossing = new Crossing(node.loop(), io);
         this.lists = new SharedLists(settings.doubt());
         this.watches = new Watches(settings);
+        this.room = new Room(settings.outgoingBytes(), io);
     }
 
     /**
@@ -163,8 +167,12 @@ public final class NacosGrpcServer implements Closeable {
         }
         List<Session> heard = new ArrayList<>();
         for (Connection connection : List.copyOf(connections)) {
-            if (connection.look(now)) {
-                connection.session().ifPresent(heard::add);
+            try {
+                if (connection.look(now)) {
+                    connection.session().ifPresent(heard::add);
+                }
+            } catch (RuntimeException e) {
+                log.error("Looking after a {} failed. This is a bug, please report it.", connection, e);
             }
         }
         if (!heard.isEmpty()) {
@@ -210,17 +218,9 @@ public final class NacosGrpcServer implements Closeable {
         return HexFormat.of().formatHex(bits);
     }
 
-    /**
-     * Takes room for an answer on its way, or gives it back.
-     *
-     * @return whether there was room
-     */
-    boolean outgoing(int bytes) {
-        if (bytes > 0 && outgoing + bytes > settings.outgoingBytes()) {
-            return false;
-        }
-        outgoing += bytes;
-        return true;
+    /** For what is on its way. */
+    Room room() {
+        return room;
     }
 
     // ---- any thread
@@ -278,6 +278,7 @@ public final class NacosGrpcServer implements Closeable {
     @Override
     public void close() {
         Server stopping = server;
+        server = null;
         if (stopping != null) {
             stopping.shutdown();
             io.execute(() -> {

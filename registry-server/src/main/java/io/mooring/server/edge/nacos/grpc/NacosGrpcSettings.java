@@ -22,7 +22,7 @@ import java.time.Duration;
  * @param ackWithin how long a push waits for its ack before the next one goes out
  * @param stalledAfter how long a client may leave what it was sent unread
  * @param pingsApart how far apart a client's pings must be, at least
- * @param outgoingBytes large answers that are on their way, together
+ * @param outgoingBytes pushes and large answers that are on their way, together
  * @param doubt when the doubt about instances is not believed
  */
 public record NacosGrpcSettings(

@@ -44,6 +44,8 @@ final class Requests {
     /** The types that are known; all others are counted together, so that a client cannot make up meters. */
     static final Set<String> TYPES = ANSWERS.keySet();
 
+    private static final NacosRefusal BUG =
+            new NacosRefusal(NacosRefusal.SERVER_ERROR, "a bug, logged on the node", "internal");
     private static final byte[] NO_FIELDS = {'{', '}'};
 
     private final NacosGrpcServer host;
@@ -83,6 +85,11 @@ final class Requests {
                     new NacosRefusal(NacosRefusal.UNREADABLE, "the body of " + type + " is not JSON", "malformed"));
         } catch (InvalidValueException e) {
             answer.refuse(request.requestId, NacosRefusal.of(e));
+        } catch (RuntimeException e) {
+            log.error("A request failed. This is a bug, please report it.", e);
+            if (!answer.isGiven()) {
+                answer.refuse(request.requestId, BUG);
+            }
         }
     }
 
@@ -205,7 +212,7 @@ final class Requests {
                 write.onLoop(reply);
             } catch (RuntimeException e) {
                 log.error("A request failed in the core. This is a bug, please report it.", e);
-                reply.accept(new NacosRefusal(NacosRefusal.SERVER_ERROR, "a bug, logged on the node", "internal"));
+                reply.accept(BUG);
             }
         });
     }

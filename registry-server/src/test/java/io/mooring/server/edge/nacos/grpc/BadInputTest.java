@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -179,6 +181,35 @@ class BadInputTest {
                 "subscriptions: 2 (expected: at most 2); unsubscribe from some",
                 third.json().get("message").asString());
         assertEquals(200, client.subscribe("a").json().get("resultCode").asInt(), "that one it has");
+    }
+
+    @Test
+    void whereTooMuchIsOnItsWayLargeAnswersAreRefused() {
+        try (TestEndpoint narrow = new TestEndpoint(wishes -> wishes.outgoingBytes = 0);
+                TestClient reader = new TestClient(narrow.port)) {
+            reader.setUp(TestClient.SET_UP); // of which it hears nothing: there is no room
+            TestEndpoint.await(() -> narrow.node.status().sessions() == 1);
+            reader.register("small", 1);
+            List<String> hosts = new ArrayList<>();
+            for (int port = 1; port < 100; port++) {
+                hosts.add(
+                        TestClient.host(port).replace("{}", "{\"key-" + port * 7919 + "\":\"" + port * 104729 + "\"}"));
+            }
+            reader.request(
+                    "BatchInstanceRequest",
+                    "{\"serviceName\":\"large\",\"type\":\"batchRegisterInstance\",\"instances\":["
+                            + String.join(",", hosts) + "]}");
+
+            try (TestClient plain = new TestClient(narrow.port, false)) {
+                plain.setUp(TestClient.SET_UP);
+                TestEndpoint.await(() -> narrow.node.status().sessions() == 2);
+                Message refused = plain.query("large");
+
+                assertEquals("QueryServiceResponse", refused.type());
+                assertEquals(503, refused.json().get("errorCode").asInt());
+                assertEquals(1, plain.query("small").hosts().size(), "small ones are not");
+            }
+        }
     }
 
     @Test

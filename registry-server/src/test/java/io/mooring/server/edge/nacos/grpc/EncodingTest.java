@@ -120,7 +120,7 @@ class EncodingTest {
         Outgoing push = Answers.push(17, new SharedText(list), 1_700_000_000_000L, gzip);
         byte[] sent;
         try (InputStream in = Outgoing.TO_CLIENT.stream(push)) {
-            assertEquals(in.available(), ((io.grpc.KnownLength) in).available());
+            assertEquals(push.length(), ((io.grpc.KnownLength) in).available());
             sent = in.readAllBytes();
         }
         if (push.isCompressed()) {
@@ -134,7 +134,6 @@ class EncodingTest {
         assertEquals(
                 1_700_000_000_000L,
                 message.json().get("serviceInfo").get("lastRefTime").asLong());
-        assertEquals(sent.length, push.length());
     }
 
     @Test

@@ -93,11 +93,15 @@ class HandshakeTest {
                 TestClient client = TestClient.connected(end.port)) {
             client.register("orders", 1);
 
-            client.say("ConnectionSetupRequest", TestClient.SET_UP.replace("naming", "config"));
+            for (String module : List.of("config", "naming")) {
+                client.say("ConnectionSetupRequest", TestClient.SET_UP.replace("naming", module));
+                assertEquals("SetupAckRequest", client.next().type());
+            }
 
-            assertEquals("SetupAckRequest", client.next().type());
             assertEquals(1, client.query("orders").hosts().size());
-            assertEquals("InstanceResponse", client.register("orders", 2).type());
+            client.deregister("orders", 1);
+            assertEquals(0, client.query("orders").hosts().size(), "it is who had registered it");
+            client.assertNothing();
         }
     }
 

@@ -196,6 +196,27 @@ class PushTest {
         }
     }
 
+    @Test
+    void pushesWaitForRoom() {
+        try (TestEndpoint end = new TestEndpoint(wishes -> wishes.outgoingBytes = 1);
+                TestClient provider = TestClient.connected(end.port);
+                TestClient one = TestClient.connected(end.port);
+                TestClient two = TestClient.connected(end.port)) {
+            one.subscribe("orders");
+            two.subscribe("orders");
+            provider.register("orders", 1);
+            TestEndpoint.await(() -> one.waiting() + two.waiting() == 1);
+            TestClient first = one.waiting() == 1 ? one : two;
+            TestClient second = first == one ? two : one;
+            second.assertNothing();
+            provider.register("orders", 2);
+
+            first.ack(first.next());
+
+            assertEquals(List.of(2), ports(second.next()), "the latest, as it is now");
+        }
+    }
+
     /** These clients take the list for the truth; so nobody may be missing from it because this node does not know yet. */
     @Test
     void whileTheNodeGathersNobodyLeavesWithoutACause() throws Exception {

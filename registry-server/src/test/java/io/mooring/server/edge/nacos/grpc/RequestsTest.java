@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mooring.server.clock.HybridClock;
 import io.mooring.server.edge.nacos.grpc.TestClient.Message;
 import java.util.ArrayList;
 import java.util.List;
@@ -236,6 +237,9 @@ class RequestsTest {
     /** Trap: they drop what is not younger than what they have, and the wall clock may be set back meanwhile. */
     @Test
     void equalLastRefTimeIsDroppedByGoAndPythonSoItNeverIs() {
+        Stamps stamps = new Stamps(new HybridClock(() -> 0, () -> 1_900_000_000_000L));
+        assertEquals(1_900_000_000_000L, stamps.next());
+        assertEquals(1_900_000_000_001L, stamps.next(), "also in one and the same millisecond");
         AtomicLong wall = new AtomicLong(1_900_000_000_000L);
         try (TestEndpoint there = new TestEndpoint(wishes -> wishes.wall = wall::get);
                 TestClient reader = TestClient.connected(there.port)) {
