@@ -98,7 +98,7 @@ class ArchitectureTest {
 
     @Test
     void edgesDoNotKnowEachOther() {
-        for (String edge : List.of("http", "session", "peer", "disk", "probe")) {
+        for (String edge : List.of("http", "session", "peer", "disk", "probe", "nacos")) {
             noClasses()
                     .that()
                     .resideInAPackage("io.mooring.server.edge." + edge + "..")
@@ -106,6 +106,33 @@ class ArchitectureTest {
                     .dependOnClassesThat(resideInAnyPackage("io.mooring.server.edge..")
                             .and(DescribedPredicate.not(resideInAnyPackage("io.mooring.server.edge." + edge + ".."))))
                     .because("an edge can be taken away without the others noticing")
+                    .check(OURS);
+        }
+    }
+
+    @Test
+    void whatTheEndpointsForNacosClientsShareKnowsNeitherOfThem() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.mooring.server.edge.nacos")
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(
+                        "io.mooring.server.edge.nacos.grpc..",
+                        "io.mooring.server.edge.nacos.http..",
+                        "io.grpc..",
+                        "io.netty..",
+                        "org.springframework.."))
+                .because("it is names, JSON and what clients are told; how that travels is the endpoints' own")
+                .check(OURS);
+        for (String[] pair : new String[][] {{"grpc", "http"}, {"http", "grpc"}}) {
+            noClasses()
+                    .that()
+                    .resideInAPackage("io.mooring.server.edge.nacos." + pair[0] + "..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("io.mooring.server.edge.nacos." + pair[1] + "..")
+                    .allowEmptyShould(true)
+                    .because("each can be taken away without the other noticing")
                     .check(OURS);
         }
     }

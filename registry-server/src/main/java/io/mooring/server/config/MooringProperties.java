@@ -25,6 +25,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param http the REST interface
  * @param operations health and metrics
  * @param session the endpoint of sessions
+ * @param nacos the endpoints of Nacos clients
  * @param cluster the other nodes
  * @param drain how the node leaves
  * @param lease how long a silent publisher is believed
@@ -43,6 +44,7 @@ public record MooringProperties(
         @DefaultValue Http http,
         @DefaultValue Operations operations,
         @DefaultValue Session session,
+        @DefaultValue Nacos nacos,
         @DefaultValue Cluster cluster,
         @DefaultValue Drain drain,
         @DefaultValue Lease lease,
@@ -298,6 +300,33 @@ public record MooringProperties(
             checkRange("threads", threads, 1, 256);
             checkRange("connections", connections, 1, 1_000_000);
             checkRange("reconnect-spread", reconnectSpread, Duration.ZERO, Duration.ofMinutes(5));
+        }
+    }
+
+    /**
+     * @param enabled serves Nacos clients
+     * @param grpcPort of those that speak gRPC: they take the port of HTTP plus 1000
+     * @param connections over gRPC at the same time
+     * @param ttl after which a silent connection is over
+     * @param grace for which instances stay listed, in doubt, after their connection broke
+     * @param patterns of services that one connection may watch
+     * @param matches services that one pattern may match
+     */
+    public record Nacos(
+            @DefaultValue("true") boolean enabled,
+            @DefaultValue("9848") int grpcPort,
+            @DefaultValue("20000") int connections,
+            @DefaultValue("20s") Duration ttl,
+            @DefaultValue("10s") Duration grace,
+            @DefaultValue("20") int patterns,
+            @DefaultValue("500") int matches) {
+        public Nacos {
+            checkRange("grpc-port", grpcPort, 0, 65_535);
+            checkRange("connections", connections, 1, 1_000_000);
+            checkRange("ttl", ttl, Duration.ofSeconds(11), Duration.ofHours(1)); // idle clients speak every 5 to 10 s
+            checkRange("grace", grace, Duration.ZERO, Duration.ofHours(1));
+            checkRange("patterns", patterns, 0, 10_000);
+            checkRange("matches", matches, 1, 1_000_000);
         }
     }
 

@@ -22,6 +22,7 @@ public final class Refusals {
             RefusalCode.MALFORMED,
             RefusalCode.TOO_SLOW,
             RefusalCode.INTERNAL,
+            "forbidden",
             "method_not_allowed",
             "not_acceptable",
             "unsupported_media_type",
