@@ -8,6 +8,7 @@ import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
 import io.mooring.server.protection.ProtectionSettings;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -41,7 +42,8 @@ public class FoldBenchmark {
     int instances;
 
     private final Shard shard = new Shard(new ShardId(new NodeId("n1"), 1));
-    private final Publisher publisher = Publisher.ofSession("0123456789abcdef0123456789abcdef", Duration.ofSeconds(15));
+    private final Publisher publisher =
+            Publisher.ofSession("0123456789abcdef0123456789abcdef", LeaseTerms.of(Duration.ofSeconds(15)));
     private final Catalog catalog = new Catalog(ProtectionSettings.DEFAULTS, new Here(), 1L << 32);
     private int next;
 

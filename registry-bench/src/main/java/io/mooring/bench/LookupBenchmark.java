@@ -68,7 +68,8 @@ public class LookupBenchmark {
                         new SplittableRandom(1),
                         Prober.none(),
                         Optional.empty(),
-                        PeerDialer.none()));
+                        PeerDialer.none(),
+                        System::currentTimeMillis));
             } catch (IOException e) {
                 node.completeExceptionally(e);
             }

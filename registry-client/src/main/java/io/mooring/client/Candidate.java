@@ -19,6 +19,6 @@ final class Candidate {
     }
 
     boolean takesCalls() {
-        return instance.enabled() && instance.weight() > 0;
+        return instance.enabled() && instance.weight() > 0 && instance.port() > 0;
     }
 }

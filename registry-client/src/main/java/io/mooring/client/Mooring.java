@@ -85,7 +85,7 @@ public final class Mooring implements AutoCloseable {
      * Registers the instance and keeps it registered until the handle is closed. Returns at once, connected or not. A second
      * registration of the same instance takes over from the first.
      *
-     * @throws InvalidValueException when it is of another namespace than this client
+     * @throws InvalidValueException when it is of another namespace than this client, or of port 0
      */
     public RegisteredInstance register(Instance instance) {
         return register(List.of(instance)).get(0);
@@ -95,7 +95,12 @@ public final class Mooring implements AutoCloseable {
     public List<RegisteredInstance> register(Collection<Instance> instances) {
         checkOpen();
         List<Instance> all = List.copyOf(instances);
-        all.forEach(instance -> checkNamespace(instance.service()));
+        for (Instance instance : all) {
+            checkNamespace(instance.service());
+            if (instance.port() == 0) {
+                throw new InvalidValueException("port", 0, "1-65535");
+            }
+        }
         List<RegisteredInstance> handles = new ArrayList<>(all.size());
         List<CompletableFuture<Void>> futures = new ArrayList<>(all.size());
         for (Instance instance : all) {

@@ -7,7 +7,7 @@ package io.mooring.model;
  * @param service what it is a copy of
  * @param cluster 1-64 letters, digits, {@code _ - .}; usually a data centre or {@value #DEFAULT_CLUSTER}
  * @param host an IP address (IPv6 without brackets) or host name, at most 253 characters
- * @param port 1-65535
+ * @param port 0-65535; at 0 nobody answers: such an instance is listed, but not called
  */
 public record InstanceId(ServiceKey service, String cluster, String host, int port) implements Comparable<InstanceId> {
     public static final String DEFAULT_CLUSTER = "DEFAULT";
@@ -16,8 +16,8 @@ public record InstanceId(ServiceKey service, String cluster, String host, int po
     public InstanceId {
         Names.cluster(cluster);
         Names.host(host);
-        if (port < 1 || port > 65_535) {
-            throw new InvalidValueException("port", port, "1-65535");
+        if (port < 0 || port > 65_535) {
+            throw new InvalidValueException("port", port, "0-65535");
         }
     }
 

@@ -1,13 +1,14 @@
 package io.mooring.model;
 
 /**
- * The rules for names, in one place. All of them are ASCII without white space, slashes or {@code @}, so a name
- * fits into a URL, a log line and the grouped form {@code group@@service} without quoting.
+ * The rules for names, in one place. All of them are ASCII without white space, so a name fits into a log line. Names of services
+ * are as free as registries in use have them, but for what would make the grouped form {@code group@@service} ambiguous;
+ * the others fit into a URL without quoting.
  */
 final class Names {
     static final int MAX_NAMESPACE = 64;
     static final int MAX_GROUP = 128;
-    static final int MAX_SERVICE = 255;
+    static final int MAX_SERVICE = 512;
     static final int MAX_CLUSTER = 64;
     static final int MAX_HOST = 253;
 
@@ -22,7 +23,16 @@ final class Names {
     }
 
     static String service(String value) {
-        return check("service", value, MAX_SERVICE, "_-.:$+~", "letters, digits, '_', '-', '.', ':', '$', '+', '~'");
+        boolean fits =
+                !value.isEmpty() && value.length() <= MAX_SERVICE && value.charAt(0) != '@' && !value.contains("@@");
+        for (int i = 0; fits && i < value.length(); i++) {
+            fits = value.charAt(i) > ' ' && value.charAt(i) <= '~';
+        }
+        if (!fits) {
+            throw new InvalidValueException(
+                    "service", value, "1-" + MAX_SERVICE + " visible ASCII characters, the first not '@', and no '@@'");
+        }
+        return value;
     }
 
     static String cluster(String value) {

@@ -5,7 +5,7 @@ package io.mooring.model;
  *
  * @param namespace 1-64 letters, digits, {@code _ - .}
  * @param group 1-128 letters, digits, {@code _ - . :}
- * @param name 1-255 letters, digits, {@code _ - . : $ + ~}
+ * @param name 1-512 visible ASCII characters; the first is not {@code @}, and there is no {@code @@} in it
  */
 public record ServiceKey(String namespace, String group, String name) implements Comparable<ServiceKey> {
     public static final String DEFAULT_NAMESPACE = "public";

@@ -434,7 +434,7 @@ public final class MessageReader {
                             yield 8;
                         }
                         case "port" -> {
-                            port = port(json, token);
+                            port = port(json, token, fromClient ? 1 : 0);
                             yield 16;
                         }
                         case "weight" -> {
@@ -498,14 +498,14 @@ public final class MessageReader {
             }
         }
 
-        private int port(JsonParser json, @Nullable JsonToken token) throws IOException {
+        private int port(JsonParser json, @Nullable JsonToken token, int lowest) throws IOException {
             if (token == JsonToken.VALUE_NUMBER_INT && json.getNumberType() == JsonParser.NumberType.INT) {
                 int value = json.getIntValue();
-                if (value >= 1 && value <= 65_535) {
+                if (value >= lowest && value <= 65_535) {
                     return value;
                 }
             }
-            throw wrongType(json, token, "port", "1-65535");
+            throw wrongType(json, token, "port", lowest + "-65535");
         }
 
         private double weight(JsonParser json, @Nullable JsonToken token) throws IOException {

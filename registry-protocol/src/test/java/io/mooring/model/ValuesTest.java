@@ -26,16 +26,29 @@ class ValuesTest {
 
     @Test
     void namesReachTheirLimitsAndNoFurther() {
-        ServiceKey longest = new ServiceKey("n".repeat(64), "g".repeat(128), "s".repeat(255));
+        ServiceKey longest = new ServiceKey("n".repeat(64), "g".repeat(128), "s".repeat(512));
         new InstanceId(longest, "c".repeat(64), "h".repeat(253), 65_535);
         invalid("namespace", () -> new ServiceKey("n".repeat(65), "g", "s"));
         invalid("group", () -> new ServiceKey("n", "g".repeat(129), "s"));
-        invalid("service", () -> new ServiceKey("n", "g", "s".repeat(256)));
+        invalid("service", () -> new ServiceKey("n", "g", "s".repeat(513)));
         invalid("cluster", () -> new InstanceId(ORDERS, "c".repeat(65), "h", 1));
         invalid("host", () -> new InstanceId(ORDERS, "c", "h".repeat(254), 1));
-        invalid("port", () -> new InstanceId(ORDERS, "c", "h", 0));
+        new InstanceId(ORDERS, "c", "h", 0);
         invalid("port", () -> new InstanceId(ORDERS, "c", "h", 65_536));
         invalid("port", () -> new InstanceId(ORDERS, "c", "h", -1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"a/b", "a\\b", "a@b", "a?b=c&d", "a#b", "<b>", "../x", "a,b", "\"", "%2F", "providers:x:1.0::"})
+    void namesOfServicesAreFree(String name) {
+        assertEquals(name, new ServiceKey("n", "g", name).name());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "a b", "a\u0000", "a\n", "\u007f", "é", "\ud800", "@a", "a@@b"})
+    void namesOfServicesTakeNoSpaceAndCannotBeTakenForGroups(String name) {
+        invalid("service", () -> new ServiceKey("n", "g", name));
     }
 
     @ParameterizedTest
@@ -47,7 +60,6 @@ class ValuesTest {
     void noNameTakesSeparatorsSpacesOrControlCharacters(String name) {
         invalid("namespace", () -> new ServiceKey(name, "g", "s"));
         invalid("group", () -> new ServiceKey("n", name, "s"));
-        invalid("service", () -> new ServiceKey("n", "g", name));
         invalid("cluster", () -> new InstanceId(ORDERS, name, "h", 1));
         invalid("host", () -> new InstanceId(ORDERS, "c", name, 1));
     }

@@ -61,8 +61,6 @@ class BadInputTest {
         }
         for (String name : List.of(
                 "\"\"",
-                "\"a/b\"",
-                "\"a\\\\b\"",
                 "\"a@@b\"",
                 "\"a b\"",
                 "\"a\\u0000b\"",
@@ -85,7 +83,13 @@ class BadInputTest {
             cases.add(Arguments.of(request("\"service\":" + name), "invalid", "service"));
             cases.add(Arguments.of(request("\"service\":\"s\",\"group\":" + name), "invalid", "group"));
         }
-        cases.add(Arguments.of(instanceWith("service", "\"" + "n".repeat(256) + "\""), "invalid", key + "service"));
+        cases.add(Arguments.of(instanceWith("service", "\"" + "n".repeat(513) + "\""), "invalid", key + "service"));
+        for (String name : List.of("\"a/b\"", "\"a\\\\b\"")) { // which a service may be called
+            cases.add(Arguments.of(instanceWith("group", name), "invalid", key + "group"));
+            cases.add(Arguments.of(instanceWith("cluster", name), "invalid", key + "cluster"));
+            cases.add(Arguments.of(instanceWith("host", name), "invalid", key + "host"));
+        }
+        cases.add(Arguments.of(instanceWith("service", "\"@s\""), "invalid", key + "service"));
         cases.add(Arguments.of(instanceWith("group", "\"" + "n".repeat(129) + "\""), "invalid", key + "group"));
         cases.add(Arguments.of(instanceWith("cluster", "\"" + "n".repeat(65) + "\""), "invalid", key + "cluster"));
         cases.add(Arguments.of(instanceWith("host", "\"" + "n".repeat(254) + "\""), "invalid", key + "host"));
@@ -371,7 +375,7 @@ class BadInputTest {
         assertThrows(
                 MalformedFrameException.class,
                 () -> Frames.readAnswers("[{\"type\":\"view\",\"service\":\"s\",\"revision\":1,"
-                        + "\"digest\":\"0000000000000000\",\"instances\":[{\"host\":\"h\",\"port\":0}]}]"));
+                        + "\"digest\":\"0000000000000000\",\"instances\":[{\"host\":\"h\",\"port\":-1}]}]"));
     }
 
     @Test

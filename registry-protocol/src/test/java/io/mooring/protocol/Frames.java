@@ -141,7 +141,7 @@ final class Frames {
 
     static ServiceKey anyKey(RandomGenerator random) {
         String group = random.nextBoolean() ? ServiceKey.DEFAULT_GROUP : name(random, 128);
-        return new ServiceKey(NAMESPACE, group, name(random, 255));
+        return new ServiceKey(NAMESPACE, group, random.nextBoolean() ? name(random, 512) : visible(random));
     }
 
     static Instance instance(RandomGenerator random, ServiceKey key) {
@@ -206,6 +206,15 @@ final class Frames {
         StringBuilder out = new StringBuilder();
         while (out.length() < length) {
             out.append(alphabet.charAt(random.nextInt(alphabet.length())));
+        }
+        return out.toString();
+    }
+
+    private static String visible(RandomGenerator random) {
+        StringBuilder out = new StringBuilder("s");
+        for (int length = random.nextInt(40); length > 0; length--) {
+            char c = (char) ('!' + random.nextInt('~' - '!' + 1));
+            out.append(c == '@' ? '"' : c);
         }
         return out.toString();
     }

@@ -26,11 +26,9 @@ class ArchitectureTest {
         "io.mooring.server.catalog..",
         "io.mooring.server.protection..",
         "io.mooring.server.push..",
+        "io.mooring.server.clock..",
         "io.mooring.server.codec..",
-        "io.mooring.server.membership..",
-        "io.mooring.server.replication..",
         "io.mooring.server.restore..",
-        "io.mooring.server.codec..",
         "io.mooring.server.membership..",
         "io.mooring.server.replication..",
         "io.mooring.server.node.."
@@ -55,9 +53,10 @@ class ArchitectureTest {
                 "catalog    | shard, protection, runtime                     | it folds what it is given and asks nobody back",
                 "push       | runtime                                        | it knows views and subscribers, not where they come from",
                 "restore    | shard, codec, runtime                          | it writes what was decided and decides nothing",
+                "clock      | restore                                        | it tells the time to whoever compares, and decides nothing",
                 "membership | shard, restore, runtime                         | it knows who is there, not what they have",
-                "replication | shard, codec, membership, restore, runtime    | it moves shards and decides about nobody",
-                "node       | runtime, shard, codec, lease, catalog, protection, push, restore, membership, replication | it wires the core and knows no edge",
+                "replication | shard, clock, codec, membership, restore, runtime    | it moves shards and decides about nobody",
+                "node       | runtime, clock, shard, codec, lease, catalog, protection, push, restore, membership, replication | it wires the core and knows no edge",
             })
     void aCorePackageImportsOnlyWhatTheTableAllows(String name, String allowed, String because) {
         List<String> packages = new ArrayList<>(List.of(ALWAYS));

@@ -5,6 +5,7 @@ import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
+import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -72,7 +73,7 @@ final class LeaseProvider {
                             id.address() + " puts at " + to.name + " "
                                     + instance.metadata().get("version"));
                     world.oracle.leasePut(instance, ttl, to);
-                    node.put(instance, ttl, outcome -> {
+                    node.put(instance, LeaseTerms.of(ttl), outcome -> {
                         if (outcome instanceof Outcome.Accepted) {
                             accepted |= wanted.equals(Optional.of(instance));
                             world.oracle.confirmed(id.host(), instance);

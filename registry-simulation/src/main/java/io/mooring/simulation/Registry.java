@@ -150,7 +150,8 @@ final class Registry {
                         world.nodeChance,
                         world.swarm.probing() ? prober(loop) : Prober.none(),
                         Optional.of(disk),
-                        world.peerNet.dialer(this, begun)));
+                        world.peerNet.dialer(this, begun),
+                        () -> 1_700_000_000_000L + world.elapsed() / 1_000_000));
                 started[0] = true;
             } catch (IOException e) {
                 world.coverage.tookEffect(Fault.DISK_FULL);

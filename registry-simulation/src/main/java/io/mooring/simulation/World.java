@@ -11,6 +11,7 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.lease.Prober;
 import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -344,8 +345,8 @@ final class World {
     void putAtForeign(Registry node) {
         ServiceKey service = services.get(0);
         InstanceId id = new InstanceId(service, InstanceId.DEFAULT_CLUSTER, "10.9.0.1", 80);
-        node.onLoop(running ->
-                running.put(new Instance(id, 1, true, Metadata.of(Map.of())), Duration.ofMinutes(2), outcome -> {}));
+        node.onLoop(running -> running.put(
+                new Instance(id, 1, true, Metadata.of(Map.of())), LeaseTerms.of(Duration.ofMinutes(2)), outcome -> {}));
     }
 
     /** Whether hearing that again from a peer is the same as hearing it once. */

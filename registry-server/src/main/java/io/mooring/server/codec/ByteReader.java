@@ -7,6 +7,7 @@ import io.mooring.model.Metadata;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.server.shard.Burial;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -75,17 +76,18 @@ public final class ByteReader {
         int flags = octet();
         String publisher = text();
         long attempt = number(4);
-        long ttl = number(8);
+        long ttl = number(4);
+        long grace = number(4);
         long generation = number(8);
-        if (ttl < 0 || ttl > LONGEST_TTL || generation < 0) {
+        if (ttl > LONGEST_TTL || grace > LONGEST_TTL || generation < 0) {
             throw new MalformedException("ttl: " + ttl + " ms, generation: " + generation + " (expected: in range)");
         }
         int extension = (int) number(2);
         need(extension);
         String more = extension == 0 ? "" : new String(bytes, at, extension, StandardCharsets.ISO_8859_1);
         at += extension;
-        Publisher by = texts.publisher(
-                new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, attempt, Duration.ofMillis(ttl)));
+        LeaseTerms terms = new LeaseTerms(Duration.ofMillis(ttl), Duration.ofMillis(grace));
+        Publisher by = texts.publisher(new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, attempt, terms));
         return new Registration(instance, by, generation, (flags & ByteWriter.SUSPECT) != 0, more);
     }
 

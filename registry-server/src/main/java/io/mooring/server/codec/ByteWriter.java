@@ -55,7 +55,8 @@ public final class ByteWriter {
         octet((registration.suspect() ? SUSPECT : 0) | (registration.publisher().isSession() ? SESSION : 0));
         text(registration.publisher().id());
         number(registration.publisher().attempt(), 4);
-        number(registration.publisher().ttl().toMillis(), 8);
+        number(registration.publisher().terms().ttl().toMillis(), 4);
+        number(registration.publisher().terms().grace().toMillis(), 4);
         number(registration.generation(), 8);
         String extension = registration.extension();
         number(extension.length(), 2);

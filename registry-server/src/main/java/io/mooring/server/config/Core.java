@@ -86,7 +86,8 @@ final class Core implements AutoCloseable {
                         new SecureRandom(), // nonces must not be guessed
                         prober,
                         Optional.ofNullable(storage),
-                        cluster == null ? PeerDialer.none() : cluster.dialer());
+                        cluster == null ? PeerDialer.none() : cluster.dialer(),
+                        System::currentTimeMillis);
                 if (cluster != null) {
                     cluster.open(node);
                 }

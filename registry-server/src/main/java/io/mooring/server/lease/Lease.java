@@ -23,8 +23,8 @@ final class Lease {
     /** The tick in which the wheel looks at this lease next; other entries of it in the wheel are stale. */
     long lookAt = Long.MIN_VALUE;
 
-    /** Whether the grace of a broken connection runs, rather than the lease. */
-    boolean broken;
+    /** Whether the grace runs, rather than the lease: of a broken connection, or of a silent lease by HTTP. */
+    boolean inGrace;
 
     /** Which connection of the session's life was attached last, as the session counts; 0 unknown, and for HTTP. */
     long attempt;

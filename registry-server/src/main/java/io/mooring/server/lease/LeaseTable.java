@@ -11,6 +11,7 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -43,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * a session:   attached ── connection broken ──▶ broken, instances suspect ── grace ──▶ overdue ── budget ──▶ removed
  *                 ▲  └──── silent for a lease ─────────────────────────────────────────▶ overdue
  *                 └─────────── attach, at any time before removal ────────────────────────┘
+ * by HTTP:     kept ── silent for its ttl ──▶ suspect ── its grace, if it has one ──▶ overdue ── budget ──▶ removed
  * </pre>
  *
  * While frozen, nothing becomes overdue and nothing is removed but by its publisher or an operator; leases run anew
@@ -221,17 +223,23 @@ public final class LeaseTable {
      * A session says hello on a new connection.
      *
      * @param attempt which connection of the session's life this is, counted by the session over all nodes; 0 unknown
+     * @param terms how long it is believed, while it says nothing and without a connection
      * @param holds the digest of what it believes to hold here
      * @param replaced takes the connection it had before, if it still has one
      */
     public Attachment attach(
-            String session, long attempt, SessionLine line, OptionalLong holds, Consumer<SessionLine> replaced) {
+            String session,
+            long attempt,
+            LeaseTerms terms,
+            SessionLine line,
+            OptionalLong holds,
+            Consumer<SessionLine> replaced) {
         Lease lease = sessions.get(session);
         if (lease == null) {
             if (sessions.size() >= settings.maxSessions()) {
                 return Attachment.FULL;
             }
-            lease = new Lease(Publisher.ofSession(session, alone ? 0 : attempt, settings.ttl()));
+            lease = new Lease(Publisher.ofSession(session, alone ? 0 : attempt, terms));
             sessions.put(session, lease);
         } else if (attempt < lease.attempt) {
             return Attachment.OUTDATED;
@@ -241,7 +249,7 @@ public final class LeaseTable {
         }
         if (!alone && attempt != lease.attempt + 1) {
             // It may have been elsewhere in between, and what it says now is later than that.
-            lease.publisher = Publisher.ofSession(session, attempt, settings.ttl());
+            lease.publisher = Publisher.ofSession(session, attempt, terms);
         }
         lease.line = line;
         lease.attempt = attempt;
@@ -426,8 +434,8 @@ public final class LeaseTable {
             return List.of();
         }
         if (!lease.overdue) {
-            lease.broken = true;
-            lease.deadline = loop.now() + settings.grace().toNanos();
+            lease.inGrace = true;
+            lease.deadline = loop.now() + lease.publisher.terms().grace().toNanos();
             wheel.watch(lease);
         }
         boolean goes = lease.moving
@@ -442,17 +450,17 @@ public final class LeaseTable {
     // ---- leases of single instances, by HTTP
 
     /** Registers an instance with a lease of its own, or renews it when it is registered just so. */
-    public Outcome put(Instance instance, Duration ttl) {
+    public Outcome put(Instance instance, LeaseTerms terms) {
         Outcome room = room(List.of(instance), 0);
         if (room instanceof Outcome.Refused) {
             return room;
         }
         Lease lease = single.get(instance.id());
-        if (lease == null || !lease.publisher.ttl().equals(ttl)) {
+        if (lease == null || !lease.publisher.terms().equals(terms)) {
             if (lease != null) {
                 wheel.forget(lease);
             }
-            lease = new Lease(Publisher.ofLease(leaseId(instance.id()), ttl));
+            lease = new Lease(Publisher.ofLease(leaseId(instance.id()), terms));
         }
         touch(lease);
         Instance shared = sharedService(instance);
@@ -482,7 +490,7 @@ public final class LeaseTable {
                     || elsewhere.highest(instance) >= before.generation()) {
                 return false; // others know as late a word: what the disk had may be older
             }
-            put(before.instance(), before.publisher().ttl());
+            put(before.instance(), before.publisher().terms());
             return true;
         }
         touch(lease);
@@ -613,7 +621,7 @@ public final class LeaseTable {
 
     private boolean heardLately(Lease lease) {
         long ttl = lease.publisher.ttl().toNanos();
-        return !lease.broken && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;
+        return !lease.inGrace && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;
     }
 
     /** Peers know a later incarnation of this node than it does itself: it goes on above that, with what it has. */
@@ -710,10 +718,8 @@ public final class LeaseTable {
 
     /** A lease runs anew from the start of a freeze: its renewals may have been stuck on the way to us. */
     private long deadline(Lease lease) {
-        long whole = lease.broken
-                ? settings.grace().toNanos()
-                : lease.publisher.ttl().toNanos();
-        long rearmed = rearmedAt + whole;
+        LeaseTerms terms = lease.publisher.terms();
+        long rearmed = rearmedAt + (lease.inGrace ? terms.grace() : terms.ttl()).toNanos();
         return lease.deadline - rearmed > 0 ? lease.deadline : rearmed;
     }
 
@@ -725,12 +731,23 @@ public final class LeaseTable {
             sessions.remove(lease.publisher.id());
             return;
         }
+        boolean hasGrace =
+                !lease.publisher.isSession() && !lease.publisher.terms().grace().isZero();
+        if (hasGrace && !lease.inGrace) {
+            lease.inGrace = true;
+            lease.deadline = loop.now() + lease.publisher.terms().grace().toNanos();
+            wheel.watch(lease);
+            sweep.newlySuspect().addAll(lease.instances);
+            suspect(lease);
+            return;
+        }
         lease.overdue = true;
-        RemovalCause cause = lease.broken ? RemovalCause.CONNECTION_LOST : RemovalCause.LEASE_EXPIRED;
+        boolean connectionLost = lease.publisher.isSession() && lease.inGrace;
+        RemovalCause cause = connectionLost ? RemovalCause.CONNECTION_LOST : RemovalCause.LEASE_EXPIRED;
         for (InstanceId id : lease.instances) {
             overdue.put(id, cause);
         }
-        if (!lease.broken) {
+        if (!lease.inGrace) {
             sweep.newlySuspect().addAll(lease.instances);
         }
         suspect(lease);
@@ -888,10 +905,10 @@ public final class LeaseTable {
 
     private void touch(Lease lease) {
         lease.deadline = loop.now() + lease.publisher.ttl().toNanos();
-        if (lease.lookAt == Long.MIN_VALUE || lease.broken) {
+        if (lease.lookAt == Long.MIN_VALUE || lease.inGrace) {
             wheel.watch(lease);
         }
-        lease.broken = false;
+        lease.inGrace = false;
     }
 
     /** Its instances are beyond doubt again. */

@@ -97,7 +97,7 @@ final class Errands {
                 .filter(latest ->
                         latest.publisher().id().equals(copy.publisher().id()))
                 .isPresent();
-        return still && leases.put(copy.instance(), copy.publisher().ttl()) instanceof Outcome.Accepted;
+        return still && leases.put(copy.instance(), copy.publisher().terms()) instanceof Outcome.Accepted;
     }
 
     /** Has an instance changed at its home. */

@@ -9,6 +9,8 @@ import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
+import io.mooring.server.clock.ClockFile;
+import io.mooring.server.clock.HybridClock;
 import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.lease.LeaseTable;
 import io.mooring.server.lease.Outcome;
@@ -25,6 +27,7 @@ import io.mooring.server.restore.RestoreLog;
 import io.mooring.server.restore.Storage;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -40,6 +43,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -84,6 +88,9 @@ public final class RegistryNode {
     private final OrphanWatch orphans;
     private final SessionMoves moves;
     private final Errands errands;
+    private final HybridClock clock;
+    private final @Nullable ClockFile clockFile;
+    private final List<Consumer<List<ServiceView>>> viewListeners = new ArrayList<>(1);
     private final long startedAt;
 
     private List<Change> changes = new ArrayList<>();
@@ -103,6 +110,7 @@ public final class RegistryNode {
     /**
      * @param storage where a restart finds the last view; empty to write nothing
      * @param dialer how peers are reached
+     * @param wall the time of day, in milliseconds since 1970; nothing is decided by it
      * @throws IOException when the data directory cannot be read or written
      */
     public RegistryNode(
@@ -111,10 +119,13 @@ public final class RegistryNode {
             RandomGenerator random,
             Prober prober,
             Optional<Storage> storage,
-            PeerDialer dialer)
+            PeerDialer dialer,
+            LongSupplier wall)
             throws IOException {
         this.settings = settings;
         this.loop = loop;
+        clock = new HybridClock(loop::now, wall);
+        clockFile = storage.isPresent() ? new ClockFile(clock, storage.get()) : null;
         RestoreLog.Restored restored = storage.isPresent()
                 ? RestoreLog.read(storage.get(), settings.self())
                 : new RestoreLog.Restored(0, List.of(), Map.of());
@@ -162,7 +173,15 @@ public final class RegistryNode {
         arrivedAt = startedAt;
         status = currentStatus();
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
+        keepTime();
         replication.start();
+    }
+
+    private void keepTime() {
+        if (clockFile != null) {
+            clockFile.write();
+            loop.schedule(ClockFile.EVERY, this::keepTime);
+        }
     }
 
     /** Where there is something to restore next time. */
@@ -266,6 +285,11 @@ public final class RegistryNode {
         }
 
         @Override
+        public HybridClock clock() {
+            return clock;
+        }
+
+        @Override
         public boolean starting() {
             return !ready;
         }
@@ -296,7 +320,7 @@ public final class RegistryNode {
         void move(Duration within, List<String> targets, int most);
     }
 
-    /** @param mover asks sessions to go elsewhere when this node wants that */
+    /** @param mover asks the sessions of one endpoint to go elsewhere when this node wants that */
     public void movesSessionsBy(SessionMover mover) {
         moves.by(mover);
     }
@@ -348,6 +372,7 @@ public final class RegistryNode {
      * A session says hello.
      *
      * @param attempt which connection of its life this is, as the session counts; 0 unknown
+     * @param terms how long it is believed
      * @param line its connection; an older one of the same session is closed with {@code replaced}
      * @param holds the digest of what it believes to have registered
      * @param welcome gets whether the node holds exactly that
@@ -356,12 +381,13 @@ public final class RegistryNode {
     public void open(
             String session,
             long attempt,
+            LeaseTerms terms,
             SessionLine line,
             OptionalLong holds,
             Consumer<Boolean> welcome,
             Consumer<Outcome> reply) {
         LeaseTable.Attachment attachment =
-                leases.attach(session, attempt, line, holds, old -> old.close("replaced", REPLACED));
+                leases.attach(session, attempt, terms, line, holds, old -> old.close("replaced", REPLACED));
         if (attachment == LeaseTable.Attachment.OUTDATED) {
             refuse(Outcome.refused("replaced", REPLACED), reply);
             return;
@@ -377,6 +403,19 @@ public final class RegistryNode {
         }
         boolean held = attachment == LeaseTable.Attachment.HELD;
         afterTurn(() -> welcome.accept(held));
+    }
+
+    /** A session says hello that is believed for as long as this node believes sessions unless told otherwise. */
+    public void open(
+            String session,
+            long attempt,
+            SessionLine line,
+            OptionalLong holds,
+            Consumer<Boolean> welcome,
+            Consumer<Outcome> reply) {
+        LeaseTerms terms =
+                new LeaseTerms(settings.lease().ttl(), settings.lease().grace());
+        open(session, attempt, terms, line, holds, welcome, reply);
     }
 
     /** A frame arrived from an open session. */
@@ -415,8 +454,8 @@ public final class RegistryNode {
     // ---- leases of single instances, on the loop
 
     /** Registers one instance with a lease of its own; an equal one is renewed. */
-    public void put(Instance instance, Duration ttl, Consumer<Outcome> reply) {
-        answer(durable().orElseGet(() -> leases.put(instance, ttl)), reply);
+    public void put(Instance instance, LeaseTerms terms, Consumer<Outcome> reply) {
+        answer(durable().orElseGet(() -> leases.put(instance, terms)), reply);
     }
 
     /**
@@ -496,7 +535,17 @@ public final class RegistryNode {
         push.ready(subscriber);
     }
 
+    /** @param listener hears on the loop of the views that differ after each turn, before any reply of that turn */
+    public void onChangedViews(Consumer<List<ServiceView>> listener) {
+        viewListeners.add(listener);
+    }
+
     // ---- any thread
+
+    /** The time, for those who compare what several nodes tell them. */
+    public HybridClock clock() {
+        return clock;
+    }
 
     /** The view of that service now; an empty one with revision 0 if nothing is known of it. */
     public ServiceView view(ServiceKey service) {
@@ -622,12 +671,18 @@ public final class RegistryNode {
     }
 
     private void publish(List<Change> turnChanges, List<Runnable> turnReplies) {
-        List<ServiceView> changed = catalog.fold(turnChanges);
-        push.changed(changed);
+        tell(catalog.fold(turnChanges));
         publishToPeers(turnChanges);
         turnReplies.forEach(Runnable::run);
         if (!changes.isEmpty() || !replies.isEmpty()) {
             scheduleTurn();
+        }
+    }
+
+    private void tell(List<ServiceView> changed) {
+        push.changed(changed);
+        if (!changed.isEmpty()) {
+            viewListeners.forEach(listener -> listener.accept(changed));
         }
     }
 
@@ -656,7 +711,7 @@ public final class RegistryNode {
                     "nothing was heard for " + settings.lease().ttl().toSeconds() + " s");
         }
         evidence.look(sweep.newlySuspect(), this::onVerdict);
-        push.changed(catalog.releaseHolds());
+        tell(catalog.releaseHolds());
         replication.isolated().ifPresent(leases::freeze);
         boolean frozen = leases.frozen().isPresent();
         ready = ready || replication.caughtUp() || isLateEnough();

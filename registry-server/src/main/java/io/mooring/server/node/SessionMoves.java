@@ -5,6 +5,7 @@ import io.mooring.server.lease.LeaseTable;
 import io.mooring.server.replication.Replication;
 import io.mooring.server.shard.NodeId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -29,12 +30,13 @@ final class SessionMoves {
     private final LeaseTable leases;
     private final Replication replication;
     private final EventLoop loop;
-    private RegistryNode.SessionMover mover = (within, targets, most) -> {};
+    private final List<RegistryNode.SessionMover> movers = new ArrayList<>(2);
     private Consumer<List<String>> onAddresses = addresses -> {};
     private volatile List<String> addresses = List.of();
     private boolean draining;
     private long membersChangedAt;
     private long lastRebalance;
+    private int turn;
 
     SessionMoves(LeaseTable leases, Replication replication, EventLoop loop) {
         this.leases = leases;
@@ -44,8 +46,8 @@ final class SessionMoves {
         lastRebalance = membersChangedAt;
     }
 
-    void by(RegistryNode.SessionMover newMover) {
-        mover = newMover;
+    void by(RegistryNode.SessionMover mover) {
+        movers.add(mover);
     }
 
     void onAddresses(Consumer<List<String>> listener) {
@@ -75,7 +77,7 @@ final class SessionMoves {
         replication.announce();
         long deadline = loop.now() + patience.toNanos();
         if (!addresses.isEmpty()) {
-            mover.move(within, addresses, Integer.MAX_VALUE);
+            movers.forEach(mover -> mover.move(within, addresses, Integer.MAX_VALUE));
         }
         awaitEmpty(deadline, done);
     }
@@ -96,7 +98,7 @@ final class SessionMoves {
         lastRebalance = loop.now();
         Map<NodeId, Integer> others = replication.peerSessions();
         boolean calm = loop.now() - membersChangedAt >= CALM.toNanos();
-        if (draining || !calm || others.isEmpty() || addresses.isEmpty()) {
+        if (draining || !calm || others.isEmpty() || addresses.isEmpty() || movers.isEmpty()) {
             return;
         }
         int own = leases.attachedSessions();
@@ -106,7 +108,8 @@ final class SessionMoves {
         }
         double fair = (double) all / (others.size() + 1);
         if (own > TOLERATED_SHARE * fair + TOLERATED) {
-            mover.move(REBALANCE_EVERY, addresses, (int) Math.max(1, (own - fair) / 20));
+            turn = (turn + 1) % movers.size(); // it is in no hurry
+            movers.get(turn).move(REBALANCE_EVERY, addresses, (int) Math.max(1, (own - fair) / 20));
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.mooring.server.replication;
 
+import io.mooring.server.clock.HybridClock;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Shard;
 import java.util.function.Consumer;
@@ -39,6 +40,9 @@ public interface Home {
 
     /** Sessions attached to this node. */
     int sessions();
+
+    /** What this node tells the others of the time, and learns from them. */
+    HybridClock clock();
 
     /** Whether this node has not caught up since its start. */
     boolean starting();

@@ -107,8 +107,10 @@ public sealed interface PeerMessage {
      * @param starting whether the speaker has not caught up yet
      * @param draining whether it is about to leave
      * @param addresses of the members it knows
+     * @param clock its hybrid clock, in milliseconds; 0 if it said nothing of it
      */
-    record Heartbeat(List<Digest> shards, int sessions, boolean starting, boolean draining, List<String> addresses)
+    record Heartbeat(
+            List<Digest> shards, int sessions, boolean starting, boolean draining, List<String> addresses, long clock)
             implements PeerMessage {
         public Heartbeat {
             shards = List.copyOf(shards);

@@ -100,8 +100,14 @@ public final class PeerReader {
         for (int i = 0; i < members; i++) {
             addresses.add(in.text());
         }
+        long clock = in.remaining() >= 8 ? in.number(8) : 0; // nodes of the first version do not say it
         return new PeerMessage.Heartbeat(
-                digests, sessions, (flags & PeerWriter.STARTING) != 0, (flags & PeerWriter.DRAINING) != 0, addresses);
+                digests,
+                sessions,
+                (flags & PeerWriter.STARTING) != 0,
+                (flags & PeerWriter.DRAINING) != 0,
+                addresses,
+                clock);
     }
 
     private static PeerMessage.Digest digest(ByteReader in) throws MalformedException {

@@ -151,6 +151,7 @@ public final class PeerWriter {
         }
         out.number(heartbeat.addresses().size(), 2);
         heartbeat.addresses().forEach(out::text);
+        out.number(heartbeat.clock(), 8);
         return close(out);
     }
 

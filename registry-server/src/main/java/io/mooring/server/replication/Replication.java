@@ -166,7 +166,12 @@ public final class Replication implements Peers {
 
     private PeerMessage.Heartbeat heartbeat() {
         return new PeerMessage.Heartbeat(
-                shards(), home.sessions(), home.starting(), home.draining(), membership.known());
+                shards(),
+                home.sessions(),
+                home.starting(),
+                home.draining(),
+                membership.known(),
+                home.clock().millis());
     }
 
     private void review() {
@@ -493,6 +498,7 @@ public final class Replication implements Peers {
                 heartbeat.starting(),
                 heartbeat.draining());
         membership.learned(heartbeat.addresses());
+        home.clock().heard(heartbeat.clock());
         for (PeerMessage.Digest digest : heartbeat.shards()) {
             NodeId origin = digest.shard().origin();
             if (origin.equals(self)) {

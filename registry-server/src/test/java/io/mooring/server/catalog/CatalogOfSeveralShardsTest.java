@@ -15,6 +15,7 @@ import io.mooring.runtime.VirtualTime;
 import io.mooring.server.protection.ProtectionSettings;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -41,7 +42,7 @@ class CatalogOfSeveralShardsTest {
 
     private Change says(ShardId shard, String session, long generation, String content) {
         Instance instance = Instance.of(ORDERS, "10.0.0.1", 80).withMetadata(Map.of("content", content));
-        Publisher publisher = Publisher.ofSession(session, Duration.ofSeconds(15));
+        Publisher publisher = Publisher.ofSession(session, LeaseTerms.of(Duration.ofSeconds(15)));
         return new Change.Granted(shard, ++revision, new Registration(instance, publisher, generation, false));
     }
 

@@ -10,6 +10,7 @@ import io.mooring.runtime.ThreadEventLoop;
 import io.mooring.server.edge.peer.Certificates;
 import io.mooring.server.edge.session.WireClient;
 import io.mooring.server.membership.PeerStatus;
+import io.mooring.server.shard.LeaseTerms;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -135,7 +136,9 @@ class ClusterTest {
                 await(
                         "both are ready",
                         () -> a.node().status().ready() && b.node().status().ready());
-                a.node().loop().execute(() -> a.node().put(instance, Duration.ofMinutes(1), outcome -> {}));
+                a.node()
+                        .loop()
+                        .execute(() -> a.node().put(instance, LeaseTerms.of(Duration.ofMinutes(1)), outcome -> {}));
                 await(
                         "it is known there",
                         () -> b.node().view(instance.service()).instances().size() == 1);

@@ -100,6 +100,8 @@ final class ClusterWorld {
         RegistryNode node;
         boolean up;
         final List<List<String>> moves = new ArrayList<>();
+        /** The time of day, as the node is told; it stands still. */
+        long wall = 1_700_000_000_000L;
 
         Machine(String name) {
             this.name = name;
@@ -141,7 +143,8 @@ final class ClusterWorld {
             Random nodeRandom = new Random(random.nextLong());
             own.run(() -> {
                 try {
-                    node = new RegistryNode(settings, own, nodeRandom, prober, Optional.of(disk), dialer(own));
+                    node = new RegistryNode(
+                            settings, own, nodeRandom, prober, Optional.of(disk), dialer(own), () -> wall);
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }

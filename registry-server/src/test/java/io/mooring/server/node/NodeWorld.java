@@ -54,6 +54,9 @@ final class NodeWorld {
         this(seed, 0);
     }
 
+    /** The time of day, as the node is told. */
+    long wall = 1_700_000_000_000L;
+
     NodeWorld(long seed, long clockOrigin) {
         this.seed = seed;
         this.random = new Random(seed);
@@ -81,7 +84,13 @@ final class NodeWorld {
         own.run(() -> {
             try {
                 node = new RegistryNode(
-                        settings, own, random, probing ? prober : Prober.none(), Optional.of(disk), PeerDialer.none());
+                        settings,
+                        own,
+                        random,
+                        probing ? prober : Prober.none(),
+                        Optional.of(disk),
+                        PeerDialer.none(),
+                        () -> wall);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -11,6 +11,7 @@ import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
@@ -226,6 +227,16 @@ class RegistryClusterTest {
     }
 
     @Test
+    void noNodesClockIsBehindAnotherItHearsOf() {
+        a.wall += 3_600_000;
+        world.run(Duration.ofSeconds(5));
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            long behind = a.node.clock().millis() - machine.node.clock().millis();
+            assertTrue(behind < 100, machine.name + " is behind by " + behind + " ms");
+        }
+    }
+
+    @Test
     void aRestartedNodeShowsItsPeersAtOnceFromItsDisk() {
         world.new Publisher().connect(a).register(instance(1, "x"));
         world.new Publisher().connect(b).register(instance(2, "x"));
@@ -241,7 +252,7 @@ class RegistryClusterTest {
     void renewalsByHttpAreForwardedToTheHomeAndAdoptedWhenItIsGone() {
         assertInstanceOf(
                 Outcome.Accepted.class,
-                a.outcome(reply -> a.node.put(instance(1, "x"), Duration.ofSeconds(15), reply)));
+                a.outcome(reply -> a.node.put(instance(1, "x"), LeaseTerms.of(Duration.ofSeconds(15)), reply)));
         world.run(MOMENT);
         for (int i = 0; i < 12; i++) {
             assertEquals(List.of(), b.renew(id(1)));
@@ -260,7 +271,7 @@ class RegistryClusterTest {
 
     @Test
     void a10ARenewalBehindADeletionRevivesNothing() {
-        a.outcome(reply -> a.node.put(instance(1, "x"), Duration.ofSeconds(15), reply));
+        a.outcome(reply -> a.node.put(instance(1, "x"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
         world.run(MOMENT);
         assertInstanceOf(Outcome.Accepted.class, c.outcome(reply -> c.node.remove(id(1), false, "publisher", reply)));
         world.run(MOMENT);

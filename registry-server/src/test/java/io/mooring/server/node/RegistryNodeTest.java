@@ -19,7 +19,9 @@ import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
 import io.mooring.server.lease.LeaseSettings;
 import io.mooring.server.lease.Outcome;
+import io.mooring.server.lease.SessionLine;
 import io.mooring.server.push.Update;
+import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -261,7 +263,7 @@ class RegistryNodeTest {
     @Test
     void a10ARenewalNeverCreates() {
         world.startWarm();
-        world.assertAccepted(reply -> world.node.put(instance(1), Duration.ofSeconds(15), reply));
+        world.assertAccepted(reply -> world.node.put(instance(1), LeaseTerms.of(Duration.ofSeconds(15)), reply));
         world.assertAccepted(reply -> world.node.remove(id(1), false, "test", reply));
         world.in(() -> world.node.renew(List.of(id(1)), unknown -> assertEquals(List.of(id(1)), unknown)));
         world.run(SECOND);
@@ -274,7 +276,7 @@ class RegistryNodeTest {
     void aLeaseByHttpLivesAsLongAsItIsRenewed() {
         world.startWarm();
         world.session().connect().register(instance(1), instance(2), instance(3));
-        world.assertAccepted(reply -> world.node.put(instance(4), Duration.ofSeconds(6), reply));
+        world.assertAccepted(reply -> world.node.put(instance(4), LeaseTerms.of(Duration.ofSeconds(6)), reply));
         for (int i = 0; i < 10; i++) {
             world.run(Duration.ofSeconds(4));
             world.in(() -> world.node.renew(List.of(id(4)), unknown -> assertEquals(List.of(), unknown)));
@@ -283,6 +285,56 @@ class RegistryNodeTest {
         world.run(Duration.ofSeconds(7));
         assertEquals(List.of(1, 2, 3), world.ports());
         assertEquals(RemovalCause.LEASE_EXPIRED, world.view().removals().get(0).cause());
+    }
+
+    @Test
+    void aLeaseWithAGraceIsSuspectBeforeItEnds() {
+        world.startWarm();
+        world.session().connect().register(instance(1), instance(2), instance(3));
+        LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(15), Duration.ofSeconds(15));
+        world.assertAccepted(reply -> world.node.put(instance(4), terms, reply));
+        world.run(Duration.ofSeconds(14));
+        assertEquals(Standing.LIVE, world.standing(4));
+        world.run(Duration.ofSeconds(2));
+        assertEquals(Standing.SUSPECT, world.standing(4));
+        world.in(() -> world.node.renew(List.of(id(4)), unknown -> assertEquals(List.of(), unknown)));
+        world.run(SECOND);
+        assertEquals(Standing.LIVE, world.standing(4));
+        world.run(Duration.ofSeconds(28));
+        assertEquals(Standing.SUSPECT, world.standing(4), "its grace runs anew, too");
+        world.run(Duration.ofSeconds(3));
+        assertEquals(List.of(1, 2, 3), world.ports());
+        assertEquals(RemovalCause.LEASE_EXPIRED, world.view().removals().get(0).cause());
+    }
+
+    @Test
+    void aSessionMayHaveALongerGrace() {
+        world.startWarm();
+        world.session().connect().register(instance(1), instance(2), instance(3));
+        LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(20), Duration.ofSeconds(10));
+        String session = "0".repeat(32);
+        SessionLine line = (code, message) -> {};
+        world.in(() -> world.node.open(session, 0, terms, line, OptionalLong.empty(), held -> {}, refused -> {}));
+        world.assertAccepted(reply -> world.node.register(session, List.of(instance(4)), reply));
+        world.run(Duration.ofSeconds(19));
+        assertEquals(Standing.LIVE, world.standing(4));
+        world.in(() -> world.node.broken(session, line));
+        world.run(Duration.ofSeconds(9));
+        assertEquals(Standing.SUSPECT, world.standing(4));
+        world.run(Duration.ofSeconds(2));
+        assertEquals(List.of(1, 2, 3), world.ports());
+        assertEquals(
+                RemovalCause.CONNECTION_LOST, world.view().removals().get(0).cause());
+    }
+
+    @Test
+    void theClockGoesOnOverARestartThoughTheTimeOfDayIsSetBack() {
+        world.startWarm();
+        long before = world.node.clock().millis();
+        world.crash();
+        world.wall -= 3_600_000;
+        world.start();
+        assertTrue(world.node.clock().millis() >= before, world.node.clock().millis() + " after " + before);
     }
 
     @Test
@@ -709,7 +761,7 @@ class RegistryNodeTest {
                     }
                     case 9 -> caller.reads = !caller.reads;
                     case 10 -> random.node.remove(id(port), true, "operator", o -> {});
-                    default -> random.node.put(instance(port, version), Duration.ofSeconds(30), o -> {});
+                    default -> random.node.put(instance(port, version), LeaseTerms.of(Duration.ofSeconds(30)), o -> {});
                 }
             });
             if (dice.nextInt(3) == 0) {

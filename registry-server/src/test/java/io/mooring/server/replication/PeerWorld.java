@@ -6,6 +6,7 @@ import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.runtime.VirtualTime;
+import io.mooring.server.clock.HybridClock;
 import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.membership.ClusterSettings;
 import io.mooring.server.membership.PeerDialer;
@@ -13,6 +14,7 @@ import io.mooring.server.membership.PeerLine;
 import io.mooring.server.restore.MemoryStorage;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -41,7 +43,8 @@ import org.junit.jupiter.api.Assertions;
  */
 final class PeerWorld {
     static final ServiceKey ORDERS = ServiceKey.of("orders");
-    static final Publisher SESSION = Publisher.ofSession("0123456789abcdef0123456789abcdef", Duration.ofSeconds(15));
+    static final Publisher SESSION =
+            Publisher.ofSession("0123456789abcdef0123456789abcdef", LeaseTerms.of(Duration.ofSeconds(15)));
 
     final long seed;
     final Random random;
@@ -198,6 +201,7 @@ final class PeerWorld {
         boolean draining;
         int sessions;
         int memberChanges;
+        private final HybridClock clock = new HybridClock(() -> loop.now(), () -> 1_700_000_000_000L);
         long incarnation;
         String advertised;
         final Map<ShardId, List<Registration>> restored = new TreeMap<>();
@@ -431,6 +435,11 @@ final class PeerWorld {
         @Override
         public boolean starting() {
             return starting;
+        }
+
+        @Override
+        public HybridClock clock() {
+            return clock;
         }
 
         @Override

@@ -294,7 +294,8 @@ class RefusalTest {
                         7,
                         true,
                         false,
-                        List.of("b:9849")),
+                        List.of("b:9849"),
+                        1_700_000_000_123L),
                 new PeerMessage.Follow(1, a, 2, 3),
                 new PeerMessage.Unfollow(a),
                 new PeerMessage.Ended(a),
@@ -535,7 +536,7 @@ class RefusalTest {
         for (int i = 0; i < 250; i++) {
             addresses.add(i % 2 == 0 ? "host" + i + ":9849" : "not an address " + i);
         }
-        say("a", "b", PeerWriter.bytes(new PeerMessage.Heartbeat(digests, 1, false, false, addresses)));
+        say("a", "b", PeerWriter.bytes(new PeerMessage.Heartbeat(digests, 1, false, false, addresses, 0)));
         world.run(0.5);
         assertEquals(1, node("b").own.id().incarnation());
         assertTrue(node("b").replication.shards().size() <= 33);

@@ -12,6 +12,7 @@ import io.mooring.model.ServiceKey;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -64,8 +65,8 @@ class RestoreLogTest {
         Instance instance = Instance.of(SERVICE, "10.0.0.1", port)
                 .withWeight(weight)
                 .withMetadata(Map.of("zone", "a", "text", "ü".repeat(port % 50)));
-        Registration registration =
-                new Registration(instance, Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)), 1, false);
+        Registration registration = new Registration(
+                instance, Publisher.ofLease("1234567890abcdef", LeaseTerms.of(Duration.ofSeconds(20))), 1, false);
         registered.put(registration.id(), registration);
         return new Change.Granted(SHARD, ++revision, registration);
     }
@@ -136,7 +137,7 @@ class RestoreLogTest {
                 InstanceId id = Instance.of(SERVICE, "10.0.0.1", i).id();
                 Registration registration = new Registration(
                         Instance.of(SERVICE, "10.0.0.1", i).withMetadata(Map.of("r", round + big.substring(0, 6_000))),
-                        Publisher.ofLease("1234567890abcdef", Duration.ofSeconds(20)),
+                        Publisher.ofLease("1234567890abcdef", LeaseTerms.of(Duration.ofSeconds(20))),
                         round,
                         false);
                 registered.put(id, registration);

@@ -11,6 +11,7 @@ import io.mooring.protocol.RefusalCode;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.node.ServiceSummary;
+import io.mooring.server.shard.LeaseTerms;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -380,6 +381,9 @@ public final class HttpEdge {
     private Optional<Reply> put(Call call) throws IOException {
         JsonBody.Publication said = JsonBody.publication(call.body());
         InstanceId id = call.instance();
+        if (id.port() == 0) {
+            throw new InvalidValueException("port", 0, "1-65535");
+        }
         Duration ttl = said.ttl() == null
                 ? limits.defaultTtl()
                 : DurationText.parse("ttl", said.ttl(), limits.leastTtl(), limits.mostTtl());
@@ -389,7 +393,7 @@ public final class HttpEdge {
                 call,
                 (Consumer<Registered> reply) -> {
                     boolean before = listed(node.view(id.service()), id).isPresent();
-                    node.put(instance, ttl, outcome -> reply.accept(new Registered(before, outcome)));
+                    node.put(instance, LeaseTerms.of(ttl), outcome -> reply.accept(new Registered(before, outcome)));
                 },
                 registered -> {
                     accepted(registered.outcome());

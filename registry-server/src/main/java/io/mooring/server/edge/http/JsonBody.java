@@ -220,7 +220,8 @@ final class JsonBody {
     }
 
     private static Integer port(JsonParser json, JsonToken token) throws IOException {
-        if (token != JsonToken.VALUE_NUMBER_INT || json.getNumberType() != JsonParser.NumberType.INT) {
+        boolean number = token == JsonToken.VALUE_NUMBER_INT && json.getNumberType() == JsonParser.NumberType.INT;
+        if (!number || json.getIntValue() == 0) {
             throw wrongType(json, token, "port", "1-65535");
         }
         return json.getIntValue();

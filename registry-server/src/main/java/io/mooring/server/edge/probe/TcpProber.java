@@ -18,7 +18,8 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /**
- * Connects once and hangs up. Only literal addresses are tried: DNS has no part in deciding who lives.
+ * Connects once and hangs up. Only literal addresses are tried: DNS has no part in deciding who lives. Of port 0, where
+ * nobody answers by design, nothing is ever found out.
  */
 public final class TcpProber implements Prober {
     private final Bootstrap bootstrap;
@@ -41,7 +42,7 @@ public final class TcpProber implements Prober {
     @Override
     public void probe(String host, int port, Consumer<Verdict> verdict) {
         byte[] address = NetUtil.createByteArrayFromIpAddressString(host);
-        if (address == null) {
+        if (address == null || port == 0) {
             loop.execute(() -> verdict.accept(Verdict.UNKNOWN));
             return;
         }

@@ -53,7 +53,8 @@ class OpenSessionsTest implements SessionHost {
                         new Random(1),
                         Prober.none(),
                         Optional.empty(),
-                        PeerDialer.none()));
+                        PeerDialer.none(),
+                        () -> 1_700_000_000_000L));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

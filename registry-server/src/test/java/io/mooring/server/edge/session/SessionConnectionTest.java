@@ -45,7 +45,8 @@ class SessionConnectionTest implements SessionHost {
                         new Random(1),
                         Prober.none(),
                         Optional.of(disk),
-                        PeerDialer.none()));
+                        PeerDialer.none(),
+                        () -> 1_700_000_000_000L));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

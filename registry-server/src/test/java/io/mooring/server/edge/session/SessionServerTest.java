@@ -64,7 +64,8 @@ class SessionServerTest {
                         new Random(1),
                         Prober.none(),
                         Optional.empty(),
-                        PeerDialer.none()));
+                        PeerDialer.none(),
+                        System::currentTimeMillis));
             } catch (IOException e) {
                 made.completeExceptionally(e);
             }
