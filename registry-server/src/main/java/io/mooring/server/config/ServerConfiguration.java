@@ -15,6 +15,8 @@ import io.mooring.server.edge.session.SessionMeter;
 import io.mooring.server.edge.session.SessionServer;
 import io.mooring.server.edge.session.SessionSettings;
 import io.mooring.server.node.RegistryNode;
+import io.mooring.server.web.WebLimits;
+import io.mooring.server.web.WebPort;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -233,28 +235,27 @@ public class ServerConfiguration {
     }
 
     @Bean
-    HttpEdge httpEdge(
-            RegistryNode node, MooringProperties properties, MeterRegistry meters, ScheduledExecutorService httpPump) {
-        MooringProperties.Http http = properties.http();
-        HttpLimits limits = new HttpLimits(
-                http.ttl(),
-                http.ttlMin(),
-                http.ttlMax(),
-                http.threads() / 2,
-                HttpLimits.DEFAULTS.writes(),
-                http.watchers(),
-                http.streams(),
-                HttpLimits.DEFAULTS.largeAnswers(),
+    WebPort webPort(RegistryNode node, MooringProperties properties, ScheduledExecutorService httpPump) {
+        WebLimits limits = new WebLimits(
+                properties.http().threads() / 2,
+                WebLimits.DEFAULTS.writes(),
+                WebLimits.DEFAULTS.largeAnswers(),
                 outgoingBytes(),
-                HttpLimits.DEFAULTS.loopWait());
+                WebLimits.DEFAULTS.loopWait());
+        return new WebPort(node.loop(), httpPump, limits);
+    }
+
+    @Bean
+    HttpEdge httpEdge(RegistryNode node, MooringProperties properties, MeterRegistry meters, WebPort port) {
+        MooringProperties.Http http = properties.http();
+        HttpLimits limits = new HttpLimits(http.ttl(), http.ttlMin(), http.ttlMax(), http.watchers(), http.streams());
         Refusals refusals = new Refusals(meters, "http");
-        return new HttpEdge(node, limits, MooringVersion.of(), refusals::count, httpPump);
+        return new HttpEdge(node, limits, MooringVersion.of(), refusals::count, port);
     }
 
     /** A quarter of the heap for lists on their way to readers, who may be slow. */
     private static long outgoingBytes() {
-        return Math.max(
-                HttpLimits.DEFAULTS.outgoingBytes(), Runtime.getRuntime().maxMemory() / 4);
+        return Math.max(WebLimits.DEFAULTS.outgoingBytes(), Runtime.getRuntime().maxMemory() / 4);
     }
 
     @Bean
@@ -308,7 +309,8 @@ public class ServerConfiguration {
     }
 
     @Bean
-    NodeMeters nodeMeters(Core core, PeerPort peers, Sessions sessions, HttpEdge edge, MooringProperties properties) {
+    NodeMeters nodeMeters(
+            Core core, PeerPort peers, Sessions sessions, HttpEdge edge, WebPort port, MooringProperties properties) {
         MooringProperties.Limits limits = properties.limits();
         Map<String, Number> bounds = Map.ofEntries(
                 Map.entry("instances", limits.instances()),
@@ -317,20 +319,20 @@ public class ServerConfiguration {
                 Map.entry("session_connections", properties.session().connections()),
                 Map.entry("peer_connections", PeerSettings.MOST_CONNECTIONS),
                 Map.entry("http_connections", properties.http().connections()),
-                Map.entry("http_writes", HttpLimits.DEFAULTS.writes()),
+                Map.entry("http_writes", WebLimits.DEFAULTS.writes()),
                 Map.entry("http_watchers", properties.http().watchers()),
                 Map.entry("http_streams", properties.http().streams()),
-                Map.entry("http_answers", HttpLimits.DEFAULTS.largeAnswers()),
+                Map.entry("http_answers", WebLimits.DEFAULTS.largeAnswers()),
                 Map.entry("http_outgoing", outgoingBytes()));
         List<NodeMeters.Count> counts = List.of(
                 new NodeMeters.Count("mooring.loop.backlog", "Tasks that wait for the core", core::backlog),
                 new NodeMeters.Count("mooring.session.connections", "Connections of sessions", sessions::connections),
                 new NodeMeters.Count("mooring.peer.connections", "Connections of other nodes", peers::connections),
-                new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", edge::writes),
+                new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", port::writes),
                 new NodeMeters.Count("mooring.http.watchers", "Long polls", edge::watchers),
                 new NodeMeters.Count("mooring.http.streams", "Streams of events", edge::streams),
-                new NodeMeters.Count("mooring.http.answers", "Large answers on their way", edge::largeAnswers),
-                new NodeMeters.Count("mooring.http.outgoing", "Bytes on their way to readers", edge::outgoing));
+                new NodeMeters.Count("mooring.http.answers", "Large answers on their way", port::largeAnswers),
+                new NodeMeters.Count("mooring.http.outgoing", "Bytes on their way to readers", port::outgoing));
         return new NodeMeters(core.node(), counts, bounds);
     }
 }
