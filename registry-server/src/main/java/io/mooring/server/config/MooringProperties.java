@@ -23,6 +23,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param node what this node is called
  * @param http the REST interface
  * @param operations health and metrics
+ * @param nacos the endpoints for Nacos clients
  * @param session the endpoint of sessions
  * @param cluster the other nodes
  * @param drain how the node leaves
@@ -40,6 +41,7 @@ public record MooringProperties(
         @DefaultValue Node node,
         @DefaultValue Http http,
         @DefaultValue Operations operations,
+        @DefaultValue Nacos nacos,
         @DefaultValue Session session,
         @DefaultValue Cluster cluster,
         @DefaultValue Drain drain,
@@ -268,6 +270,20 @@ public record MooringProperties(
             checkRange("ttl-min", ttlMin, Duration.ofMillis(100), ttl);
             checkRange("ttl", ttl, ttlMin, ttlMax);
             checkRange("ttl-max", ttlMax, ttl, Duration.ofDays(7));
+        }
+    }
+
+    /**
+     * @param enabled serves Nacos clients at all
+     * @param usersFile with those who may use it; empty: everybody
+     * @param udpSubscribers of v1 that hear of changes by UDP, each service counted; 0 for none
+     */
+    public record Nacos(
+            @DefaultValue("true") boolean enabled,
+            @DefaultValue("") String usersFile,
+            @DefaultValue("10000") int udpSubscribers) {
+        public Nacos {
+            checkRange("udp-subscribers", udpSubscribers, 0, 1_000_000);
         }
     }
 

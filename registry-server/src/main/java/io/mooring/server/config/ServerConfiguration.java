@@ -9,6 +9,7 @@ import io.mooring.server.edge.metrics.LineMeters;
 import io.mooring.server.edge.metrics.NodeMeters;
 import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
+import io.mooring.server.edge.nacos.Users;
 import io.mooring.server.edge.peer.PeerMeter;
 import io.mooring.server.edge.peer.PeerSettings;
 import io.mooring.server.edge.session.SessionMeter;
@@ -30,6 +31,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 import org.apache.catalina.core.StandardHost;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
@@ -64,6 +66,7 @@ import org.springframework.boot.webmvc.autoconfigure.DispatcherServletAutoConfig
 import org.springframework.boot.webmvc.autoconfigure.actuate.endpoint.web.WebMvcHealthEndpointExtensionAutoConfiguration;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
 import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.ServerResponse;
 import org.springframework.web.servlet.function.support.HandlerFunctionAdapter;
@@ -258,9 +261,10 @@ public class ServerConfiguration {
         return Math.max(WebLimits.DEFAULTS.outgoingBytes(), Runtime.getRuntime().maxMemory() / 4);
     }
 
+    /** Everything below /nacos, then REST, which answers for all other paths. */
     @Bean
-    RouterFunction<ServerResponse> httpRoutes(HttpEdge edge) {
-        return edge.router();
+    RouterFunction<ServerResponse> httpRoutes(HttpEdge edge, NacosWeb nacos) {
+        return nacos.router().map(router -> router.and(edge.router())).orElseGet(edge::router);
     }
 
     @Bean
@@ -289,6 +293,20 @@ public class ServerConfiguration {
         return new StopFirst(edge::close);
     }
 
+    @Bean
+    NacosWeb nacosWeb(
+            RegistryNode node,
+            MooringProperties properties,
+            Users nacosUsers,
+            WebPort port,
+            EventLoopGroup sessionThreads,
+            MeterRegistry meters,
+            Environment environment) {
+        IntSupplier httpPort = () -> environment.getProperty(
+                "local.server.port", Integer.class, properties.http().port());
+        return new NacosWeb(node, properties, nacosUsers, port, httpPort, sessionThreads, meters);
+    }
+
     // ---- operations
 
     @Bean
@@ -310,7 +328,13 @@ public class ServerConfiguration {
 
     @Bean
     NodeMeters nodeMeters(
-            Core core, PeerPort peers, Sessions sessions, HttpEdge edge, WebPort port, MooringProperties properties) {
+            Core core,
+            PeerPort peers,
+            Sessions sessions,
+            HttpEdge edge,
+            NacosWeb nacosWeb,
+            WebPort port,
+            MooringProperties properties) {
         MooringProperties.Limits limits = properties.limits();
         Map<String, Number> bounds = Map.ofEntries(
                 Map.entry("instances", limits.instances()),
@@ -323,7 +347,8 @@ public class ServerConfiguration {
                 Map.entry("http_watchers", properties.http().watchers()),
                 Map.entry("http_streams", properties.http().streams()),
                 Map.entry("http_answers", WebLimits.DEFAULTS.largeAnswers()),
-                Map.entry("http_outgoing", outgoingBytes()));
+                Map.entry("http_outgoing", outgoingBytes()),
+                Map.entry("nacos_udp_subscribers", properties.nacos().udpSubscribers()));
         List<NodeMeters.Count> counts = List.of(
                 new NodeMeters.Count("mooring.loop.backlog", "Tasks that wait for the core", core::backlog),
                 new NodeMeters.Count("mooring.session.connections", "Connections of sessions", sessions::connections),
@@ -332,7 +357,11 @@ public class ServerConfiguration {
                 new NodeMeters.Count("mooring.http.watchers", "Long polls", edge::watchers),
                 new NodeMeters.Count("mooring.http.streams", "Streams of events", edge::streams),
                 new NodeMeters.Count("mooring.http.answers", "Large answers on their way", port::largeAnswers),
-                new NodeMeters.Count("mooring.http.outgoing", "Bytes on their way to readers", port::outgoing));
+                new NodeMeters.Count("mooring.http.outgoing", "Bytes on their way to readers", port::outgoing),
+                new NodeMeters.Count(
+                        "mooring.nacos.udp.subscribers",
+                        "Services that Nacos clients hear of by UDP, summed over clients",
+                        nacosWeb::udpSubscribers));
         return new NodeMeters(core.node(), counts, bounds);
     }
 }

@@ -552,6 +552,11 @@ public final class RegistryNode {
         return catalog.view(service);
     }
 
+    /** All services with at least one instance, in their order. */
+    public List<ServiceKey> services() {
+        return List.copyOf(catalog.services());
+    }
+
     /** The services of a namespace with at least one instance, in the order of group and name. */
     public List<ServiceSummary> services(String namespace) {
         List<ServiceSummary> out = new ArrayList<>();

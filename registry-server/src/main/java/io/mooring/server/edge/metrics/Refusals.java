@@ -25,6 +25,8 @@ public final class Refusals {
             "not_acceptable",
             "unsupported_media_type",
             "too_large",
+            "forbidden",
+            "not_offered",
             OTHER);
 
     private final Map<String, Counter> counters = new TreeMap<>();
