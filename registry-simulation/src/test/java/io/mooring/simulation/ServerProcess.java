@@ -52,6 +52,7 @@ final class ServerProcess implements AutoCloseable {
                         "--mooring.http.port=" + httpPort,
                         "--mooring.operations.port=" + operationsPort,
                         "--mooring.session.port=" + sessionPort,
+                        "--mooring.nacos.grpc-port=0",
                         "--mooring.data-directory=" + data))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))

@@ -23,8 +23,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param node what this node is called
  * @param http the REST interface
  * @param operations health and metrics
- * @param nacos the endpoints for Nacos clients
  * @param session the endpoint of sessions
+ * @param nacos the endpoints of Nacos clients
  * @param cluster the other nodes
  * @param drain how the node leaves
  * @param lease how long a silent publisher is believed
@@ -41,8 +41,8 @@ public record MooringProperties(
         @DefaultValue Node node,
         @DefaultValue Http http,
         @DefaultValue Operations operations,
-        @DefaultValue Nacos nacos,
         @DefaultValue Session session,
+        @DefaultValue Nacos nacos,
         @DefaultValue Cluster cluster,
         @DefaultValue Drain drain,
         @DefaultValue Lease lease,
@@ -273,20 +273,6 @@ public record MooringProperties(
         }
     }
 
-    /**
-     * @param enabled serves Nacos clients at all
-     * @param usersFile with those who may use it; empty: everybody
-     * @param udpSubscribers of v1 that hear of changes by UDP, each service counted; 0 for none
-     */
-    public record Nacos(
-            @DefaultValue("true") boolean enabled,
-            @DefaultValue("") String usersFile,
-            @DefaultValue("10000") int udpSubscribers) {
-        public Nacos {
-            checkRange("udp-subscribers", udpSubscribers, 0, 1_000_000);
-        }
-    }
-
     /** @param port of health and metrics */
     public record Operations(@DefaultValue("8850") int port) {
         public Operations {
@@ -310,6 +296,38 @@ public record MooringProperties(
             checkRange("threads", threads, 1, 256);
             checkRange("connections", connections, 1, 1_000_000);
             checkRange("reconnect-spread", reconnectSpread, Duration.ZERO, Duration.ofMinutes(5));
+        }
+    }
+
+    /**
+     * @param enabled serves Nacos clients
+     * @param grpcPort of those that speak gRPC: they take the port of HTTP plus 1000
+     * @param connections over gRPC at the same time
+     * @param ttl after which a silent connection is over
+     * @param grace for which instances stay listed, in doubt, after their connection broke
+     * @param patterns of services that one connection may watch
+     * @param matches services that one pattern may match
+     * @param usersFile with those who may use both endpoints; empty: everybody
+     * @param udpSubscribers of v1 that hear of changes by UDP, each service counted; 0 for none
+     */
+    public record Nacos(
+            @DefaultValue("true") boolean enabled,
+            @DefaultValue("9848") int grpcPort,
+            @DefaultValue("20000") int connections,
+            @DefaultValue("20s") Duration ttl,
+            @DefaultValue("10s") Duration grace,
+            @DefaultValue("20") int patterns,
+            @DefaultValue("500") int matches,
+            @DefaultValue("") String usersFile,
+            @DefaultValue("10000") int udpSubscribers) {
+        public Nacos {
+            checkRange("grpc-port", grpcPort, 0, 65_535);
+            checkRange("connections", connections, 1, 1_000_000);
+            checkRange("ttl", ttl, Duration.ofSeconds(11), Duration.ofHours(1)); // idle clients speak every 5 to 10 s
+            checkRange("grace", grace, Duration.ZERO, Duration.ofHours(1));
+            checkRange("patterns", patterns, 0, 10_000);
+            checkRange("matches", matches, 1, 1_000_000);
+            checkRange("udp-subscribers", udpSubscribers, 0, 1_000_000);
         }
     }
 

@@ -9,6 +9,7 @@ import io.mooring.server.edge.metrics.LineMeters;
 import io.mooring.server.edge.metrics.NodeMeters;
 import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
+import io.mooring.server.edge.nacos.Access;
 import io.mooring.server.edge.nacos.Users;
 import io.mooring.server.edge.peer.PeerMeter;
 import io.mooring.server.edge.peer.PeerSettings;
@@ -226,6 +227,20 @@ public class ServerConfiguration {
         });
     }
 
+    // ---- Nacos clients
+
+    /** Who may do what. */
+    @Bean
+    Users nacosUsers(MooringProperties properties) {
+        return NacosWeb.users(properties.nacos());
+    }
+
+    @Bean
+    NacosGrpc nacosGrpc(
+            RegistryNode node, MooringProperties properties, Access access, PushMeter pushes, MeterRegistry meters) {
+        return new NacosGrpc(node, properties, access, pushes, meters);
+    }
+
     // ---- HTTP
 
     /** One thread suffices: its tasks never block, and each write, watch and stream has at most two of them in it. */
@@ -331,8 +346,9 @@ public class ServerConfiguration {
             Core core,
             PeerPort peers,
             Sessions sessions,
-            HttpEdge edge,
+            NacosGrpc nacos,
             NacosWeb nacosWeb,
+            HttpEdge edge,
             WebPort port,
             MooringProperties properties) {
         MooringProperties.Limits limits = properties.limits();
@@ -341,6 +357,7 @@ public class ServerConfiguration {
                 Map.entry("services", limits.services()),
                 Map.entry("sessions", limits.sessions()),
                 Map.entry("session_connections", properties.session().connections()),
+                Map.entry("nacos_connections", nacos.mostConnections()),
                 Map.entry("peer_connections", PeerSettings.MOST_CONNECTIONS),
                 Map.entry("http_connections", properties.http().connections()),
                 Map.entry("http_writes", WebLimits.DEFAULTS.writes()),
@@ -352,6 +369,8 @@ public class ServerConfiguration {
         List<NodeMeters.Count> counts = List.of(
                 new NodeMeters.Count("mooring.loop.backlog", "Tasks that wait for the core", core::backlog),
                 new NodeMeters.Count("mooring.session.connections", "Connections of sessions", sessions::connections),
+                new NodeMeters.Count(
+                        "mooring.nacos.connections", "Connections of Nacos clients over gRPC", nacos::connections),
                 new NodeMeters.Count("mooring.peer.connections", "Connections of other nodes", peers::connections),
                 new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", port::writes),
                 new NodeMeters.Count("mooring.http.watchers", "Long polls", edge::watchers),

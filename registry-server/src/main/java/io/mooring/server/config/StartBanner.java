@@ -13,11 +13,12 @@ final class StartBanner implements Banner {
         String version = MooringVersion.of();
         String bind = environment.getProperty("mooring.bind", "127.0.0.1");
         out.printf(
-                "Mooring %s · %s · HTTP %s · sessions %s%s · operations %s · data in %s%n",
+                "Mooring %s · %s · HTTP %s · sessions %s%s%s · operations %s · data in %s%n",
                 version,
                 bind,
                 environment.getProperty("mooring.http.port", "8848"),
                 environment.getProperty("mooring.session.port", "9847"),
+                nacos(environment),
                 peers(environment),
                 environment.getProperty("mooring.operations.port", "8850"),
                 environment.getProperty("mooring.data-directory", "data"));
@@ -26,6 +27,12 @@ final class StartBanner implements Banner {
                 insecure
                         ? "INSECURE: beyond loopback without authentication; whoever reaches these ports may change everything"
                         : "open mode: loopback only, no authentication");
+    }
+
+    private static String nacos(Environment environment) {
+        boolean enabled =
+                environment.getProperty("mooring.nacos.enabled", "true").equals("true");
+        return enabled ? " · Nacos gRPC " + environment.getProperty("mooring.nacos.grpc-port", "9848") : "";
     }
 
     private static String peers(Environment environment) {

@@ -20,6 +20,7 @@ public final class RunningServer implements AutoCloseable {
         all.put("--mooring.operations.port", "0");
         all.put("--mooring.session.port", "0");
         all.put("--mooring.cluster.port", "0");
+        all.put("--mooring.nacos.grpc-port", "0");
         all.put(
                 "--mooring.data-directory",
                 "target/data-" + ProcessHandle.current().pid() + "-" + System.nanoTime());

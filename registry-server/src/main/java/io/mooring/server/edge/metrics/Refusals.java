@@ -21,11 +21,11 @@ public final class Refusals {
             RefusalCode.MALFORMED,
             RefusalCode.TOO_SLOW,
             RefusalCode.INTERNAL,
+            "forbidden",
             "method_not_allowed",
             "not_acceptable",
             "unsupported_media_type",
             "too_large",
-            "forbidden",
             "not_offered",
             OTHER);
 

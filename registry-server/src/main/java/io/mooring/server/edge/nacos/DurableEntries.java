@@ -33,7 +33,8 @@ public interface DurableEntries {
      * @param selector as JSON, {@link #NO_SELECTOR} for none
      * @param clusters what is said about each cluster, as JSON
      */
-    record Settings(double protectThreshold, Map<String, String> metadata, String selector, Map<String, String> clusters) {
+    record Settings(
+            double protectThreshold, Map<String, String> metadata, String selector, Map<String, String> clusters) {
         public static final String NO_SELECTOR = "{\"type\":\"none\",\"contextType\":\"NONE\"}";
         public static final Settings NONE = new Settings(0, Map.of(), NO_SELECTOR, Map.of());
 

@@ -35,7 +35,8 @@ record UserLine(String name, int iterations, byte[] salt, byte[] hash) {
             throw new InvalidValueException("iterations", iterations, "1000-10000000");
         }
         if (salt.length < 8 || hash.length != HASH_BYTES) {
-            throw new InvalidValueException("user", name, FORM + "; 8 bytes of salt at least, " + HASH_BYTES + " of hash");
+            throw new InvalidValueException(
+                    "user", name, FORM + "; 8 bytes of salt at least, " + HASH_BYTES + " of hash");
         }
     }
 
@@ -64,8 +65,7 @@ record UserLine(String name, int iterations, byte[] salt, byte[] hash) {
 
     /** Takes the time of its iterations, whatever the answer. */
     boolean accepts(String password) {
-        return password.length() <= LONGEST_PASSWORD
-                && MessageDigest.isEqual(hash, hash(password, salt, iterations));
+        return password.length() <= LONGEST_PASSWORD && MessageDigest.isEqual(hash, hash(password, salt, iterations));
     }
 
     private static byte[] hash(String password, byte[] salt, int iterations) {

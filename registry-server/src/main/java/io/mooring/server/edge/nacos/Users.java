@@ -69,7 +69,8 @@ public final class Users implements Access {
         random.nextBytes(remembering);
         byte[] salt = new byte[16];
         random.nextBytes(salt);
-        int iterations = users.values().stream().mapToInt(UserLine::iterations).max().orElse(UserLine.ITERATIONS);
+        int iterations =
+                users.values().stream().mapToInt(UserLine::iterations).max().orElse(UserLine.ITERATIONS);
         nobody = new UserLine("nobody", iterations, salt, new byte[32]);
     }
 

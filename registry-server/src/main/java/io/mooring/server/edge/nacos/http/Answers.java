@@ -3,7 +3,6 @@ package io.mooring.server.edge.nacos.http;
 import io.mooring.model.InvalidValueException;
 import io.mooring.server.edge.nacos.NacosJson;
 import jakarta.servlet.http.HttpServletResponse;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -36,9 +35,7 @@ final class Answers {
             return envelope(200, notice.code(), notice.words(), json -> json.writeNull());
         }
         if (answer instanceof Answer.Text text) {
-            return bare
-                    ? plain(200, text.text())
-                    : envelope(200, 0, "success", json -> json.writeString(text.text()));
+            return bare ? plain(200, text.text()) : envelope(200, 0, "success", json -> json.writeString(text.text()));
         }
         NacosJson.Body value = ((Answer.Json) answer).value();
         return bare ? json(200, value) : envelope(200, 0, "success", value);
@@ -57,10 +54,7 @@ final class Answers {
         return generation == Generation.V1
                 ? plain(fault.status(generation), e.sentence())
                 : envelope(
-                        fault.status(generation),
-                        fault.code(),
-                        fault.words(),
-                        json -> json.writeString(e.sentence()));
+                        fault.status(generation), fault.code(), fault.words(), json -> json.writeString(e.sentence()));
     }
 
     private static Reply forbidden(String path, String sentence) {
@@ -83,9 +77,7 @@ final class Answers {
             return plain(501, "no such api:" + method + ":" + shown + " (Mooring keeps no configuration)");
         }
         boolean api = path.matches("/nacos/v[0-9]/(ns|core|auth|admin|client)(/.*)?");
-        return api
-                ? plain(501, "no such api:" + method + ":" + shown)
-                : plain(404, "nothing is served at " + shown);
+        return api ? plain(501, "no such api:" + method + ":" + shown) : plain(404, "nothing is served at " + shown);
     }
 
     static Reply plain(int status, String text) {

@@ -39,7 +39,10 @@ final class Call {
     String rest(String beginning) {
         String rest = NacosHttp.pathOf(request).substring(beginning.length());
         StringBuilder decoded = new StringBuilder();
-        UrlText.pairs("path", rest.replace("+", "%2B").replace("=", "%3D").replace("&", "%26"), (name, value) -> decoded.append(name));
+        UrlText.pairs(
+                "path",
+                rest.replace("+", "%2B").replace("=", "%3D").replace("&", "%26"),
+                (name, value) -> decoded.append(name));
         return decoded.toString();
     }
 

@@ -80,8 +80,7 @@ final class Catalog {
         json.writeNumberField("clusterCount", clusters.size());
         json.writeNumberField("ipCount", view.instances().size());
         json.writeNumberField("healthyInstanceCount", healthy);
-        json.writeStringField(
-                "triggerFlag", String.valueOf(lists.health(view).underProtection()));
+        json.writeStringField("triggerFlag", String.valueOf(lists.health(view).underProtection()));
         json.writeEndObject();
     }
 
@@ -92,7 +91,9 @@ final class Catalog {
         }
         Settings settings = durable.settings(service).orElse(Settings.NONE);
         TreeSet<String> clusters = new TreeSet<>();
-        node.view(service).instances().forEach(listed -> clusters.add(listed.instance().cluster()));
+        node.view(service)
+                .instances()
+                .forEach(listed -> clusters.add(listed.instance().cluster()));
         return Optional.of(Answer.json(json -> {
             json.writeStartObject();
             json.writeObjectFieldStart("service");

@@ -49,8 +49,7 @@ final class Console {
         return Optional.of(Answer.json(json -> {
             json.writeStartObject();
             json.writeStringField("version", settings.version());
-            json.writeStringField(
-                    "standalone_mode", now.cluster().name().isEmpty() ? "standalone" : "cluster");
+            json.writeStringField("standalone_mode", now.cluster().name().isEmpty() ? "standalone" : "cluster");
             json.writeStringField("startup_mode", now.cluster().name().isEmpty() ? "standalone" : "cluster");
             json.writeStringField("function_mode", "naming");
             json.writeStringField("auth_enabled", String.valueOf(users.required()));
@@ -129,11 +128,6 @@ final class Console {
     Optional<Answer> create(Call call) {
         checked(call.parameters().text("customNamespaceId", "namespaceId"));
         return Optional.of(Answer.truth(true));
-    }
-
-    Optional<Answer> rename(Call call) {
-        throw new FaultException(
-                Fault.NOT_OFFERED, "namespaces have an id and no other name; there is nothing to be changed");
     }
 
     /** What is empty is gone already. */

@@ -72,13 +72,7 @@ final class Datagrams {
     private byte[] bytes(ServiceView view, String clusters, long now) {
         HealthView wanted = lists.health(view).only(NacosNames.clusters(clusters), false);
         byte[] list = NacosJson.bytes(json -> NacosJson.list(
-                json,
-                view.service(),
-                NacosJson.NameForm.GROUPED,
-                clusters,
-                wanted,
-                Instances.CACHE_MILLIS,
-                now));
+                json, view.service(), NacosJson.NameForm.GROUPED, clusters, wanted, Instances.CACHE_MILLIS, now));
         if (list.length > MOST_TEXT) {
             return new byte[0];
         }

@@ -157,8 +157,7 @@ final class Instances {
             if (said.ephemeral() && !durable.isPersistent(instance.id())) {
                 durable.override(
                         instance.id(),
-                        before -> DurableEntries.Overlay.of(
-                                instance.weight(), instance.enabled(), instance.metadata()),
+                        before -> DurableEntries.Overlay.of(instance.weight(), instance.enabled(), instance.metadata()),
                         reply);
             } else {
                 durable.putPersistent(instance, reply);
@@ -243,8 +242,8 @@ final class Instances {
         ServiceView view = node.view(service);
         long cacheMillis = listens(call, view, clusters) ? CACHE_MILLIS : POLL_MILLIS;
         HealthView wanted = lists.health(view).only(NacosNames.clusters(clusters), healthyOnly);
-        return Optional.of(Answer.json(json -> NacosJson.list(
-                json, service, NacosJson.NameForm.GROUPED, clusters, wanted, cacheMillis, stamp)));
+        return Optional.of(Answer.json(json ->
+                NacosJson.list(json, service, NacosJson.NameForm.GROUPED, clusters, wanted, cacheMillis, stamp)));
     }
 
     /** Whether the client that asks will hear of changes by itself. */

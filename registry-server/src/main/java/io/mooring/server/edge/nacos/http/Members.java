@@ -45,11 +45,13 @@ final class Members {
         List<Member> all = new ArrayList<>();
         all.add(new Member(selfIp(now), Operator.status(now)));
         for (PeerStatus peer : now.peers()) {
-            all.add(new Member(host(peer.address()), switch (peer.state()) {
-                case ALIVE -> "UP";
-                case SUSPECT -> "SUSPICIOUS";
-                case UNKNOWN, GONE -> "DOWN";
-            }));
+            all.add(new Member(
+                    host(peer.address()),
+                    switch (peer.state()) {
+                        case ALIVE -> "UP";
+                        case SUSPECT -> "SUSPICIOUS";
+                        case UNKNOWN, GONE -> "DOWN";
+                    }));
         }
         return all;
     }

@@ -76,8 +76,7 @@ public final class NacosHttp {
         this.logins = new Logins(users);
         Lists lists = new Lists(node, settings.doubt(), durable);
         long number = 1L << 40 | new SecureRandom().nextLong(1L << 51);
-        this.pushes = new UdpPushes(
-                node, new Datagrams(lists, node.clock(), number), settings.udpSubscribers(), meter);
+        this.pushes = new UdpPushes(node, new Datagrams(lists, node.clock(), number), settings.udpSubscribers(), meter);
         Members members = new Members(node, settings);
         this.routes = new Routes(new Routes.Handlers(
                 new Instances(node, lists, durable, pushes),
@@ -90,8 +89,7 @@ public final class NacosHttp {
                 logins));
     }
 
-    private List<NacosSubscribers.Subscriber> subscribers(
-            ServiceKey service, NacosSubscribers others) {
+    private List<NacosSubscribers.Subscriber> subscribers(ServiceKey service, NacosSubscribers others) {
         List<NacosSubscribers.Subscriber> all = new ArrayList<>(pushes.of(service));
         all.addAll(others.of(service));
         return all;
@@ -163,7 +161,8 @@ public final class NacosHttp {
         if (!route.method().equals("GET")) {
             checkOrigin(in);
         }
-        Parameters parameters = new Parameters(in.getQueryString(), route.method().equals("GET") ? new byte[0] : form(in));
+        Parameters parameters =
+                new Parameters(in.getQueryString(), route.method().equals("GET") ? new byte[0] : form(in));
         if (!route.is(Trait.OPEN)) {
             logins.check(in, parameters);
         }
@@ -210,8 +209,7 @@ public final class NacosHttp {
         return body;
     }
 
-    private <T> void later(
-            HttpServletRequest in, Route route, Consumer<Consumer<T>> task, Function<T, Answer> answer) {
+    private <T> void later(HttpServletRequest in, Route route, Consumer<Consumer<T>> task, Function<T, Answer> answer) {
         AsyncContext async = in.startAsync();
         async.setTimeout(0); // the pump's timer ends it
         port.onLoop(

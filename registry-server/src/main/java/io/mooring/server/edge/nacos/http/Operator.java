@@ -2,7 +2,6 @@ package io.mooring.server.edge.nacos.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.mooring.model.InstanceId;
-import io.mooring.model.InvalidValueException;
 import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
@@ -118,19 +117,6 @@ final class Operator {
         json.writeNumberField("min", min);
         json.writeNumberField("factor", factor);
         json.writeEndObject();
-    }
-
-    Optional<Answer> turn(Call call) {
-        String entry = call.parameters().required("entry");
-        call.parameters().required("value");
-        throw new FaultException(
-                Fault.NOT_OFFERED,
-                "entry: " + InvalidValueException.shown(entry)
-                        + " (expected: none; what can be set is set by properties of the node)");
-    }
-
-    Optional<Answer> log(Call call) {
-        throw new FaultException(Fault.NOT_OFFERED, "log levels are set by properties of the node, logging.level.*");
     }
 
     /** Any node takes any request. */

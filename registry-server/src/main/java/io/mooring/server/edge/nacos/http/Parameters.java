@@ -122,7 +122,9 @@ final class Parameters {
             if (equals <= 0) {
                 throw new InvalidValueException(name, text, "a JSON object of texts, or k=v,k2=v2");
             }
-            texts.put(pair.substring(0, equals).strip(), pair.substring(equals + 1).strip());
+            texts.put(
+                    pair.substring(0, equals).strip(),
+                    pair.substring(equals + 1).strip());
         }
         return texts;
     }

@@ -47,7 +47,11 @@ final class Routes {
             add("PATCH", base, instances::patch, Trait.BARE);
             add("GET", base + "/list", instances::list);
             add("PUT", base + "/beat", instances::beat, Trait.BARE);
-            add("GET", base + "/statuses", call -> instances.statuses(call, call.parameters().required("key")), Trait.BARE);
+            add(
+                    "GET",
+                    base + "/statuses",
+                    call -> instances.statuses(call, call.parameters().required("key")),
+                    Trait.BARE);
         }
         add("GET", STATUSES, call -> instances.statuses(call, call.rest(STATUSES)), Trait.BARE);
         add("PUT", "/v3/admin/ns/instance/partial", instances::patch);
@@ -87,13 +91,21 @@ final class Routes {
     private void operations(Handlers all) {
         Operator operator = all.operator();
         String[] operators = {
-            "/v1/ns/operator", "/v1/ns/ops", "/v2/ns/operator", "/v2/ns/ops", "/v3/admin/ns/operator", "/v3/admin/ns/ops"
+            "/v1/ns/operator",
+            "/v1/ns/ops",
+            "/v2/ns/operator",
+            "/v2/ns/ops",
+            "/v3/admin/ns/operator",
+            "/v3/admin/ns/ops"
         };
         for (String base : operators) {
             add("GET", base + "/metrics", operator::metrics, Trait.ALWAYS);
             add("GET", base + "/switches", operator::switches, Trait.ALWAYS);
-            add("PUT", base + "/switches", operator::turn);
-            add("PUT", base + "/log", operator::log);
+            add(
+                    "PUT",
+                    base + "/switches",
+                    notOffered("switches are fixed; what can be set is set by properties of the node"));
+            add("PUT", base + "/log", notOffered("log levels are set by properties of the node, logging.level.*"));
             add("GET", base + "/servers", all.members()::servers, Trait.ALWAYS);
             add("GET", base + "/distro/client", operator::responsible);
         }
@@ -123,19 +135,26 @@ final class Routes {
         }
         add("GET", "/v1/console/server/state", console::state, Trait.OPEN, Trait.ALWAYS);
         add("GET", "/v3/admin/core/state", console::state, Trait.OPEN, Trait.ALWAYS);
+        Handler rename = notOffered("namespaces have an id and no other name; there is nothing to be changed");
         String old = "/v1/console/namespaces";
         add("GET", old, console::namespaces, Trait.ALWAYS);
         add("POST", old, console::create, Trait.ALWAYS);
-        add("PUT", old, console::rename, Trait.ALWAYS);
+        add("PUT", old, rename, Trait.ALWAYS);
         add("DELETE", old, console::delete, Trait.ALWAYS);
         for (String base : new String[] {"/v2/console/namespace", "/v3/admin/core/namespace"}) {
             add("GET", base, console::namespace, Trait.ALWAYS);
             add("GET", base + "/list", console::listOfNamespaces, Trait.ALWAYS);
             add("POST", base, console::create, Trait.ALWAYS);
-            add("PUT", base, console::rename, Trait.ALWAYS);
+            add("PUT", base, rename, Trait.ALWAYS);
             add("DELETE", base, console::delete, Trait.ALWAYS);
         }
         add("GET", "/v3/admin/core/namespace/check", console::exists, Trait.ALWAYS);
+    }
+
+    private static Handler notOffered(String sentence) {
+        return call -> {
+            throw new FaultException(Fault.NOT_OFFERED, sentence);
+        };
     }
 
     private void add(String method, String path, Handler handler, Trait... traits) {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -84,7 +85,8 @@ final class Services {
         if (!node.view(service).instances().isEmpty()) {
             throw new FaultException(
                     Fault.SERVICE_IN_USE,
-                    "service " + NacosNames.grouped(service) + " is not empty, can't be delete; deregister its instances");
+                    "service " + NacosNames.grouped(service)
+                            + " is not empty, can't be delete; deregister its instances");
         }
         return call.whenAccepted(reply -> durable.deleteSettings(service, reply));
     }
@@ -102,7 +104,7 @@ final class Services {
         ServiceKey service = call.parameters().service();
         checkThere(service);
         Settings settings = durable.settings(service).orElse(Settings.NONE);
-        TreeSet<String> clusters = clusters(service);
+        Set<String> clusters = clusters(service);
         boolean old = call.generation() == Generation.V1;
         return Optional.of(Answer.json(json -> {
             json.writeStartObject();
@@ -147,9 +149,11 @@ final class Services {
         json.writeEndObject();
     }
 
-    private TreeSet<String> clusters(ServiceKey service) {
+    private Set<String> clusters(ServiceKey service) {
         TreeSet<String> clusters = new TreeSet<>();
-        node.view(service).instances().forEach(listed -> clusters.add(listed.instance().cluster()));
+        node.view(service)
+                .instances()
+                .forEach(listed -> clusters.add(listed.instance().cluster()));
         return clusters;
     }
 
@@ -161,8 +165,8 @@ final class Services {
         boolean old = call.generation() == Generation.V1;
         Page page = old ? Page.required(given) : Page.of(given, 20);
         ServiceKey first = NacosNames.service(given.namespace(), given.text("groupName"), "any");
-        List<ServiceKey> all = lists.services(service -> service.namespace().equals(first.namespace())
-                && service.group().equals(first.group()));
+        List<ServiceKey> all = lists.services(service ->
+                service.namespace().equals(first.namespace()) && service.group().equals(first.group()));
         return Optional.of(Answer.json(json -> {
             json.writeStartObject();
             json.writeNumberField("count", all.size());
@@ -273,6 +277,7 @@ final class Services {
                     json.writeEndObject();
                 }),
                 StandardCharsets.UTF_8);
-        return call.whenAccepted(reply -> durable.settings(service, before -> before.withCluster(cluster, text), reply));
+        return call.whenAccepted(
+                reply -> durable.settings(service, before -> before.withCluster(cluster, text), reply));
     }
 }

@@ -127,7 +127,8 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
         if (subscribers.size() >= most) { // a few more by chance do no harm
             return false;
         }
-        UdpSubscriber fresh = new UdpSubscriber(key, node, view.digest(), this::send, node.loop().now());
+        UdpSubscriber fresh = new UdpSubscriber(
+                key, node, view.digest(), this::send, node.loop().now());
         if (subscribers.putIfAbsent(key, fresh) == null) {
             node.loop().execute(() -> {
                 if (subscribers.get(key) == fresh) {
@@ -143,7 +144,8 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
         List<Subscriber> all = new ArrayList<>();
         for (UdpSubscriber.Key key : subscribers.keySet()) {
             if (key.service().equals(service)) {
-                all.add(new Subscriber(key.at().getAddress().getHostAddress(), key.at().getPort(), "", "", key.clusters()));
+                all.add(new Subscriber(
+                        key.at().getAddress().getHostAddress(), key.at().getPort(), "", "", key.clusters()));
             }
         }
         return all;

@@ -1,0 +1,228 @@
+package io.mooring.server.edge.nacos.grpc;
+
+import io.mooring.server.edge.nacos.NacosRefusal;
+import io.mooring.server.push.Update;
+import io.netty.channel.Channel;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One HTTP/2 connection, which is what a Nacos client is. New, then set up by the first message on its stream, then closed.
+ * Confined to the I/O thread, but for what the session calls.
+ */
+final class Connection implements Session.Ends {
+    /** Keys that are there with false are not supported; those that are missing would be unknown. */
+    private static final Outgoing SETUP_ACK = Answers.text(
+            "SetupAckRequest",
+            "{\"headers\":{},\"module\":\"internal\",\"abilityTable\":{\"supportPersistentInstanceByGrpc\":true,"
+                    + "\"fuzzyWatch\":true,\"lock\":false,\"mcp\":false,\"agent\":false}}");
+
+    private final NacosGrpcServer host;
+    private final Channel channel;
+    private final String id;
+    private final String remote;
+    private final Stamps stamps;
+    private final long openedAt = System.nanoTime();
+
+    private @Nullable StreamOut out;
+    private @Nullable Session session;
+    private @Nullable Pushes pushes;
+    private boolean heard;
+    private long heardAt = openedAt;
+    private boolean asked; // whether it is there
+    private boolean asksForAbilities;
+    private boolean closed;
+
+    /** @param id what the client is told; nothing can be done by knowing it */
+    Connection(NacosGrpcServer host, Channel channel, String id) {
+        this.host = host;
+        this.channel = channel;
+        this.id = id;
+        this.remote = String.valueOf(channel.remoteAddress());
+        this.stamps = new Stamps(host.node().clock());
+    }
+
+    String id() {
+        return id;
+    }
+
+    Stamps stamps() {
+        return stamps;
+    }
+
+    boolean isSetUp() {
+        return out != null && !closed;
+    }
+
+    /** What may publish and subscribe; nothing before the set-up, and for connections that have nothing to do with naming. */
+    Optional<Session> session() {
+        return closed ? Optional.empty() : Optional.ofNullable(session);
+    }
+
+    Optional<Pushes> pushes() {
+        return closed ? Optional.empty() : Optional.ofNullable(pushes);
+    }
+
+    // ---- the stream
+
+    /** The client introduces itself. Who does so again is the same, and told the same. */
+    void setUp(StreamOut stream, Request request) {
+        if (out != null) {
+            if (request.asksForAbilities) {
+                stream.send(() -> SETUP_ACK);
+            }
+            return;
+        }
+        out = stream;
+        asksForAbilities = request.asksForAbilities;
+        String module = request.labels.getOrDefault("module", "naming");
+        if (!module.equals("naming")) {
+            opened(null);
+            return;
+        }
+        Session opening =
+                new Session(host.node(), host.secret(), host.settings().terms(), this);
+        session = opening;
+        pushes = new Pushes(
+                host.node(),
+                stream,
+                host.lists(),
+                stamps,
+                host.meter(),
+                () -> host.crossing().toLoop(opening::ready));
+        host.crossing().toLoop(() -> opening.open(refusal -> host.crossing().toIo(() -> opened(refusal))));
+    }
+
+    private void opened(@Nullable NacosRefusal refusal) {
+        StreamOut stream = out;
+        if (refusal != null || stream == null) {
+            host.meter().refused(refusal == null ? "unknown" : refusal.because());
+            close(); // who is not acked tries the next server
+            return;
+        }
+        if (asksForAbilities) { // others would not know what to do with it
+            stream.send(() -> SETUP_ACK);
+        }
+        host.setUp(this);
+    }
+
+    /** An answer to something the server asked; only its id counts, for clients call their answers as they like. */
+    void answered(String requestId) {
+        Pushes waiting = pushes;
+        if (waiting != null && !requestId.isEmpty() && requestId.length() <= 18) {
+            try {
+                waiting.acked(Long.parseLong(requestId));
+            } catch (NumberFormatException e) {
+                host.meter().refused("unknown"); // not one of ours: a sign of life all the same
+            }
+        }
+    }
+
+    boolean isStream(StreamOut stream) {
+        return out == stream;
+    }
+
+    // ---- life
+
+    /** Something came in. */
+    void heard() {
+        heard = true;
+        heardAt = System.nanoTime();
+        asked = false;
+    }
+
+    /**
+     * To be called every second.
+     *
+     * @return whether its session is to be renewed
+     */
+    boolean look(long now) {
+        NacosGrpcSettings settings = host.settings();
+        StreamOut stream = out;
+        if (stream == null) {
+            if (now - openedAt >= settings.setUpWithin().toNanos()) {
+                end("too_slow");
+            }
+            return false;
+        }
+        long silent = now - heardAt;
+        if (silent >= settings.ttl().toNanos()
+                || stream.blockedFor() >= settings.stalledAfter().toNanos()) {
+            end("too_slow");
+            return false;
+        }
+        if (silent >= settings.askAfter().toNanos() && !asked) {
+            asked = true;
+            stream.send(() -> Answers.asking("ClientDetectionRequest", stamps.nextId(), ""));
+        }
+        Pushes waiting = pushes;
+        if (waiting != null) {
+            waiting.look(settings.ackWithin());
+        }
+        boolean renew = heard && session != null;
+        heard = false;
+        return renew;
+    }
+
+    private void end(String code) {
+        host.meter().refused(code);
+        close();
+    }
+
+    /**
+     * Asks it to go elsewhere.
+     *
+     * @param target of its own list; empty: wherever it likes
+     */
+    void askToMove(String target) {
+        StreamOut stream = out;
+        if (stream != null && !closed) {
+            Session moving = session;
+            if (moving != null) {
+                host.crossing().toLoop(moving::moving);
+            }
+            String where = target.isEmpty()
+                    ? ""
+                    : ",\"serverIp\":" + Answers.quoted(target) + ",\"serverPort\":\""
+                            + host.settings().httpPort() + "\"";
+            stream.send(() -> Answers.asking("ConnectResetRequest", stamps.nextId(), where));
+        }
+    }
+
+    /** Ends the connection; {@link #gone} follows. */
+    void close() {
+        channel.unsafe().close(channel.voidPromise()); // at once: HTTP/2's own close would wait for open streams
+    }
+
+    /** The connection has ended, whoever did it. */
+    void gone() {
+        closed = true;
+        Session ended = session;
+        if (ended != null) {
+            host.crossing().toLoop(ended::gone);
+        }
+    }
+
+    // ---- from the session, on the loop
+
+    @Override
+    public void deliver(List<Update> updates, long decidedAt) {
+        host.crossing().toIo(() -> pushes().ifPresent(to -> to.deliver(updates, decidedAt)));
+    }
+
+    @Override
+    public void close(String code, String message) {
+        host.crossing().toIo(() -> {
+            if (!closed) {
+                end(code);
+            }
+        });
+    }
+
+    /** For log lines. */
+    @Override
+    public String toString() {
+        return "Nacos client at " + remote;
+    }
+}

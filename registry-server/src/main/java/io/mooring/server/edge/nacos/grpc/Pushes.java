@@ -1,0 +1,197 @@
+package io.mooring.server.edge.nacos.grpc;
+
+import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Removal;
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import io.mooring.server.node.RegistryNode;
+import io.mooring.server.push.Update;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one connection has subscribed to, what it was told of each, and the one delivery it has in hands: the next one comes
+ * when all of it has its acks, or has waited for them long enough. Confined to the I/O thread.
+ */
+final class Pushes {
+    private final RegistryNode node;
+    private final StreamOut out;
+    private final SharedLists lists;
+    private final Stamps stamps;
+    private final NacosGrpcMeter meter;
+    private final Runnable ready;
+    private final Map<ServiceKey, List<Told>> subscribed = new HashMap<>(4);
+    private final Set<Long> unacked = new HashSet<>(4);
+    private int count;
+    private int unsent;
+    private boolean busy;
+    private long sentAt;
+
+    /** A service, with the clusters that are wanted, and the view of it that was told last. */
+    private static final class Told {
+        final String clusters;
+        ServiceView view;
+        boolean wanted = true;
+
+        Told(String clusters, ServiceView view) {
+            this.clusters = clusters;
+            this.view = view;
+        }
+    }
+
+    /** @param ready the delivery is over */
+    Pushes(RegistryNode node, StreamOut out, SharedLists lists, Stamps stamps, NacosGrpcMeter meter, Runnable ready) {
+        this.node = node;
+        this.out = out;
+        this.lists = lists;
+        this.stamps = stamps;
+        this.meter = meter;
+        this.ready = ready;
+    }
+
+    /** Subscriptions; one service with other clusters is another one. */
+    int count() {
+        return count;
+    }
+
+    boolean has(ServiceKey service, String clusters) {
+        return find(service, clusters).isPresent();
+    }
+
+    private Optional<Told> find(ServiceKey service, String clusters) {
+        return subscribed.getOrDefault(service, List.of()).stream()
+                .filter(told -> told.clusters.equals(clusters))
+                .findFirst();
+    }
+
+    /** The client is about to be told of that view, and wants to hear what changes from there. */
+    void subscribe(ServiceView view, String clusters) {
+        Optional<Told> before = find(view.service(), clusters);
+        if (before.isPresent()) {
+            before.get().view = view;
+            return;
+        }
+        subscribed.computeIfAbsent(view.service(), s -> new ArrayList<>(1)).add(new Told(clusters, view));
+        count++;
+    }
+
+    /** @return whether nothing of that service is wanted any more */
+    boolean unsubscribe(ServiceKey service, String clusters) {
+        List<Told> ofService = subscribed.get(service);
+        if (ofService == null) {
+            return false;
+        }
+        find(service, clusters).ifPresent(told -> {
+            told.wanted = false;
+            ofService.remove(told);
+            count--;
+        });
+        if (ofService.isEmpty()) {
+            subscribed.remove(service);
+        }
+        return ofService.isEmpty();
+    }
+
+    // ---- one delivery
+
+    void deliver(List<Update> updates, long decidedAt) {
+        busy = true;
+        unsent++; // until all are looked at
+        for (Update update : updates) {
+            for (Told told : subscribed.getOrDefault(update.view().service(), List.of())) {
+                if (isWorthTelling(told, update)) {
+                    unsent++;
+                    out.send(() -> push(told, update, decidedAt));
+                }
+            }
+        }
+        unsent--;
+        finish();
+    }
+
+    /**
+     * What the answer to the subscription has told already is not repeated. And these clients cannot add what is new to what
+     * they have: while the node is still gathering, a list that lacks somebody without a cause waits until it knows.
+     */
+    private static boolean isWorthTelling(Told told, Update update) {
+        ServiceView view = update.view();
+        return (told.view.digest() != view.digest() || told.view.underProtection() != view.underProtection())
+                && !(update.incomplete() && lacksWithoutCause(told.view.instances(), view));
+    }
+
+    private static boolean lacksWithoutCause(List<ListedInstance> before, ServiceView view) {
+        List<ListedInstance> after = view.instances();
+        Set<InstanceId> explained = null;
+        int a = 0;
+        for (ListedInstance listed : before) { // both are in the order of ids
+            while (a < after.size() && after.get(a).id().compareTo(listed.id()) < 0) {
+                a++;
+            }
+            if (a == after.size() || !after.get(a).id().equals(listed.id())) {
+                if (explained == null) {
+                    explained = new HashSet<>();
+                    for (Removal removal : view.removals()) {
+                        explained.add(removal.instance());
+                    }
+                }
+                if (!explained.contains(listed.id())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private @Nullable Outgoing push(Told told, Update update, long decidedAt) {
+        unsent--;
+        if (!told.wanted) {
+            finish();
+            return null;
+        }
+        ServiceView view = update.view();
+        ServiceView latest = node.view(view.service());
+        if (latest.revision() > view.revision() && !update.incomplete()) {
+            view = latest; // it has waited for the client to read, and a query may have told more meanwhile
+        }
+        told.view = view;
+        long id = stamps.nextId();
+        unacked.add(id);
+        sentAt = System.nanoTime();
+        meter.pushed(sentAt - decidedAt);
+        return Answers.push(id, lists.of(view, told.clusters, false), stamps.next(), out.takesGzip());
+    }
+
+    /** @return whether it was a push of ours that waited for it */
+    boolean acked(long id) {
+        boolean ours = unacked.remove(id);
+        if (ours) {
+            meter.acked(true);
+            finish();
+        }
+        return ours;
+    }
+
+    /** To be called now and then. */
+    void look(Duration ackWithin) {
+        if (!unacked.isEmpty() && unsent == 0 && System.nanoTime() - sentAt >= ackWithin.toNanos()) {
+            unacked.forEach(id -> meter.acked(false));
+            unacked.clear();
+            finish();
+        }
+    }
+
+    private void finish() {
+        if (busy && unsent == 0 && unacked.isEmpty()) {
+            busy = false;
+            ready.run();
+        }
+    }
+}

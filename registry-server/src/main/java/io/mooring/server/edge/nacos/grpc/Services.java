@@ -1,0 +1,61 @@
+package io.mooring.server.edge.nacos.grpc;
+
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+
+/** The names of all services with an instance, kept up as they come and go. Confined to the I/O thread. */
+final class Services {
+    private final NavigableSet<ServiceKey> present = new TreeSet<>();
+    private final BiConsumer<ServiceKey, Boolean> listener;
+
+    /** @param listener hears of services that appear, or vanish */
+    Services(BiConsumer<ServiceKey, Boolean> listener) {
+        this.listener = listener;
+    }
+
+    /** Those that are there to begin with. */
+    void add(Collection<ServiceKey> services) {
+        present.addAll(services);
+    }
+
+    /** These views are new. */
+    void changed(List<ServiceView> views) {
+        for (ServiceView view : views) {
+            ServiceKey service = view.service();
+            if (view.instances().isEmpty()) {
+                if (present.remove(service)) {
+                    listener.accept(service, false);
+                }
+            } else if (present.add(service)) {
+                listener.accept(service, true);
+            }
+        }
+    }
+
+    boolean has(ServiceKey service) {
+        return present.contains(service);
+    }
+
+    /** The names of a group, in order. */
+    List<String> of(String namespace, String group) {
+        List<String> names = new ArrayList<>();
+        for (ServiceKey service : from(new ServiceKey(namespace, group, "!"))) { // no name comes before it
+            if (!service.namespace().equals(namespace) || !service.group().equals(group)) {
+                break;
+            }
+            names.add(service.name());
+        }
+        return names;
+    }
+
+    /** From there on, in the order of namespace, group and name. */
+    Iterable<ServiceKey> from(ServiceKey first) {
+        return present.tailSet(first, true);
+    }
+}

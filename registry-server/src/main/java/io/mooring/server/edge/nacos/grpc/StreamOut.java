@@ -1,0 +1,83 @@
+package io.mooring.server.edge.nacos.grpc;
+
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes out on the stream of one connection: nothing is written before what was written has left, and what waits is
+ * made when its turn comes. Confined to the I/O thread.
+ */
+final class StreamOut {
+    private final ServerCall<Payload, Outgoing> call;
+    private final boolean gzip;
+    private final ArrayDeque<Message> waiting = new ArrayDeque<>(2);
+    private boolean sending;
+    private long blockedSince;
+    private boolean blocked;
+
+    /** Made at the moment of sending. */
+    interface Message {
+        /** Null if there is nothing to say any more. */
+        @Nullable
+        Outgoing now();
+    }
+
+    /** @param gzip whether the client takes what is compressed */
+    StreamOut(ServerCall<Payload, Outgoing> call, boolean gzip) {
+        this.call = call;
+        this.gzip = gzip;
+    }
+
+    /** Begins the stream. */
+    void open() {
+        if (gzip) {
+            call.setCompression("gzip");
+        }
+        call.sendHeaders(new Metadata());
+    }
+
+    boolean takesGzip() {
+        return gzip;
+    }
+
+    void send(Message message) {
+        waiting.add(message);
+        pump();
+    }
+
+    /** The client has taken what there was. */
+    void onReady() {
+        pump();
+    }
+
+    private void pump() {
+        if (sending) {
+            return; // a message that makes another one: it comes behind
+        }
+        sending = true;
+        try {
+            while (!waiting.isEmpty() && call.isReady()) {
+                Outgoing message = waiting.remove().now();
+                if (message != null) {
+                    call.setMessageCompression(message.isCompressed());
+                    call.sendMessage(message);
+                }
+            }
+        } finally {
+            sending = false;
+        }
+        if (waiting.isEmpty()) {
+            blocked = false;
+        } else if (!blocked) {
+            blocked = true;
+            blockedSince = System.nanoTime();
+        }
+    }
+
+    /** For how long something has waited for the client to read, in nanoseconds. */
+    long blockedFor() {
+        return blocked ? System.nanoTime() - blockedSince : 0;
+    }
+}
