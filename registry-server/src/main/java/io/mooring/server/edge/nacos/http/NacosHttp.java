@@ -76,7 +76,12 @@ public final class NacosHttp {
         this.logins = new Logins(users);
         Lists lists = new Lists(node, settings.doubt(), durable);
         long number = 1L << 40 | new SecureRandom().nextLong(1L << 51);
-        this.pushes = new UdpPushes(node, new Datagrams(lists, node.clock(), number), settings.udpSubscribers(), meter);
+        this.pushes = new UdpPushes(
+                node,
+                new Datagrams(lists, node.clock(), number),
+                UdpPushes.Times.DEFAULTS,
+                settings.udpSubscribers(),
+                meter);
         Members members = new Members(node, settings);
         this.routes = new Routes(new Routes.Handlers(
                 new Instances(node, lists, durable, pushes),

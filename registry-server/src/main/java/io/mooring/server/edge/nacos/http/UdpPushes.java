@@ -40,19 +40,12 @@ import org.slf4j.LoggerFactory;
  * <p>Who asked when is known to all threads; what was sent and not acknowledged belongs to the I/O thread.
  */
 final class UdpPushes implements NacosSubscribers, AutoCloseable {
-    /** A client asks every ten seconds, and it takes a moment. */
-    static final Duration LISTENS_FOR = Duration.ofSeconds(15);
-
-    static final Duration ACK_WITHIN = Duration.ofSeconds(10);
-    /** After a datagram without ack, the next change goes out all the same. */
-    private static final Duration BUSY = Duration.ofSeconds(1);
-
-    private static final Duration LOOK = Duration.ofSeconds(1);
     private static final int ACK_BYTES = 2_048;
     private static final Logger log = LoggerFactory.getLogger(UdpPushes.class);
 
     private final RegistryNode node;
     private final Datagrams datagrams;
+    private final Times times;
     private final int most;
     private final UdpMeter meter;
     private final Map<UdpSubscriber.Key, UdpSubscriber> subscribers = new ConcurrentHashMap<>();
@@ -64,8 +57,20 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
 
     private record Waiting(UdpSubscriber subscriber, ServiceView view, long sentAt, boolean again) {}
 
+    /**
+     * How patient it is.
+     *
+     * @param listensFor after its last question; a client asks every ten seconds, and it takes a moment
+     * @param ackWithin after which a datagram is taken for lost; it is sent once more
+     * @param busyFor after a datagram without ack, until the next change goes out all the same
+     */
+    record Times(Duration listensFor, Duration ackWithin, Duration busyFor) {
+        static final Times DEFAULTS = new Times(Duration.ofSeconds(15), Duration.ofSeconds(10), Duration.ofSeconds(1));
+    }
+
     /** @param most subscribers */
-    UdpPushes(RegistryNode node, Datagrams datagrams, int most, UdpMeter meter) {
+    UdpPushes(RegistryNode node, Datagrams datagrams, Times times, int most, UdpMeter meter) {
+        this.times = times;
         this.node = node;
         this.datagrams = datagrams;
         this.most = most;
@@ -84,7 +89,11 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
                     .sync()
                     .channel();
             opened.eventLoop()
-                    .scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+                    .scheduleWithFixedDelay(
+                            this::look,
+                            times.busyFor().toMillis(),
+                            times.busyFor().toMillis(),
+                            TimeUnit.MILLISECONDS);
             channel = opened;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -186,13 +195,13 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
         }
     }
 
-    /** Every second: who waits too long, and who asks no more. */
+    /** Every so often: who waits too long, and who asks no more. */
     private void look() {
         try {
             long now = node.loop().now();
             lookForAcks(now);
             for (UdpSubscriber subscriber : subscribers.values()) {
-                if (now - subscriber.heardAt() > LISTENS_FOR.toNanos()) {
+                if (now - subscriber.heardAt() > times.listensFor().toNanos()) {
                     drop(subscriber);
                 }
             }
@@ -207,11 +216,11 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
         while (each.hasNext()) {
             Waiting waiting = each.next().getValue();
             long age = now - waiting.sentAt;
-            if (age < BUSY.toNanos()) {
+            if (age < times.busyFor().toNanos()) {
                 break; // the others are younger
             }
             free(waiting.subscriber);
-            if (age >= ACK_WITHIN.toNanos()) {
+            if (age >= times.ackWithin().toNanos()) {
                 each.remove();
                 late.add(waiting);
             }
