@@ -9,6 +9,7 @@ import io.mooring.server.edge.nacos.DurableEntries.Settings;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.edge.nacos.NacosJson;
 import io.mooring.server.edge.nacos.NacosNames;
+import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -21,8 +22,10 @@ final class Catalog {
     private final RegistryNode node;
     private final Lists lists;
     private final DurableEntries durable;
+    private final NacosSubscribers subscribers;
 
-    Catalog(RegistryNode node, Lists lists, DurableEntries durable) {
+    Catalog(RegistryNode node, Lists lists, DurableEntries durable, NacosSubscribers subscribers) {
+        this.subscribers = subscribers;
         this.node = node;
         this.lists = lists;
         this.durable = durable;
@@ -152,6 +155,27 @@ final class Catalog {
         }));
     }
 
+    /** Who hears of a service. */
+    Optional<Answer> subscribers(Call call) {
+        ServiceKey service = call.parameters().service();
+        List<NacosSubscribers.Subscriber> all = subscribers.of(service);
+        return Optional.of(Answer.json(json -> {
+            json.writeStartArray();
+            for (NacosSubscribers.Subscriber one : all) {
+                client(json, one.ip() + ":" + one.port(), one.ip(), one.port());
+            }
+            json.writeEndArray();
+        }));
+    }
+
+    private static void client(JsonGenerator json, String id, String ip, int port) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("clientId", id);
+        json.writeStringField("ip", ip);
+        json.writeNumberField("port", port);
+        json.writeEndObject();
+    }
+
     /** Who publishes a service: each instance that lives by beats is its own client to these tools. */
     Optional<Answer> publishers(Call call) {
         ServiceKey service = call.parameters().service();
@@ -159,11 +183,12 @@ final class Catalog {
         return Optional.of(Answer.json(json -> {
             json.writeStartArray();
             for (ListedInstance listed : view.instances()) {
-                json.writeStartObject();
-                json.writeStringField("clientId", listed.instance().address() + "#true");
-                json.writeStringField("ip", listed.instance().host());
-                json.writeNumberField("port", listed.instance().port());
-                json.writeEndObject();
+                String address = listed.instance().address();
+                client(
+                        json,
+                        address + "#true",
+                        listed.instance().host(),
+                        listed.instance().port());
             }
             json.writeEndArray();
         }));

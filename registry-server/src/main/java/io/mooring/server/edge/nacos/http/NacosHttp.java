@@ -82,12 +82,13 @@ public final class NacosHttp {
                 UdpPushes.Times.DEFAULTS,
                 settings.udpSubscribers(),
                 meter);
+        NacosSubscribers subscribers = service -> subscribers(service, others);
         Members members = new Members(node, settings);
         this.routes = new Routes(new Routes.Handlers(
                 new Instances(node, lists, durable, pushes),
                 new Batches(node, durable),
-                new Services(node, lists, durable, service -> subscribers(service, others)),
-                new Catalog(node, lists, durable),
+                new Services(node, lists, durable, subscribers),
+                new Catalog(node, lists, durable, subscribers),
                 new Operator(node, durable, members),
                 members,
                 new Console(node, lists, users, settings),

@@ -84,6 +84,8 @@ final class Routes {
         add("GET", "/v3/admin/ns/service/list", all.catalog()::services);
         add("GET", "/v2/ns/client/service/publisher/list", all.catalog()::publishers);
         add("GET", "/v3/admin/ns/client/service/publisher/list", all.catalog()::publishers);
+        add("GET", "/v2/ns/client/service/subscriber/list", all.catalog()::subscribers);
+        add("GET", "/v3/admin/ns/client/service/subscriber/list", all.catalog()::subscribers);
         add("PUT", "/v1/ns/cluster", services::updateCluster);
         add("PUT", "/v3/admin/ns/cluster", services::updateCluster);
     }
