@@ -17,10 +17,12 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What goes to the entries that outlive publishers, and what is said while there are none. */
+@Timeout(60)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class NacosEntriesTest {
     private static final RunningServer SERVER = RunningServer.startWith(List.of(FakeEntries.Configuration.class));

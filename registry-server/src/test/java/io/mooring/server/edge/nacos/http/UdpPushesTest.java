@@ -30,10 +30,12 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Telling clients of v1 by UDP, over real sockets. */
+@Timeout(120)
 class UdpPushesTest {
     private final RegistryNode node = NacosCalls.SHARED.server().node();
     private final BlockingQueue<UdpMeter.Result> results = new LinkedBlockingQueue<>();
@@ -190,6 +192,20 @@ class UdpPushesTest {
 
         assertThat(results.poll(30, TimeUnit.SECONDS)).isEqualTo(UdpMeter.Result.ACKED);
         assertThat(results).isEmpty();
+    }
+
+    @Test
+    void anAckOfAnotherNumberCountsForNothing() throws Exception {
+        pushes = pushes(Duration.ofHours(1), Duration.ofMillis(50), 2);
+        start();
+        ServiceKey service = ServiceKey.of("udp-other-ack");
+        listen(service);
+        register(Instance.of(service, "10.0.0.1", 80));
+        Push first = receive();
+
+        say(first, "{\"type\":\"push-ack\",\"lastRefTime\":\"" + (Long.parseLong(first.number()) + 1) + "\"}");
+
+        assertThat(receive().list()).as("sent again").isNotNull();
     }
 
     @Test
