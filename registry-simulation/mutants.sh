@@ -21,7 +21,7 @@ unnoticed=0
 printf '%-44s %-34s %s\n' mutant 'found by' when
 
 sim() { # classes, seeds → property and seed, empty when nothing was found
-  timeout 600 java -XX:+UseSerialGC -Xmx700m -cp "$1:$simulation" io.mooring.simulation.Simulation --seeds="$2" \
+  timeout 600 java -XX:+UseSerialGC -Xmx700m -cp "$1:$simulation" io.mooring.simulation.Simulation --no-shortening --seeds="$2" \
     > "$work/out" 2>&1 && return
   found=$(grep -a '^seed [0-9]*, step' "$work/out" | tail -1)
   if [ -n "$found" ]; then

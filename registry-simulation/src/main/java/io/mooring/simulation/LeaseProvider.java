@@ -42,6 +42,11 @@ final class LeaseProvider {
         return wanted;
     }
 
+    /** Whether it has something to say that no node has accepted yet. */
+    boolean isAboutToPut() {
+        return wanted.isPresent() && !accepted;
+    }
+
     private Duration way() {
         return Duration.ofNanos(200_000 + world.chance.nextInt(20_000_000));
     }

@@ -56,6 +56,9 @@ final class Oracle {
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
     private final Map<InstanceId, Home> latest = new LinkedHashMap<>();
+    private final Map<Errand, Home> errands = new HashMap<>();
+    private Optional<Errand> answered = Optional.empty();
+    private long answeredAt;
 
     // What was ever shown by any of them.
     private final Map<InstanceId, Set<RemovalCause>> everCauses = new HashMap<>();
@@ -84,6 +87,9 @@ final class Oracle {
             return registry.isUp() && registry.witness.life() == life;
         }
     }
+
+    /** A question between nodes. */
+    private record Errand(Registry by, Registry to, long number) {}
 
     private static final class SessionSeen {
         long newest = -1; // its latest connection
@@ -343,10 +349,13 @@ final class Oracle {
     }
 
     private void atHome(InstanceId id, String session, Registry where, boolean newest) {
-        Home home = new Home(where, where.witness.life(), now(), session);
-        homes.computeIfAbsent(id, i -> new LinkedHashMap<>()).put(where, home);
+        settles(id, new Home(where, where.witness.life(), now(), session), newest);
+    }
+
+    private void settles(InstanceId id, Home home, boolean newest) {
+        homes.computeIfAbsent(id, i -> new LinkedHashMap<>()).put(home.registry, home);
         if (newest) {
-            owners.put(id, session);
+            owners.put(id, home.session);
             latest.put(id, home);
         }
     }
@@ -484,9 +493,13 @@ final class Oracle {
         return new LeaseSeen(now(), ttl.toNanos(), away ? now() : before.backAt);
     }
 
+    /** Its home is that node, unless another one has just told it that it has renewed the lease. */
     void leaseRenewed(InstanceId id, Duration ttl, Registry where) {
         leases.put(id, heardAgain(id, ttl));
-        atHome(id, "", where, true);
+        Optional<Home> elsewhere = answered.filter(errand -> errand.by() == where && answeredAt == now())
+                .map(errands::get);
+        answered = Optional.empty();
+        settles(id, elsewhere.orElseGet(() -> new Home(where, where.witness.life(), now(), "")), true);
     }
 
     void leaseRemoved(InstanceId id) {
@@ -502,6 +515,13 @@ final class Oracle {
         String kind = message.getClass().getSimpleName();
         boolean tells = kind.equals("Delta") || kind.equals("Page") || kind.equals("Snapshot");
         to.witness.heardPeer(from, tells);
+        answered = Optional.empty();
+        if (message instanceof PeerMessage.Ask ask && ask.kind() == PeerMessage.Ask.RENEW) {
+            errands.put(new Errand(from, to, ask.id()), new Home(to, to.witness.life(), now(), ""));
+        } else if (message instanceof PeerMessage.Answer answer && answer.ok()) {
+            answered = Optional.of(new Errand(to, from, answer.id()));
+            answeredAt = now();
+        }
         world.coverage.effect("peers: " + kind);
     }
 

@@ -922,6 +922,11 @@ final class World {
                 return Optional.of(registry.name + " is not up, or about to go");
             }
         }
+        for (LeaseProvider lease : leases) {
+            if (lease.isAboutToPut()) {
+                return Optional.of(lease.id.address() + " is about to be put again");
+            }
+        }
         for (Registry registry : core()) {
             // Until then leases by HTTP may still find on one node what a disk had, and are put again.
             boolean restoring = time.now() - registry.witness.startedAt() < 5 * Witness.LEASE / 2;

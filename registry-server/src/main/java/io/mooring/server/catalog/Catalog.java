@@ -68,6 +68,11 @@ public final class Catalog {
         this.revision = firstRevision;
     }
 
+    /** The removals of an earlier life of this node. Before anything is folded. */
+    public void remember(Map<InstanceId, Burial> removals) {
+        burials.putAll(removals);
+    }
+
     /** Lists what an earlier life of this node left on disk: nobody has confirmed it yet. Before anything is folded. */
     public void restore(ShardId shard, Iterable<Registration> registrations) {
         Map<ServiceKey, List<Update>> all = new TreeMap<>();
@@ -217,8 +222,8 @@ public final class Catalog {
             Copy copy = copies.get(id);
             if (copy != null) {
                 updates.add(new Update(id, copy.best().listed()));
-            } else if (removal == null) {
-                continue; // a late word on what is buried
+            } else if (removal == null || indexOf(before.instances(), id) < 0) {
+                continue; // a late word on what is buried, or has left: why it did is remembered
             } else if (removal.cause().certain()) {
                 updates.add(new Update(id, null));
                 removals.add(removal);

@@ -94,7 +94,9 @@ public final class ByteReader {
     public Burial burial() throws MalformedException {
         String publisher = text();
         long generation = number(8);
-        return new Burial(publisher, generation, Causes.of(octet()));
+        int code = octet();
+        Burial burial = new Burial(publisher, generation, Causes.of(code & ~Causes.REMEMBERED));
+        return (code & Causes.REMEMBERED) == 0 ? burial : burial.remembered();
     }
 
     /** One of another version is read as the least certain. */

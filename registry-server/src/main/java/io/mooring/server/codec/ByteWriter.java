@@ -18,7 +18,7 @@ import java.util.Arrays;
  * instance     = id · weight (8) · flags (1: enabled 1) · labels (2) · (key · value)…
  * registration = instance · flags (1: suspect 1, of a session 2) · publisher (text) · attempt (4) · ttl in ms (8) · generation (8)
  *                · extension (length 2, octets)
- * burial       = publisher (text) · generation (8) · cause (1)
+ * burial       = publisher (text) · generation (8) · cause (1; its highest bit: of its publisher's copies alone)
  * </pre>
  */
 public final class ByteWriter {
@@ -67,7 +67,10 @@ public final class ByteWriter {
     }
 
     public ByteWriter burial(Burial burial) {
-        return text(burial.publisher()).number(burial.generation(), 8).octet(Causes.code(burial.cause()));
+        boolean remembered = burial.explicit() && !burial.everybodys();
+        return text(burial.publisher())
+                .number(burial.generation(), 8)
+                .octet(Causes.code(burial.cause()) | (remembered ? Causes.REMEMBERED : 0));
     }
 
     public ByteWriter cause(RemovalCause cause) {

@@ -4,6 +4,9 @@ import io.mooring.model.RemovalCause;
 
 /** Their numbers in bytes; those of another version are read as the least certain. */
 final class Causes {
+    /** Added to the number of a burial's cause; a version that does not know of it reads the least certain one. */
+    static final int REMEMBERED = 0x80;
+
     private static final RemovalCause[] ALL = {
         RemovalCause.DEREGISTERED,
         RemovalCause.LEASE_EXPIRED,

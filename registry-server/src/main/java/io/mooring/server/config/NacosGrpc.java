@@ -59,6 +59,7 @@ final class NacosGrpc implements SmartLifecycle {
                 nacos.ttl().multipliedBy(3).dividedBy(5),
                 defaults.ackWithin(),
                 defaults.stalledAfter(),
+                defaults.pingsApart(),
                 Math.max(defaults.outgoingBytes(), Runtime.getRuntime().maxMemory() / 8),
                 new HealthView.Doubt(
                         properties.protection().share(), properties.protection().atLeast()));

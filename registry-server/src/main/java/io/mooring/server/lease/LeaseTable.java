@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,9 @@ public final class LeaseTable {
         @Nullable
         Registration find(InstanceId instance);
 
+        /** Whether a node that is there has such a copy of it, whatever its generation. */
+        boolean isVouched(InstanceId instance, Predicate<Registration> which);
+
         /** There is nobody else. */
         Elsewhere NOWHERE = new Elsewhere() {
             @Override
@@ -109,6 +113,11 @@ public final class LeaseTable {
             @Override
             public @Nullable Registration find(InstanceId instance) {
                 return null;
+            }
+
+            @Override
+            public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+                return false;
             }
         };
     }
@@ -138,6 +147,8 @@ public final class LeaseTable {
      * Starts frozen for a lease: who was registered before may need that long to come back.
      *
      * @param restoredRegistrations what the node's earlier incarnation had, from disk
+     * @param burials the removals it had said: it stands by them, so that nobody's late copy of what it removed comes back,
+     *     and grants above them
      * @param elsewhere what other nodes' shards say
      * @param sink takes every change, in order, at once
      */
@@ -145,6 +156,7 @@ public final class LeaseTable {
             NodeId self,
             long incarnation,
             Collection<Registration> restoredRegistrations,
+            Map<InstanceId, Burial> burials,
             LeaseSettings settings,
             EventLoop loop,
             RandomGenerator random,
@@ -157,6 +169,7 @@ public final class LeaseTable {
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
         own = new Shard(new ShardId(self, incarnation));
+        burials.forEach((instance, burial) -> own.bury(instance, burial.remembered()));
         restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);
@@ -371,12 +384,13 @@ public final class LeaseTable {
             if (lease != null && movedOn(id, lease)) {
                 continue;
             }
+            long here = 0;
             if (registration != null && isOf(registration, session)) {
+                here = registration.generation();
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
-                continue;
             }
             Registration there = elsewhere.find(id);
-            if (there != null && isOf(there, session)) {
+            if (there != null && isOf(there, session) && there.generation() > here) {
                 bury(id, new Burial(session, there.generation(), RemovalCause.DEREGISTERED), PUBLISHER);
             } else if (!alone && there == null && registration == null && attempt > 1) {
                 // It came from another node; what it left there may not have arrived here yet, and must not.
@@ -487,8 +501,9 @@ public final class LeaseTable {
             if (before == null
                     || before.publisher().isSession()
                     || own.get(instance) != null
+                    || elsewhere.isVouched(instance, copy -> true)
                     || elsewhere.highest(instance) >= before.generation()) {
-                return false; // others know as late a word: what the disk had may be older
+                return false; // others know as late a word, or one in ignorance of it: what the disk had may be older
             }
             put(before.instance(), before.publisher().terms());
             return true;
@@ -678,8 +693,15 @@ public final class LeaseTable {
         }
         if (!restoredOverdue && now - restoredUntil >= 0) {
             restoredOverdue = true;
-            for (Registration registration : restored.registrations()) {
-                overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+            for (Registration registration : List.copyOf(restored.registrations())) {
+                String publisher = registration.publisher().id();
+                if (elsewhere.isVouched(
+                        registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
+                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
+                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
+                } else {
+                    overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+                }
             }
         }
         evict(now);

@@ -87,7 +87,9 @@ final class Errands {
                     PeerMessage.Ask.of(PeerMessage.Ask.RENEW, payload),
                     answer -> known.accept(answer.isPresent() ? answer.get().ok() : adopt(instance, copy)));
         } else {
-            known.accept(adopt(instance, copy));
+            // If another node holds it by a word that could not know of this one, what is left of a lost node may be
+            // older.
+            known.accept(!replication.isVouched(instance, held -> true) && adopt(instance, copy));
         }
     }
 

@@ -81,15 +81,14 @@ final class OrphanWatch {
 
     /** To be called every second or so. */
     void look() {
-        if (leases.frozen().isPresent()) {
-            observed.clear();
-            return;
-        }
+        boolean frozen = leases.frozen().isPresent();
         List<Replication.Orphan> due = new ArrayList<>();
         replication.orphans(lease, due::add);
         orphans = due.size();
-        if (due.isEmpty()) {
+        if (frozen || due.isEmpty()) {
             observed.clear();
+        }
+        if (due.isEmpty()) {
             return;
         }
         List<NodeId> alive = replication.alive();
@@ -100,6 +99,9 @@ final class OrphanWatch {
             if (isSuperseded(orphan)) {
                 replication.forget(orphan.shard(), id);
                 continue;
+            }
+            if (frozen) {
+                continue; // no verdicts
             }
             present.add(id);
             long age = loop.now() - orphan.since();
@@ -114,9 +116,16 @@ final class OrphanWatch {
         evidence.look(toProbe, this::onVerdict);
     }
 
-    /** Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation. */
+    /**
+     * Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation; or a node that
+     * is there has it from somebody else, perhaps in ignorance of this one's generation.
+     */
     private boolean isSuperseded(Replication.Orphan orphan) {
         Registration left = orphan.registration();
+        String publisher = left.publisher().id();
+        if (replication.isVouched(left.id(), copy -> !copy.publisher().id().equals(publisher))) {
+            return true;
+        }
         Registration latest = leases.latest(left.id()).orElse(left);
         return latest.generation() > left.generation()
                 || leases.isHome(left.id())

@@ -44,6 +44,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -126,9 +127,8 @@ public final class RegistryNode {
         this.loop = loop;
         clock = new HybridClock(loop::now, wall);
         clockFile = storage.isPresent() ? new ClockFile(clock, storage.get()) : null;
-        RestoreLog.Restored restored = storage.isPresent()
-                ? RestoreLog.read(storage.get(), settings.self())
-                : new RestoreLog.Restored(0, List.of(), Map.of());
+        RestoreLog.Restored restored =
+                storage.isPresent() ? RestoreLog.read(storage.get(), settings.self()) : RestoreLog.Restored.nothing(0);
         long process = 1 + random.nextLong(Long.MAX_VALUE);
         long incarnation = restored.incarnation() + 1;
         epoch = settings.self() + "-" + incarnation + "-" + Long.toHexString(process & 0xffff);
@@ -138,12 +138,14 @@ public final class RegistryNode {
                 settings.self(),
                 incarnation,
                 restored.own(),
+                restored.burials(),
                 settings.lease(),
                 loop,
                 random,
                 settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
                 this::onOwn);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS);
+        catalog.remember(restored.burials());
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
         onDisk.forEach((shard, registrations) -> {
@@ -154,7 +156,8 @@ public final class RegistryNode {
         push = new PushScheduler(loop, catalog::view);
         push.incomplete(true);
         restoreLog = storage.isPresent()
-                ? new RestoreLog(storage.get(), loop, incarnation, onDisk, this::places, this::registration)
+                ? new RestoreLog(
+                        storage.get(), loop, incarnation, onDisk, leases::own, this::places, this::registration)
                 : null;
         evidence = new Evidence(prober, loop);
         orphans = new OrphanWatch(
@@ -219,6 +222,11 @@ public final class RegistryNode {
                     .find(instance)
                     .map(Replication.Copy::registration)
                     .orElse(null);
+        }
+
+        @Override
+        public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+            return replication.isVouched(instance, which);
         }
     }
 
@@ -291,7 +299,7 @@ public final class RegistryNode {
 
         @Override
         public boolean starting() {
-            return !ready;
+            return !ready || leases.restored().size() > 0; // which only this node knows, and tells nobody
         }
 
         @Override
@@ -518,6 +526,7 @@ public final class RegistryNode {
         if (!incomplete && !settings.cluster().isAlone() && leases.hasStoodStill()) {
             setIncomplete(true); // before anybody takes what is old for new
         }
+        push.uncertain(isUncertain());
         push.subscribe(subscriber, service, digest);
     }
 
@@ -719,13 +728,13 @@ public final class RegistryNode {
         tell(catalog.releaseHolds());
         replication.isolated().ifPresent(leases::freeze);
         boolean frozen = leases.frozen().isPresent();
+        push.uncertain(isUncertain());
         ready = ready || replication.caughtUp() || isLateEnough();
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
         } else if (incomplete && !frozen && replication.caughtUp()) {
             setIncomplete(false);
         }
-        push.uncertain(replication.isUncertain());
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
             lastOrphans = loop.now();
             orphans.look();
@@ -752,6 +761,11 @@ public final class RegistryNode {
         }
         long patience = settings.cluster().startPatience().toNanos();
         return now - arrivedAt >= patience || now - startedAt >= LOADING_PATIENCES * patience;
+    }
+
+    /** Whether others may have told what this node does not know; what is held may be a copy whose node was lost, too. */
+    private boolean isUncertain() {
+        return replication.isUncertain() || !settings.cluster().isAlone() && catalog.protectedServices() > 0;
     }
 
     private void setIncomplete(boolean now) {

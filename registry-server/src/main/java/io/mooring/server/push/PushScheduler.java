@@ -59,7 +59,7 @@ public final class PushScheduler {
         boolean toldIncomplete;
         boolean mustTell = true;
 
-        /** Whether it began while the node was uncertain: it may have seen more elsewhere than this node knows. */
+        /** Whether it began while the node was gathering or uncertain: it may have seen more elsewhere than this node knows. */
         boolean uncertain;
 
         Cursor(Line line, ServiceKey service) {
@@ -104,7 +104,7 @@ public final class PushScheduler {
         ServiceView view = views.apply(service);
         cursor.known = digest.isPresent() && digest.getAsLong() == view.digest() ? view : null;
         cursor.mustTell = true;
-        cursor.uncertain = uncertain;
+        cursor.uncertain = uncertain || incomplete;
         markDirty(cursor);
         deliverIfFree(line);
     }
@@ -176,6 +176,7 @@ public final class PushScheduler {
             return;
         }
         incomplete = newIncomplete;
+        reassure();
         List<Line> all = new ArrayList<>(lines.values());
         for (Line line : all) {
             line.cursors.values().forEach(this::markDirty);
@@ -193,10 +194,15 @@ public final class PushScheduler {
             return;
         }
         uncertain = newUncertain;
-        if (uncertain) {
-            return;
-        }
+        reassure().forEach(this::deliverIfFree);
+    }
+
+    /** What the node has now is all there is: whoever came before that hears so. */
+    private List<Line> reassure() {
         List<Line> told = new ArrayList<>();
+        if (uncertain || incomplete) {
+            return told;
+        }
         for (Line line : lines.values()) {
             boolean any = false;
             for (Cursor cursor : line.cursors.values()) {
@@ -210,7 +216,7 @@ public final class PushScheduler {
                 told.add(line);
             }
         }
-        told.forEach(this::deliverIfFree);
+        return told;
     }
 
     private boolean isIncomplete(Cursor cursor) {

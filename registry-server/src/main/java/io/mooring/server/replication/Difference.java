@@ -68,7 +68,8 @@ final class Difference {
 
     private void tellBurials() {
         next.burials().forEach((instance, burial) -> {
-            if (!burial.equals(before.burials().get(instance))) {
+            Burial known = before.burials().get(instance);
+            if (known == null || !burial.equals(known) && !burial.equals(known.remembered())) {
                 Removal removal = new Removal(instance, burial.cause());
                 changes.add(new Change.Removed(next.id(), next.revision(), removal, burial, REGISTRY));
             }

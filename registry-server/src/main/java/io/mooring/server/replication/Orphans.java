@@ -59,6 +59,10 @@ final class Orphans {
         }
     }
 
+    boolean isEmpty() {
+        return shards.isEmpty();
+    }
+
     private long lostSince(ShardId id) {
         Lost lost = shards.get(id);
         return lost == null ? 0 : lost.since;
@@ -69,6 +73,19 @@ final class Orphans {
         burials.put(instance, before != null && before.generation() > burial.generation() ? before : burial);
         if (burials.size() > Shard.BURIALS_KEPT) {
             burials.remove(burials.keySet().iterator().next());
+        }
+    }
+
+    /**
+     * A node vouches for that registration. What an earlier life of it removed and it has forgotten, with its disk, is of
+     * others: from now on that removal reaches only its own publisher.
+     */
+    void granted(Registration registration) {
+        Burial burial = burials.get(registration.id());
+        if (burial != null
+                && burial.reaches(registration)
+                && !burial.publisher().equals(registration.publisher().id())) {
+            burials.put(registration.id(), burial.remembered());
         }
     }
 

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -410,8 +411,17 @@ final class ReplicaTable {
         }
         shard.at(delta.lastRevision());
         replica.served.append(new DeltaLog.Turn(first, delta.lastRevision(), bytes));
+        tell(changes);
         vouch(replica);
-        changes.forEach(home::changed);
+    }
+
+    private void tell(List<Change> changes) {
+        for (Change change : changes) {
+            if (change instanceof Change.Granted granted) {
+                orphans.granted(granted.registration());
+            }
+            home.changed(change);
+        }
     }
 
     // ---- the whole of it
@@ -443,12 +453,12 @@ final class ReplicaTable {
             changes = difference.toALaterIncarnation();
             orphan(replica, before);
         }
+        tell(changes);
         vouch(replica);
         if (!isThere(replica)) {
             buryWhatIsKnown(replica.shard, replica);
         }
         replica.served.replace(next, replica.process, next.revision());
-        changes.forEach(home::changed);
     }
 
     /** What an earlier incarnation had and this one has not taken over. */
@@ -507,11 +517,13 @@ final class ReplicaTable {
         }
     }
 
-    private static void bury(Shard lost, Map<InstanceId, Burial> burials) {
+    /** Says so, too: who granted in ignorance of a removal is listed for as long as he is there. */
+    private void bury(Shard lost, Map<InstanceId, Burial> burials) {
         burials.forEach((instance, burial) -> {
             Registration copy = lost.get(instance);
             if (copy != null && burial.reaches(copy)) {
                 lost.remove(instance);
+                home.changed(Difference.over(lost.id(), lost.revision(), instance, burial.cause()));
             }
         });
     }
@@ -591,6 +603,16 @@ final class ReplicaTable {
         return Optional.ofNullable(best);
     }
 
+    boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+        for (Replica replica : replicas.values()) {
+            Registration copy = replica.shard.get(instance);
+            if (copy != null && which.test(copy) && isVouched(replica)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     @Nullable
     Registration copy(ShardId id, InstanceId instance) {
         Replica replica = replicas.get(id.origin());
@@ -619,6 +641,19 @@ final class ReplicaTable {
             }
         }
         return out;
+    }
+
+    /** Whether nobody vouches for some of what is shown. */
+    boolean hasOrphans() {
+        if (!orphans.isEmpty()) {
+            return true;
+        }
+        for (Replica replica : replicas.values()) {
+            if (replica.missed && replica.shard.size() > 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     void forEach(BiConsumer<ShardId, Registration> each) {

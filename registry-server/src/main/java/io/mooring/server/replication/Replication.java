@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -307,6 +308,11 @@ public final class Replication implements Peers {
         return replicas.find(instance);
     }
 
+    /** Whether a node that is there has such a copy of it, whatever its generation. */
+    public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+        return replicas.isVouched(instance, which);
+    }
+
     /** The copy in that shard of another node; null if there is none. */
     public @Nullable Registration get(ShardId shard, InstanceId instance) {
         return replicas.copy(shard, instance);
@@ -339,9 +345,12 @@ public final class Replication implements Peers {
                 && replicas.isCaughtUp();
     }
 
-    /** Whether a node was lost lately, or a connected one has not caught up: others may know what this one does not. */
+    /**
+     * Whether others may know what this node does not: a node was lost lately, or a connected one has not caught up, or
+     * there are copies that nobody vouches for, of which the lost node may have told a later word.
+     */
     public boolean isUncertain() {
-        return uncertainSince().isPresent();
+        return uncertainSince().isPresent() || replicas.hasOrphans();
     }
 
     /** Since when, in the loop's time. */

@@ -6,6 +6,7 @@ import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The file is named after the incarnation and a sequence number and starts with a snapshot. When the log behind it
  * has grown much longer than what it describes, or an append failed, a new file is begun beside it: pages of the
- * present registrations between the changes that go on, then a mark that it is complete, then its final name. A
+ * present registrations, behind the removals that are remembered and between the changes that go on, then a mark that it is complete, then its final name. A
  * reader takes the newest complete file up to the first block that is not whole.
  *
  * <p>Confined to the event loop.
@@ -62,12 +63,17 @@ public final class RestoreLog {
      *
      * @param incarnation the highest this directory knows of
      * @param own what the node itself had accepted
+     * @param burials the removals it had said, oldest first
      * @param replicas what it knew of other nodes' shards
      */
     public record Restored(
-            long incarnation, Collection<Registration> own, Map<ShardId, Collection<Registration>> replicas) {
-        static Restored nothing(long incarnation) {
-            return new Restored(incarnation, List.of(), Map.of());
+            long incarnation,
+            Collection<Registration> own,
+            Map<InstanceId, Burial> burials,
+            Map<ShardId, Collection<Registration>> replicas) {
+        /** There is nothing but the count. */
+        public static Restored nothing(long incarnation) {
+            return new Restored(incarnation, List.of(), Map.of(), Map.of());
         }
     }
 
@@ -82,6 +88,7 @@ public final class RestoreLog {
 
     private final Storage storage;
     private final EventLoop loop;
+    private final Supplier<Shard> own;
     private final Supplier<List<Place>> present;
     private final BiFunction<ShardId, InstanceId, @Nullable Registration> lookup;
     private long incarnation;
@@ -132,9 +139,9 @@ public final class RestoreLog {
         }
         newestFirst.sort(SavedFile.NEWEST_FIRST);
         for (SavedFile file : newestFirst) {
-            Contents contents = contents(storage, file.name);
+            Contents contents = contents(storage, file.name, self);
             if (contents.complete) {
-                return contents.restored(highest, self);
+                return contents.restored(highest);
             }
             log.error(
                     "{} in the data directory is damaged before its snapshot is complete; trying an older one",
@@ -143,8 +150,8 @@ public final class RestoreLog {
         return Restored.nothing(highest);
     }
 
-    private static Contents contents(Storage storage, String name) {
-        Contents contents = new Contents();
+    private static Contents contents(Storage storage, String name, NodeId self) {
+        Contents contents = new Contents(self);
         try (InputStream in = storage.read(name)) {
             if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
                 return contents;
@@ -159,8 +166,15 @@ public final class RestoreLog {
     }
 
     private static final class Contents implements RestoreBlocks.Entries {
+        private final NodeId self;
         private final Map<ShardId, Map<InstanceId, Registration>> shards = new TreeMap<>();
+        private final Shard said;
         boolean complete;
+
+        Contents(NodeId self) {
+            this.self = self;
+            this.said = new Shard(new ShardId(self, 0));
+        }
 
         @Override
         public void put(ShardId shard, Registration registration) {
@@ -177,6 +191,9 @@ public final class RestoreLog {
                     registrations.remove(instance);
                 }
             });
+            if (shard.origin().equals(self) && burial.generation() > 0) {
+                said.bury(instance, burial);
+            }
         }
 
         @Override
@@ -184,7 +201,7 @@ public final class RestoreLog {
             complete = true;
         }
 
-        Restored restored(long highest, NodeId self) {
+        Restored restored(long highest) {
             Map<InstanceId, Registration> own = new TreeMap<>(); // the same order in every run
             Map<ShardId, Collection<Registration>> replicas = new TreeMap<>();
             shards.forEach((shard, registrations) -> {
@@ -195,7 +212,7 @@ public final class RestoreLog {
                 registrations.forEach((id, registration) -> own.merge(
                         id, registration, (a, b) -> b.generation() >= a.generation() ? b : a)); // the later incarnation
             });
-            return new Restored(highest, own.values(), replicas);
+            return new Restored(highest, own.values(), said.burials(), replicas);
         }
     }
 
@@ -204,6 +221,7 @@ public final class RestoreLog {
      *
      * @param incarnation higher than any before
      * @param restored what to begin with, shard by shard
+     * @param own the node's own shard, of which the removals are kept
      * @param present the places of what should be restored next time, as a list of its own
      * @param lookup the registration that stands there, or null
      * @throws IOException when it cannot be written: a node must not start without knowing its incarnation
@@ -213,16 +231,18 @@ public final class RestoreLog {
             EventLoop loop,
             long incarnation,
             Map<ShardId, Collection<Registration>> restored,
+            Supplier<Shard> own,
             Supplier<List<Place>> present,
             BiFunction<ShardId, InstanceId, @Nullable Registration> lookup)
             throws IOException {
         this.storage = storage;
         this.loop = loop;
         this.incarnation = incarnation;
+        this.own = own;
         this.present = present;
         this.lookup = lookup;
         file = name(0);
-        storage.replace(file, new SnapshotBlocks(restored, length -> snapshotBytes += length));
+        storage.replace(file, new SnapshotBlocks(burialBlocks(), restored, length -> snapshotBytes += length));
         for (String name : storage.names()) {
             if (FILE.matcher(name).matches() && !name.equals(file)) {
                 storage.delete(name);
@@ -230,8 +250,27 @@ public final class RestoreLog {
         }
     }
 
+    /** The removals that this node has said: before the registrations, which are later. */
+    private List<byte[]> burialBlocks() {
+        Shard shard = own.get();
+        List<byte[]> blocks = new ArrayList<>(1);
+        RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
+        for (Map.Entry<InstanceId, Burial> entry : shard.burials().entrySet()) {
+            block.remove(shard.id(), entry.getKey(), entry.getValue());
+            if (block.size() >= RestoreBlocks.FULL_BLOCK) {
+                blocks.add(block.block());
+                block = new RestoreBlocks.BlockWriter();
+            }
+        }
+        if (!block.isEmpty()) {
+            blocks.add(block.block());
+        }
+        return blocks;
+    }
+
     /** A whole file, made block by block as the disk takes it. */
     private static final class SnapshotBlocks implements Iterator<byte[]> {
+        private final Iterator<byte[]> burials;
         private final Iterator<Map.Entry<ShardId, Collection<Registration>>> shards;
         private final IntConsumer length;
         private Iterator<Registration> registrations = Collections.emptyIterator();
@@ -239,7 +278,8 @@ public final class RestoreLog {
         private boolean begun;
         private boolean ended;
 
-        SnapshotBlocks(Map<ShardId, Collection<Registration>> restored, IntConsumer length) {
+        SnapshotBlocks(List<byte[]> burials, Map<ShardId, Collection<Registration>> restored, IntConsumer length) {
+            this.burials = burials.iterator();
             this.shards = restored.entrySet().iterator();
             this.length = length;
         }
@@ -257,6 +297,11 @@ public final class RestoreLog {
             }
             if (ended) {
                 throw new NoSuchElementException();
+            }
+            if (burials.hasNext()) {
+                byte[] bytes = burials.next();
+                length.accept(bytes.length);
+                return bytes;
             }
             RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
             while (block.size() < RestoreBlocks.FULL_BLOCK && advance()) {
@@ -411,6 +456,10 @@ public final class RestoreLog {
         Rewrite begun = new Rewrite(name(sequence) + ".new", present.get());
         rewrite = begun;
         storage.append(begun.name, MAGIC, failure -> onRewriteStep(begun, failure));
+        for (byte[] block : burialBlocks()) {
+            begun.bytes += block.length;
+            appendTo(begun, block);
+        }
     }
 
     private void onRewriteStep(Rewrite step, Optional<IOException> failure) {

@@ -11,19 +11,36 @@ import org.jspecify.annotations.Nullable;
  * @param publisher the {@linkplain Publisher#id() id} of whom the removed registration belonged to
  * @param generation of the removed registration; 0 reaches only the copy of the shard in which it is said, whatever that is
  * @param cause why
+ * @param everybodys whether it reaches everybody's copies, and not its publisher's alone
  */
-public record Burial(String publisher, long generation, RemovalCause cause) {
+public record Burial(String publisher, long generation, RemovalCause cause, boolean everybodys) {
+    public Burial(String publisher, long generation, RemovalCause cause) {
+        this(publisher, generation, cause, isExplicit(cause));
+    }
+
     /** Of the shard's own copy, which speaks for no other. */
     public static final Burial OWN = new Burial("", 0, RemovalCause.ORPHANED);
 
     /** Whether that copy's time is over, in whatever shard it stands. */
     public boolean reaches(Registration copy) {
         return copy.generation() <= generation
-                && (explicit() || copy.publisher().id().equals(publisher));
+                && (everybodys || copy.publisher().id().equals(publisher));
+    }
+
+    /**
+     * The same word, said again when its time is over: whom else it was to reach it has reached, and what others have been
+     * granted since, perhaps in ignorance of it, is later.
+     */
+    public Burial remembered() {
+        return everybodys ? new Burial(publisher, generation, cause, false) : this;
     }
 
     /** Whether somebody asked for it, so that nothing speaks for the instance any more. */
     public boolean explicit() {
+        return isExplicit(cause);
+    }
+
+    private static boolean isExplicit(RemovalCause cause) {
         return cause == RemovalCause.DEREGISTERED || cause == RemovalCause.OPERATOR;
     }
 
@@ -32,6 +49,8 @@ public record Burial(String publisher, long generation, RemovalCause cause) {
         if (one == null || one.generation() < other.generation()) {
             return other;
         }
-        return one.generation() == other.generation() && other.explicit() ? other : one;
+        return one.generation() == other.generation() && (other.everybodys() || other.explicit() && !one.everybodys())
+                ? other
+                : one;
     }
 }

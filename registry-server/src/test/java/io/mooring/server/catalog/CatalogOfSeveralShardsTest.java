@@ -81,6 +81,23 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void whyItLeftIsRememberedThoughOthersSayItAgain() {
+        after(says(A, "s", 1, "x"));
+        after(ends(A, "s", 1, RemovalCause.PROBE_FAILED));
+        InstanceId other = Instance.of(ORDERS, "10.0.0.2", 80).id();
+        Registration registration = new Registration(
+                Instance.of(ORDERS, "10.0.0.2", 80),
+                Publisher.ofSession("t", LeaseTerms.of(Duration.ofSeconds(15))),
+                1,
+                false);
+        after(ends(B, "s", 1, RemovalCause.PROBE_FAILED), new Change.Granted(B, ++revision, registration));
+        assertEquals(other, catalog.view(ORDERS).instances().get(0).id());
+        assertEquals(
+                List.of(new Removal(ID, RemovalCause.PROBE_FAILED)),
+                catalog.view(ORDERS).removals());
+    }
+
+    @Test
     void aGoodbyeTakesWhatTheSessionLeftBehindElsewhere() {
         after(says(A, "s", 1, "left behind"), says(B, "s", 2, "moved"));
         assertEquals(Optional.empty(), after(ends(B, "s", 2, RemovalCause.DEREGISTERED)));

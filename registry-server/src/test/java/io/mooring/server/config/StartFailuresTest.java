@@ -41,6 +41,7 @@ class StartFailuresTest {
             --mooring.insecure=perhaps     | mooring.insecure: perhaps           | Correct the value
             --mooring.protection.share=NaN | mooring.protection.share: NaN       | Correct the value
             --mooring.node.name=a b        | mooring.node.name: a b              | Correct the value
+            --mooring.nacos.ttl=10s        | mooring.nacos.ttl                   | Correct the value
             --mooring.bind=0.0.0.0         | beyond loopback                     | mooring.insecure=true
             --mooring.bind=256.1.1.1       | not an address of this machine      | 127.0.0.1
             --mooring.cluster.peers=a:b    | mooring.cluster.peers: a:b          | Correct the value
@@ -125,6 +126,7 @@ class StartFailuresTest {
         "mooring.http.port, HTTP, server.port",
         "mooring.operations.port, operations, management.server.port",
         "mooring.session.port, sessions, none",
+        "mooring.nacos.grpc-port, Nacos clients over gRPC, none",
         "mooring.cluster.port, peers, none"
     })
     void aTakenPortIsNamed(String property, String purpose, String springs) throws IOException {

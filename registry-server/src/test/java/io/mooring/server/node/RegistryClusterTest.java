@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mooring.model.Instance;
 import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.membership.PeerStatus;
+import io.mooring.server.push.Subscriber;
+import io.mooring.server.push.Update;
 import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -78,6 +82,20 @@ class RegistryClusterTest {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.run(MOMENT);
         publisher.breakLine().connect(b); // and says goodbye before it registers there
+        publisher.deregister(id(1));
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            everywhere(List.of());
+        }
+    }
+
+    @Test
+    void aGoodbyeAtAnEarlierHomeReachesWhatTheSessionSaidElsewhereSince() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(b).register(instance(1, "moved"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(a);
         publisher.deregister(id(1));
         for (int i = 0; i < 100; i++) {
             world.run(MOMENT);
@@ -249,6 +267,91 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aRestartedNodeStandsByItsRemovals() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.cut(1, 3);
+        world.cut(2, 3);
+        publisher.deregister(id(1));
+        world.run(MOMENT);
+        a.crash();
+        a.start();
+        world.run(MOMENT);
+        assertEquals(List.of(1), c.ports(), "it has not heard of it");
+        world.heal();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of());
+    }
+
+    @Test
+    void aRemovalOfAnEarlierLifeTakesNothingThatSomebodyElseRegisteredSince() {
+        ClusterWorld.Publisher before = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        before.deregister(id(1));
+        world.run(MOMENT);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+            machine.start();
+        }
+        world.run(SECOND);
+        world.new Publisher().connect(b).register(instance(1, "y"));
+        a.start();
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            assertEquals(List.of(1), b.ports());
+            assertEquals(List.of(1), c.ports());
+        }
+        everywhere(List.of(1));
+    }
+
+    @Test
+    void a1WhoComesBackIsGrantedAboveWhatItsNodeRemovedBeforeARestart() {
+        world.new Publisher().connect(c).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher before = world.new Publisher().connect(a).register(instance(1, "x"));
+        for (ClusterWorld.Machine machine : List.of(b, a, b)) {
+            world.run(MOMENT);
+            before.breakLine().connect(machine).register(instance(1, "x"));
+        }
+        world.run(MOMENT);
+        before.deregister(id(1));
+        // Its successor's generation is above all that; its next connection's by itself would not be.
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(b).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(3, 4, 5));
+        b.crash();
+        b.start();
+        world.run(Duration.ofSeconds(5));
+        publisher.connect(b).register(instance(1, "back"));
+        world.run(MOMENT);
+        everywhere(List.of(1, 3, 4, 5));
+        assertEquals("back", a.version(1));
+    }
+
+    @Test
+    void whatANodeRemovedAndForgotWithItsDiskDoesNotReachWhatItGrantsAfterwards() {
+        ClusterWorld.Publisher before = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        before.deregister(id(1));
+        world.run(MOMENT);
+        a.crash();
+        a.disk = new io.mooring.server.restore.MemoryStorage(a.loop);
+        a.start();
+        world.run(Duration.ofSeconds(5));
+        world.new Publisher().connect(a).register(instance(1, "y"));
+        world.run(MOMENT);
+        everywhere(List.of(1));
+        a.crash();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(1));
+        world.refusing.add("10.0.0.1:1");
+        world.run(Duration.ofSeconds(40));
+        everywhere(List.of());
+    }
+
+    @Test
     void renewalsByHttpAreForwardedToTheHomeAndAdoptedWhenItIsGone() {
         assertInstanceOf(
                 Outcome.Accepted.class,
@@ -267,6 +370,75 @@ class RegistryClusterTest {
             everywhere(List.of(1));
         }
         assertEquals(1, b.node.status().leases(), "adopted");
+    }
+
+    @Test
+    void aRenewalDoesNotReviveWhatADiskHadWhenTheLeaseWasPutElsewhereSince() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(20));
+        for (String version : List.of("1", "2", "3")) {
+            a.outcome(reply -> a.node.put(instance(1, version), terms, reply));
+        }
+        world.run(MOMENT);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start(); // it cannot know that its words must be above that
+        world.run(SECOND);
+        b.outcome(reply -> b.node.put(instance(1, "4"), terms, reply));
+        c.start();
+        world.run(SECOND);
+        assertEquals(List.of(id(1)), c.renew(id(1)), "what it knew of a lost node: it must be put again");
+        a.start();
+        world.run(SECOND);
+        assertEquals(List.of(id(1)), a.renew(id(1)), "what it had itself: it must be put again");
+        world.run(MOMENT);
+        assertEquals("4", b.version(1));
+    }
+
+    @Test
+    void whatADiskHadMakesWayForWhatANodeInReachHoldsWithoutWaitingForTheCap() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofMinutes(5));
+        for (int port = 1; port <= 40; port++) {
+            Instance old = instance(port, "old");
+            a.outcome(reply -> a.node.put(old, terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
+        }
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+            machine.start();
+        }
+        world.run(SECOND);
+        b.outcome(reply -> b.node.put(instance(1, "new"), terms, reply));
+        b.outcome(reply -> b.node.put(instance(2, "new"), terms, reply));
+        a.start();
+        world.run(Duration.ofSeconds(32));
+        assertEquals("new", a.version(1));
+        assertEquals("new", a.version(2));
+        assertTrue(a.node.status().expiryBacklog() > 0, "the others wait for the cap");
+    }
+
+    @Test
+    void whatIsLeftOfALostNodeMakesWayForWhatANodeInReachHolds() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofMinutes(5));
+        for (int port = 1; port <= 10; port++) {
+            Instance old = instance(port, "old");
+            a.outcome(reply -> a.node.put(old, terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
+        }
+        world.run(MOMENT);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        for (int port = 1; port <= 10; port++) {
+            Instance now = instance(port, "new");
+            b.outcome(reply -> b.node.put(now, terms, reply));
+        }
+        c.start();
+        world.run(Duration.ofSeconds(25));
+        for (int port = 1; port <= 10; port++) {
+            assertEquals("new", c.version(port), "port " + port);
+        }
     }
 
     @Test
@@ -355,5 +527,78 @@ class RegistryClusterTest {
         publisher.breakLine().connect(a, OptionalLong.of(0)).register(instance(1, "x"));
         world.run(SECOND);
         assertEquals("x", b.version(1), "its latest word shows though its first home has it still");
+    }
+
+    @Test
+    void b2WhoComesWhileCopiesAreWithoutTheirNodeHearsThatTheyMayBeOld() {
+        world.answering.add("10.0.0.1:1");
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.run(Duration.ofSeconds(30)); // it is not expected back soon
+        Moved moved = new Moved(b);
+        world.run(Duration.ofSeconds(20));
+        assertEquals(List.of("incomplete"), moved.told, "its node may have told another content since");
+        world.run(Duration.ofSeconds(120)); // it is the only one of its service, and held at first
+        assertEquals(List.of("none"), moved.versions, "all there is, when the copy has been judged");
+    }
+
+    @Test
+    void b2AfterAnOutageOfAllNobodyTakesAnOldCopyForAllThereIs() {
+        world.answering.add("10.0.0.1:1");
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "old"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        publisher.register(instance(1, "new"));
+        restartAll();
+        Moved moved = new Moved(b);
+        assertEquals("old", b.version(1));
+        world.run(Duration.ofSeconds(200));
+        assertEquals(List.of("none"), List.copyOf(Set.copyOf(moved.versions)), moved.told.toString());
+    }
+
+    @Test
+    void b2WhatOnlyTheDiskOfAnotherNodeHasIsWaitedFor() {
+        world.answering.add("10.0.0.1:1");
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(b).register(instance(1, "old"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(2, 3);
+        publisher.breakLine().connect(a).register(instance(1, "new"));
+        restartAll();
+        Moved moved = new Moved(b);
+        assertEquals("old", b.version(1));
+        world.run(Duration.ofSeconds(200));
+        assertEquals(List.of("none"), List.copyOf(Set.copyOf(moved.versions)), moved.told.toString());
+    }
+
+    private void restartAll() {
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        world.heal();
+        List.of(a, b, c).forEach(ClusterWorld.Machine::start);
+    }
+
+    /** Who moved to a node, and the contents of instance 1 that it was told as all there is. */
+    private static final class Moved implements Subscriber {
+        final List<String> told = new ArrayList<>();
+        final List<String> versions = new ArrayList<>();
+        private final ClusterWorld.Machine to;
+
+        Moved(ClusterWorld.Machine to) {
+            this.to = to;
+            to.in(() -> to.node.subscribe(this, ClusterWorld.ORDERS, OptionalLong.empty()));
+        }
+
+        @Override
+        public void deliver(List<Update> updates) {
+            boolean all = !updates.get(0).incomplete();
+            told.add(all ? "complete" : "incomplete");
+            if (all) {
+                versions.add(to.version(1));
+            }
+            to.loop.execute(() -> to.node.ready(this));
+        }
     }
 }

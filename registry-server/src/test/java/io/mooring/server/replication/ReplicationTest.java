@@ -517,7 +517,20 @@ class ReplicationTest {
         world.run(4.2);
         assertEquals(List.of(1, 2), node("c").orphans(Duration.ZERO));
         world.run(16);
-        assertFalse(node("c").replication.isUncertain(), "what is gone for long is not coming back in a moment");
+        assertTrue(node("c").replication.uncertainSince().isEmpty(), "they are not coming back in a moment");
+        assertTrue(node("c").replication.isUncertain(), "they may have told of a later content");
+        node("c")
+                .loop
+                .run(() -> node("c")
+                        .replication
+                        .orphans(
+                                Duration.ZERO,
+                                orphan -> node("c")
+                                        .replication
+                                        .forget(
+                                                orphan.shard(),
+                                                orphan.registration().id())));
+        assertFalse(node("c").replication.isUncertain());
     }
 
     @Test
@@ -537,6 +550,23 @@ class ReplicationTest {
         world.run(0.1);
         assertEquals(List.of(), node("c").orphans(Duration.ZERO));
         assertEquals(List.of(), node("b").orphans(Duration.ZERO));
+    }
+
+    @Test
+    void whatARemovalTakesOfANodeThatWasGrantedInIgnoranceIsSaidWhenTheNodeIsLost() {
+        start("a", "b", "c");
+        world.cut("a", "b");
+        world.cut("a", "c");
+        node("b").grant(1);
+        node("b").remove(1);
+        node("a").grant(1, 2);
+        world.run(1);
+        world.heal();
+        world.until("c has what a granted", () -> node("c").ports("a").equals(List.of(1, 2)), 10);
+        node("a").kill();
+        world.run(0.1);
+        assertEquals(List.of(2), node("c").orphans(Duration.ZERO));
+        assertEquals(List.of(2), node("c").ports("a"));
     }
 
     @Test

@@ -16,6 +16,7 @@ import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.io.IOException;
 import java.time.Duration;
@@ -34,11 +35,13 @@ class RestoreLogTest {
     private static final ServiceKey SERVICE = ServiceKey.of("orders");
     private static final NodeId SELF = new NodeId("n1");
     private static final ShardId SHARD = new ShardId(SELF, 1);
+    private static final Burial GOODBYE = new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED);
 
     private final VirtualTime time = new VirtualTime(0);
     private final VirtualTime.Loop loop = time.loop("node");
     private final MemoryStorage disk = new MemoryStorage(loop);
     private final Map<InstanceId, Registration> registered = new HashMap<>();
+    private Shard own = new Shard(SHARD);
     private long revision;
 
     @BeforeEach
@@ -50,11 +53,14 @@ class RestoreLogTest {
         RestoreLog.Restored restored = RestoreLog.read(disk, SELF);
         registered.clear();
         restored.own().forEach(r -> registered.put(r.id(), r));
+        own = new Shard(new ShardId(SELF, restored.incarnation() + 1));
+        restored.burials().forEach((instance, burial) -> own.bury(instance, burial.remembered()));
         return new RestoreLog(
                 disk,
                 loop,
                 restored.incarnation() + 1,
                 Map.of(new ShardId(SELF, restored.incarnation()), restored.own()),
+                () -> own,
                 () -> registered.keySet().stream()
                         .map(id -> new RestoreLog.Place(SHARD, id))
                         .toList(),
@@ -74,12 +80,8 @@ class RestoreLogTest {
     private Change remove(int port) {
         InstanceId id = Instance.of(SERVICE, "10.0.0.1", port).id();
         registered.remove(id);
-        return new Change.Removed(
-                SHARD,
-                ++revision,
-                new Removal(id, RemovalCause.DEREGISTERED),
-                new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED),
-                "test");
+        own.bury(id, GOODBYE);
+        return new Change.Removed(SHARD, ++revision, new Removal(id, RemovalCause.DEREGISTERED), GOODBYE, "test");
     }
 
     private void write(RestoreLog log, Change... changes) {
@@ -100,6 +102,23 @@ class RestoreLogTest {
         open();
         assertEquals(new HashSet<>(registered.values()), restored());
         assertEquals(2, RestoreLog.read(disk, SELF).incarnation());
+    }
+
+    @Test
+    void removalsThatWereSaidAreRememberedOverRestarts() throws IOException {
+        RestoreLog log = open();
+        write(log, put(1, 1), put(2, 1));
+        write(log, remove(1));
+        Map<InstanceId, Burial> said =
+                Map.of(Instance.of(SERVICE, "10.0.0.1", 1).id(), GOODBYE);
+        assertEquals(said, RestoreLog.read(disk, SELF).burials());
+        for (int restart = 0; restart < 3; restart++) {
+            open();
+            assertEquals(
+                    Map.of(Instance.of(SERVICE, "10.0.0.1", 1).id(), GOODBYE.remembered()),
+                    RestoreLog.read(disk, SELF).burials());
+            assertEquals(new HashSet<>(registered.values()), restored());
+        }
     }
 
     @Test
@@ -130,6 +149,7 @@ class RestoreLogTest {
     @Test
     void aLogThatGrewLongIsRewrittenWhileChangesGoOn() throws IOException {
         RestoreLog log = open();
+        write(log, remove(9_999));
         String big = "x".repeat(8_000);
         for (int round = 0; round < 12; round++) {
             List<Change> changes = new ArrayList<>();
@@ -150,6 +170,7 @@ class RestoreLogTest {
         assertEquals(1, disk.names().size(), disk.names().toString());
         assertFalse(disk.names().get(0).endsWith("-0.log"), disk.names().toString());
         assertTrue(disk.used() < 24L << 20, "rewritten: " + disk.used());
+        assertEquals(own.burials(), RestoreLog.read(disk, SELF).burials());
         assertEquals(new HashSet<>(registered.values()), restored());
     }
 

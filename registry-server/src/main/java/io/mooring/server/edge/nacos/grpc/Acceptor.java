@@ -3,10 +3,13 @@ package io.mooring.server.edge.nacos.grpc;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,12 +18,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Acceptor extends NioServerSocketChannel {
     private final int most;
-    private final Runnable refused;
+    private final Consumer<String> refused;
     private final Map<SocketAddress, Channel> channels = new HashMap<>();
+    private final Map<Channel, Long> mute = new LinkedHashMap<>(); // since when, the oldest first
     private volatile int open;
 
-    /** @param refused runs for every connection that is one too many */
-    Acceptor(int most, Runnable refused) {
+    /** @param refused gets why a connection was refused */
+    Acceptor(int most, Consumer<String> refused) {
         this.most = most;
         this.refused = refused;
     }
@@ -32,7 +36,7 @@ final class Acceptor extends NioServerSocketChannel {
             if (accepted.get(i) instanceof Channel channel && !admit(channel)) {
                 accepted.remove(i);
                 channel.unsafe().closeForcibly();
-                refused.run();
+                refused.accept("overloaded");
             }
         }
         return count;
@@ -47,9 +51,11 @@ final class Acceptor extends NioServerSocketChannel {
             return false;
         }
         channels.put(remote, channel);
+        mute.put(channel, System.nanoTime());
         count();
         channel.closeFuture().addListener(closed -> {
             channels.remove(remote, channel);
+            mute.remove(channel);
             count();
         });
         return true;
@@ -59,10 +65,29 @@ final class Acceptor extends NioServerSocketChannel {
         open = channels.size();
     }
 
-    /** The open connection from there. */
+    /** The open connection from there, which has begun to speak HTTP/2. */
     @Nullable
-    Channel channel(@Nullable SocketAddress remote) {
-        return channels.get(remote);
+    Channel speaks(@Nullable SocketAddress remote) {
+        Channel channel = channels.get(remote);
+        if (channel != null) {
+            mute.remove(channel);
+        }
+        return channel;
+    }
+
+    /** Closes those that have not spoken for so long; gRPC does not know them yet. */
+    void closeMute(long now, Duration patience) {
+        List<Channel> late = new ArrayList<>();
+        for (Map.Entry<Channel, Long> each : mute.entrySet()) {
+            if (now - each.getValue() < patience.toNanos()) {
+                break;
+            }
+            late.add(each.getKey());
+        }
+        for (Channel channel : late) {
+            refused.accept("too_slow");
+            channel.unsafe().close(channel.voidPromise());
+        }
     }
 
     /** All open connections. */

@@ -52,7 +52,7 @@ final class Answer {
 
     private void send(Outgoing message) {
         if (message.length() > LARGE) {
-            if (!host.outgoing(message.length())) {
+            if (!host.room().isFree()) {
                 refuse(
                         "",
                         new NacosRefusal(
@@ -62,6 +62,7 @@ final class Answer {
                 return;
             }
             counted = message.length();
+            host.room().take(counted);
         }
         give(message, "ok");
     }
@@ -73,6 +74,10 @@ final class Answer {
 
     void refuse(String type, String requestId, NacosRefusal refusal) {
         give(Answers.refused(type, requestId, refusal), refusal.because());
+    }
+
+    boolean isGiven() {
+        return given;
     }
 
     private void give(Outgoing message, String code) {
@@ -95,7 +100,7 @@ final class Answer {
 
     /** The reader has it, or does not want it any more. */
     void over() {
-        host.outgoing(-counted);
+        host.room().giveBack(counted);
         counted = 0;
     }
 }

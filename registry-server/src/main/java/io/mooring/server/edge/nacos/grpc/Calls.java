@@ -135,7 +135,7 @@ final class Calls {
         if (connection.isEmpty()) {
             return nobody(call);
         }
-        StreamOut out = new StreamOut(call, takesGzip(headers));
+        StreamOut out = new StreamOut(call, takesGzip(headers), host.room());
         out.open();
         call.request(1);
         return new Stream(connection.get(), call, out);

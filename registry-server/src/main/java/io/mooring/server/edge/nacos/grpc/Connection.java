@@ -28,6 +28,7 @@ final class Connection implements Session.Ends {
     private @Nullable StreamOut out;
     private @Nullable Session session;
     private @Nullable Pushes pushes;
+    private Watches.@Nullable Ours watches;
     private boolean heard;
     private long heardAt = openedAt;
     private boolean asked; // whether it is there
@@ -64,6 +65,10 @@ final class Connection implements Session.Ends {
         return closed ? Optional.empty() : Optional.ofNullable(pushes);
     }
 
+    Optional<Watches.Ours> watches() {
+        return closed ? Optional.empty() : Optional.ofNullable(watches);
+    }
+
     // ---- the stream
 
     /** The client introduces itself. Who does so again is the same, and told the same. */
@@ -91,6 +96,7 @@ final class Connection implements Session.Ends {
                 stamps,
                 host.meter(),
                 () -> host.crossing().toLoop(opening::ready));
+        watches = host.watches().of(stream, stamps);
         host.crossing().toLoop(() -> opening.open(refusal -> host.crossing().toIo(() -> opened(refusal))));
     }
 
@@ -110,9 +116,13 @@ final class Connection implements Session.Ends {
     /** An answer to something the server asked; only its id counts, for clients call their answers as they like. */
     void answered(String requestId) {
         Pushes waiting = pushes;
-        if (waiting != null && !requestId.isEmpty() && requestId.length() <= 18) {
+        Watches.Ours watching = watches;
+        if (waiting != null && watching != null && !requestId.isEmpty() && requestId.length() <= 18) {
             try {
-                waiting.acked(Long.parseLong(requestId));
+                long asked = Long.parseLong(requestId);
+                if (!waiting.acked(asked)) {
+                    watching.acked(asked);
+                }
             } catch (NumberFormatException e) {
                 host.meter().refused("unknown"); // not one of ours: a sign of life all the same
             }
@@ -157,8 +167,13 @@ final class Connection implements Session.Ends {
             stream.send(() -> Answers.asking("ClientDetectionRequest", stamps.nextId(), ""));
         }
         Pushes waiting = pushes;
-        if (waiting != null) {
-            waiting.look(settings.ackWithin());
+        Watches.Ours watching = watches;
+        if (waiting != null && watching != null) {
+            watching.look(settings.ackWithin());
+            if (waiting.look(settings.ackWithin()) >= settings.stalledAfter().toNanos()) {
+                end("too_slow");
+                return false;
+            }
         }
         boolean renew = heard && session != null;
         heard = false;
@@ -198,6 +213,18 @@ final class Connection implements Session.Ends {
     /** The connection has ended, whoever did it. */
     void gone() {
         closed = true;
+        StreamOut stream = out;
+        if (stream != null) {
+            stream.gone();
+        }
+        Pushes pushing = pushes;
+        if (pushing != null) {
+            pushing.gone();
+        }
+        Watches.Ours watched = watches;
+        if (watched != null) {
+            watched.gone();
+        }
         Session ended = session;
         if (ended != null) {
             host.crossing().toLoop(ended::gone);

@@ -29,12 +29,15 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gRPC endpoint of Nacos clients. One I/O thread of its own reads, answers queries from the views, encodes and writes;
  * what changes something hops onto the event loop, and back when it is visible.
  */
 public final class NacosGrpcServer implements Closeable {
+    private static final Logger log = LoggerFactory.getLogger(NacosGrpcServer.class);
     private static final int SOCKET_BUFFER = 64 * 1024;
     private static final int FLOW_CONTROL_WINDOW = 1 << 20;
 
@@ -51,8 +54,8 @@ public final class NacosGrpcServer implements Closeable {
     // ---- the I/O thread's own
     private final Set<Connection> connections = new LinkedHashSet<>();
     private final SharedLists lists;
-    private final Services services;
-    private long outgoing;
+    private final Watches watches;
+    private final Room room;
     private List<String> draining = List.of();
     private boolean drains;
     private int turn;
@@ -74,7 +77,8 @@ public final class NacosGrpcServer implements Closeable {
         this.random = random;
         this.crossing = new Crossing(node.loop(), io);
         this.lists = new SharedLists(settings.doubt());
-        this.services = new Services((service, there) -> {});
+        this.watches = new Watches(settings);
+        this.room = new Room(settings.outgoingBytes(), io);
     }
 
     /**
@@ -100,7 +104,7 @@ public final class NacosGrpcServer implements Closeable {
                 .maxConcurrentCallsPerConnection(settings.calls())
                 .maxInboundMessageSize(NacosGrpcSettings.MESSAGE_BYTES)
                 // Go's and Python's clients ping every minute, with nothing open but the connection.
-                .permitKeepAliveTime(10, TimeUnit.SECONDS)
+                .permitKeepAliveTime(settings.pingsApart().toMillis(), TimeUnit.MILLISECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .compressorRegistry(compressors())
                 .addTransportFilter(new Transports());
@@ -118,7 +122,7 @@ public final class NacosGrpcServer implements Closeable {
     }
 
     private Acceptor acceptor() {
-        Acceptor made = new Acceptor(settings.connections(), () -> meter.refused("overloaded"));
+        Acceptor made = new Acceptor(settings.connections(), meter::refused);
         acceptor = made;
         return made;
     }
@@ -126,8 +130,8 @@ public final class NacosGrpcServer implements Closeable {
     /** On the loop: which services there are, and will be. */
     private void follow() {
         Collection<ServiceKey> now = node.services();
-        crossing.toIo(() -> services.add(now));
-        node.onChangedViews(views -> crossing.toIo(() -> services.changed(views)));
+        crossing.toIo(() -> watches.services().add(now));
+        node.onChangedViews(views -> crossing.toIo(() -> watches.services().changed(views)));
     }
 
     /** HTTP/2 connections come and go. */
@@ -136,7 +140,7 @@ public final class NacosGrpcServer implements Closeable {
         public Attributes transportReady(Attributes transport) {
             Acceptor accepting = acceptor;
             Channel channel =
-                    accepting == null ? null : accepting.channel(transport.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
+                    accepting == null ? null : accepting.speaks(transport.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
             if (channel == null) {
                 return transport; // gone before it was here
             }
@@ -146,8 +150,9 @@ public final class NacosGrpcServer implements Closeable {
         }
 
         @Override
-        public void transportTerminated(Attributes transport) {
-            Connection connection = transport.get(Calls.CONNECTION);
+        public void transportTerminated(@Nullable Attributes transport) {
+            // Null for one that spoke no HTTP/2, and so was never ready.
+            Connection connection = transport == null ? null : transport.get(Calls.CONNECTION);
             if (connection != null && connections.remove(connection)) {
                 connection.gone();
             }
@@ -156,10 +161,18 @@ public final class NacosGrpcServer implements Closeable {
 
     private void look() {
         long now = System.nanoTime();
+        Acceptor accepting = acceptor;
+        if (accepting != null) {
+            accepting.closeMute(now, settings.setUpWithin());
+        }
         List<Session> heard = new ArrayList<>();
         for (Connection connection : List.copyOf(connections)) {
-            if (connection.look(now)) {
-                connection.session().ifPresent(heard::add);
+            try {
+                if (connection.look(now)) {
+                    connection.session().ifPresent(heard::add);
+                }
+            } catch (RuntimeException e) {
+                log.error("Looking after a {} failed. This is a bug, please report it.", connection, e);
             }
         }
         if (!heard.isEmpty()) {
@@ -193,8 +206,9 @@ public final class NacosGrpcServer implements Closeable {
         return lists;
     }
 
-    Services services() {
-        return services;
+    /** Patterns of services, and with them the services there are. */
+    Watches watches() {
+        return watches;
     }
 
     /** 128 random bits. */
@@ -204,17 +218,9 @@ public final class NacosGrpcServer implements Closeable {
         return HexFormat.of().formatHex(bits);
     }
 
-    /**
-     * Takes room for an answer on its way, or gives it back.
-     *
-     * @return whether there was room
-     */
-    boolean outgoing(int bytes) {
-        if (bytes > 0 && outgoing + bytes > settings.outgoingBytes()) {
-            return false;
-        }
-        outgoing += bytes;
-        return true;
+    /** For what is on its way. */
+    Room room() {
+        return room;
     }
 
     // ---- any thread
@@ -272,6 +278,7 @@ public final class NacosGrpcServer implements Closeable {
     @Override
     public void close() {
         Server stopping = server;
+        server = null;
         if (stopping != null) {
             stopping.shutdown();
             io.execute(() -> {

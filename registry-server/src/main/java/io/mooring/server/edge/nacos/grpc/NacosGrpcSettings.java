@@ -21,7 +21,8 @@ import java.time.Duration;
  * @param askAfter silence after which a client is asked whether it is there
  * @param ackWithin how long a push waits for its ack before the next one goes out
  * @param stalledAfter how long a client may leave what it was sent unread
- * @param outgoingBytes large answers that are on their way, together
+ * @param pingsApart how far apart a client's pings must be, at least
+ * @param outgoingBytes pushes and large answers that are on their way, together
  * @param doubt when the doubt about instances is not believed
  */
 public record NacosGrpcSettings(
@@ -39,6 +40,7 @@ public record NacosGrpcSettings(
         Duration askAfter,
         Duration ackWithin,
         Duration stalledAfter,
+        Duration pingsApart,
         long outgoingBytes,
         HealthView.Doubt doubt) {
     /** Of a message in either direction; what clients take, too. */
@@ -64,6 +66,7 @@ public record NacosGrpcSettings(
                 Duration.ofSeconds(12),
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(30),
+                Duration.ofSeconds(10),
                 64L << 20,
                 HealthView.Doubt.DEFAULTS);
     }

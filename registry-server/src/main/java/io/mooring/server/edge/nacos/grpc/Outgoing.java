@@ -10,34 +10,28 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A message on its way to a client, as the bytes that travel: {@code Payload{Metadata{type}, Any{value: JSON}}}. The long
- * part may be shared with other messages. Immutable but for that part, which belongs to the I/O thread.
+ * part may be shared with other messages. Immutable.
  */
 final class Outgoing {
     private static final int TYPE = 3;
     private static final int METADATA = 2;
     private static final int BODY = 3;
     private static final int VALUE = 2;
-    private static final byte[] NOTHING = new byte[0];
 
-    private final byte[] head; // the frame of the message, and the beginning of the JSON
-    private final @Nullable SharedText shared;
-    private final byte[] tail;
+    private final byte[][] parts;
     private final boolean compressed;
 
-    private Outgoing(byte[] head, @Nullable SharedText shared, byte[] tail, boolean compressed) {
-        this.head = head;
-        this.shared = shared;
-        this.tail = tail;
+    private Outgoing(byte[][] parts, boolean compressed) {
+        this.parts = parts;
         this.compressed = compressed;
     }
 
     /** A whole text. */
     static Outgoing of(String type, byte[] json) {
-        return new Outgoing(framed(type, json, json.length), null, NOTHING, false);
+        return new Outgoing(new byte[][] {framed(type, json, json.length)}, false);
     }
 
     /**
@@ -47,7 +41,8 @@ final class Outgoing {
      */
     static Outgoing of(String type, byte[] start, SharedText shared, byte[] end, boolean gzip) {
         byte[] head = framed(type, start, start.length + shared.length() + end.length);
-        return new Outgoing(head, shared, end, gzip && shared.isWorthCompressing());
+        boolean compressed = gzip && shared.isWorthCompressing();
+        return new Outgoing(compressed ? shared.gzip(head, end) : new byte[][] {head, shared.plain(), end}, compressed);
     }
 
     private static byte[] framed(String type, byte[] start, int jsonLength) {
@@ -76,9 +71,13 @@ final class Outgoing {
         return CodedOutputStream.computeTagSize(field) + CodedOutputStream.computeUInt32SizeNoTag(length) + length;
     }
 
-    /** Bytes before compression. */
+    /** Bytes that travel. */
     int length() {
-        return head.length + (shared == null ? 0 : shared.length()) + tail.length;
+        int length = 0;
+        for (byte[] part : parts) {
+            length += part.length;
+        }
+        return length;
     }
 
     /** Whether the bytes are gzip's already. */
@@ -86,17 +85,10 @@ final class Outgoing {
         return compressed;
     }
 
-    private byte[][] parts() {
-        if (shared == null) {
-            return new byte[][] {head};
-        }
-        return compressed ? shared.gzip(head, tail) : new byte[][] {head, shared.plain(), tail};
-    }
-
     static final MethodDescriptor.Marshaller<Outgoing> TO_CLIENT = new MethodDescriptor.Marshaller<>() {
         @Override
         public InputStream stream(Outgoing message) {
-            return new Parts(message.parts());
+            return new Parts(message.parts);
         }
 
         @Override

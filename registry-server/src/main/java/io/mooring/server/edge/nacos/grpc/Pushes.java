@@ -29,7 +29,7 @@ final class Pushes {
     private final NacosGrpcMeter meter;
     private final Runnable ready;
     private final Map<ServiceKey, List<Told>> subscribed = new HashMap<>(4);
-    private final Set<Long> unacked = new HashSet<>(4);
+    private final Map<Long, Integer> unacked = new HashMap<>(4); // and the bytes of each
     private int count;
     private int unsent;
     private boolean busy;
@@ -158,34 +158,61 @@ final class Pushes {
         }
         ServiceView view = update.view();
         ServiceView latest = node.view(view.service());
-        if (latest.revision() > view.revision() && !update.incomplete()) {
+        boolean lacks = update.incomplete() && lacksWithoutCause(told.view.instances(), latest);
+        if (latest.revision() > view.revision() && !lacks) {
             view = latest; // it has waited for the client to read, and a query may have told more meanwhile
         }
         told.view = view;
         long id = stamps.nextId();
-        unacked.add(id);
+        Outgoing message = Answers.push(id, lists.of(view, told.clusters, false), stamps.next(), out.takesGzip());
+        unacked.put(id, message.length());
+        out.room().take(message.length());
         sentAt = System.nanoTime();
         meter.pushed(sentAt - decidedAt);
-        return Answers.push(id, lists.of(view, told.clusters, false), stamps.next(), out.takesGzip());
+        return message;
     }
 
     /** @return whether it was a push of ours that waited for it */
     boolean acked(long id) {
-        boolean ours = unacked.remove(id);
-        if (ours) {
-            meter.acked(true);
-            finish();
+        Integer bytes = unacked.remove(id);
+        if (bytes == null) {
+            return false;
         }
-        return ours;
+        out.room().giveBack(bytes);
+        meter.acked(true);
+        finish();
+        return true;
     }
 
-    /** To be called now and then. */
-    void look(Duration ackWithin) {
-        if (!unacked.isEmpty() && unsent == 0 && System.nanoTime() - sentAt >= ackWithin.toNanos()) {
-            unacked.forEach(id -> meter.acked(false));
-            unacked.clear();
+    /**
+     * To be called now and then.
+     *
+     * @return for how long the client has left unread what it was sent, in nanoseconds
+     */
+    long look(Duration ackWithin) {
+        if (unacked.isEmpty() || unsent > 0) {
+            return 0;
+        }
+        long since = System.nanoTime() - sentAt;
+        if (!out.isReady()) {
+            return since;
+        }
+        if (since >= ackWithin.toNanos()) {
+            unacked.forEach((id, bytes) -> meter.acked(false));
+            forgetUnacked();
             finish();
         }
+        return 0;
+    }
+
+    /** The connection has ended. */
+    void gone() {
+        forgetUnacked();
+    }
+
+    private void forgetUnacked() {
+        unacked.values().forEach(out.room()::giveBack);
+        unacked.clear();
     }
 
     private void finish() {

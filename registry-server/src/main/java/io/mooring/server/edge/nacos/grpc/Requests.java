@@ -8,6 +8,7 @@ import io.mooring.server.edge.nacos.NacosRefusal;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,8 @@ final class Requests {
     /** The types that are known; all others are counted together, so that a client cannot make up meters. */
     static final Set<String> TYPES = ANSWERS.keySet();
 
+    private static final NacosRefusal BUG =
+            new NacosRefusal(NacosRefusal.SERVER_ERROR, "a bug, logged on the node", "internal");
     private static final byte[] NO_FIELDS = {'{', '}'};
 
     private final NacosGrpcServer host;
@@ -82,6 +85,11 @@ final class Requests {
                     new NacosRefusal(NacosRefusal.UNREADABLE, "the body of " + type + " is not JSON", "malformed"));
         } catch (InvalidValueException e) {
             answer.refuse(request.requestId, NacosRefusal.of(e));
+        } catch (RuntimeException e) {
+            log.error("A request failed. This is a bug, please report it.", e);
+            if (!answer.isGiven()) {
+                answer.refuse(request.requestId, BUG);
+            }
         }
     }
 
@@ -145,6 +153,7 @@ final class Requests {
             case "ServiceQueryRequest" -> query(connection, request, answer);
             case "SubscribeServiceRequest" -> subscribe(connection, session, pushes, request, answer);
             case "ServiceListRequest" -> services(request, answer);
+            case "NamingFuzzyWatchRequest" -> watch(connection, request, answer);
             default -> answer.refuse(request.requestId, unknown(payload.type()));
         }
     }
@@ -203,7 +212,7 @@ final class Requests {
                 write.onLoop(reply);
             } catch (RuntimeException e) {
                 log.error("A request failed in the core. This is a bug, please report it.", e);
-                reply.accept(new NacosRefusal(NacosRefusal.SERVER_ERROR, "a bug, logged on the node", "internal"));
+                reply.accept(BUG);
             }
         });
     }
@@ -246,11 +255,20 @@ final class Requests {
         answer.list(request.requestId, list, connection.stamps().next());
     }
 
+    private static void watch(Connection connection, Request request, Answer answer) {
+        Optional<NacosRefusal> refusal = connection.watches().flatMap(watches -> watches.handle(request));
+        if (refusal.isPresent()) {
+            answer.refuse(request.requestId, refusal.get());
+        } else {
+            answer.well(request.requestId, "");
+        }
+    }
+
     private void services(Request request, Answer answer) {
         if (request.pageSize < 1) {
             throw new InvalidValueException("pageSize", request.pageSize, "at least 1");
         }
-        List<String> all = host.services().of(request.namespace(), request.group());
+        List<String> all = host.watches().services().of(request.namespace(), request.group());
         long from = Math.min(all.size(), (Math.max(1, request.pageNo) - 1L) * request.pageSize);
         long to = Math.min(all.size(), from + request.pageSize);
         answer.json(json -> {

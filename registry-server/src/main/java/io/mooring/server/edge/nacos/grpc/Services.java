@@ -7,15 +7,15 @@ import java.util.Collection;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.TreeSet;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /** The names of all services with an instance, kept up as they come and go. Confined to the I/O thread. */
 final class Services {
     private final NavigableSet<ServiceKey> present = new TreeSet<>();
-    private final BiConsumer<ServiceKey, Boolean> listener;
+    private final Consumer<ServiceKey> listener;
 
     /** @param listener hears of services that appear, or vanish */
-    Services(BiConsumer<ServiceKey, Boolean> listener) {
+    Services(Consumer<ServiceKey> listener) {
         this.listener = listener;
     }
 
@@ -30,10 +30,10 @@ final class Services {
             ServiceKey service = view.service();
             if (view.instances().isEmpty()) {
                 if (present.remove(service)) {
-                    listener.accept(service, false);
+                    listener.accept(service);
                 }
             } else if (present.add(service)) {
-                listener.accept(service, true);
+                listener.accept(service);
             }
         }
     }
@@ -45,7 +45,8 @@ final class Services {
     /** The names of a group, in order. */
     List<String> of(String namespace, String group) {
         List<String> names = new ArrayList<>();
-        for (ServiceKey service : from(new ServiceKey(namespace, group, "!"))) { // no name comes before it
+        ServiceKey first = new ServiceKey(namespace, group, "!"); // no name comes before it
+        for (ServiceKey service : present.tailSet(first, true)) {
             if (!service.namespace().equals(namespace) || !service.group().equals(group)) {
                 break;
             }
@@ -54,8 +55,11 @@ final class Services {
         return names;
     }
 
-    /** From there on, in the order of namespace, group and name. */
-    Iterable<ServiceKey> from(ServiceKey first) {
-        return present.tailSet(first, true);
+    /** Those of a namespace, in the order of group and name. */
+    Iterable<ServiceKey> ofNamespace(String namespace) {
+        ServiceKey first = new ServiceKey(namespace, "-", "!"); // no group comes before it
+        return () -> present.tailSet(first, true).stream()
+                .takeWhile(service -> service.namespace().equals(namespace))
+                .iterator();
     }
 }

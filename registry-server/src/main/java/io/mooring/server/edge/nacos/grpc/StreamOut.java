@@ -13,6 +13,8 @@ final class StreamOut {
     private final ServerCall<Payload, Outgoing> call;
     private final boolean gzip;
     private final ArrayDeque<Message> waiting = new ArrayDeque<>(2);
+    private final Room room;
+    private final Runnable again = this::pump;
     private boolean sending;
     private long blockedSince;
     private boolean blocked;
@@ -25,9 +27,10 @@ final class StreamOut {
     }
 
     /** @param gzip whether the client takes what is compressed */
-    StreamOut(ServerCall<Payload, Outgoing> call, boolean gzip) {
+    StreamOut(ServerCall<Payload, Outgoing> call, boolean gzip, Room room) {
         this.call = call;
         this.gzip = gzip;
+        this.room = room;
     }
 
     /** Begins the stream. */
@@ -36,6 +39,10 @@ final class StreamOut {
             call.setCompression("gzip");
         }
         call.sendHeaders(new Metadata());
+    }
+
+    Room room() {
+        return room;
     }
 
     boolean takesGzip() {
@@ -59,6 +66,10 @@ final class StreamOut {
         sending = true;
         try {
             while (!waiting.isEmpty() && call.isReady()) {
+                if (!room.isFree()) {
+                    room.await(again);
+                    return; // others are to blame
+                }
                 Outgoing message = waiting.remove().now();
                 if (message != null) {
                     call.setMessageCompression(message.isCompressed());
@@ -74,6 +85,17 @@ final class StreamOut {
             blocked = true;
             blockedSince = System.nanoTime();
         }
+    }
+
+    /** Whether the client has taken all that was sent, or nearly so. */
+    boolean isReady() {
+        return call.isReady();
+    }
+
+    /** The connection has ended. */
+    void gone() {
+        waiting.clear();
+        room.forget(again);
     }
 
     /** For how long something has waited for the client to read, in nanoseconds. */
