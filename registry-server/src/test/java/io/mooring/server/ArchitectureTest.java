@@ -149,6 +149,19 @@ class ArchitectureTest {
                 .check(OURS);
     }
 
+    @Test
+    void whatTheInterfacesOnTheHttpPortShareKnowsNoneOfThem() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.mooring.server.web..")
+                .should()
+                .dependOnClassesThat(resideInAnyPackage("io.mooring..")
+                        .and(DescribedPredicate.not(resideInAnyPackage(
+                                "io.mooring.server.web..", "io.mooring.runtime..", "io.mooring.model.."))))
+                .because("edges share it without knowing each other")
+                .check(OURS);
+    }
+
     /** The names of what would bring a clock, chance, a thread or the outside world into the core. */
     private static final Set<String> IMPURE_TYPES = Set.of(
             "java.lang.Thread",

@@ -311,6 +311,8 @@ public record MooringProperties(
      * @param grace for which instances stay listed, in doubt, after their connection broke
      * @param patterns of services that one connection may watch
      * @param matches services that one pattern may match
+     * @param usersFile with those who may use both endpoints; empty: everybody
+     * @param udpSubscribers of v1 that hear of changes by UDP, each service counted; 0 for none
      */
     public record Nacos(
             @DefaultValue("true") boolean enabled,
@@ -319,7 +321,9 @@ public record MooringProperties(
             @DefaultValue("20s") Duration ttl,
             @DefaultValue("10s") Duration grace,
             @DefaultValue("20") int patterns,
-            @DefaultValue("500") int matches) {
+            @DefaultValue("500") int matches,
+            @DefaultValue("") String usersFile,
+            @DefaultValue("10000") int udpSubscribers) {
         public Nacos {
             checkRange("grpc-port", grpcPort, 0, 65_535);
             checkRange("connections", connections, 1, 1_000_000);
@@ -327,6 +331,7 @@ public record MooringProperties(
             checkRange("grace", grace, Duration.ZERO, Duration.ofHours(1));
             checkRange("patterns", patterns, 0, 10_000);
             checkRange("matches", matches, 1, 1_000_000);
+            checkRange("udp-subscribers", udpSubscribers, 0, 1_000_000);
         }
     }
 

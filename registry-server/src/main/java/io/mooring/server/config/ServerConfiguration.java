@@ -10,12 +10,16 @@ import io.mooring.server.edge.metrics.NodeMeters;
 import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
 import io.mooring.server.edge.nacos.Access;
+import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.edge.nacos.Users;
 import io.mooring.server.edge.peer.PeerMeter;
 import io.mooring.server.edge.peer.PeerSettings;
 import io.mooring.server.edge.session.SessionMeter;
 import io.mooring.server.edge.session.SessionServer;
 import io.mooring.server.edge.session.SessionSettings;
 import io.mooring.server.node.RegistryNode;
+import io.mooring.server.web.WebLimits;
+import io.mooring.server.web.WebPort;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -29,6 +33,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 import org.apache.catalina.core.StandardHost;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
@@ -63,6 +68,7 @@ import org.springframework.boot.webmvc.autoconfigure.DispatcherServletAutoConfig
 import org.springframework.boot.webmvc.autoconfigure.actuate.endpoint.web.WebMvcHealthEndpointExtensionAutoConfiguration;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
 import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.ServerResponse;
 import org.springframework.web.servlet.function.support.HandlerFunctionAdapter;
@@ -224,10 +230,10 @@ public class ServerConfiguration {
 
     // ---- Nacos clients
 
-    /** Who may do what: everybody, until there are users. */
+    /** Who may do what. */
     @Bean
-    Access nacosAccess() {
-        return Access.OPEN;
+    Users nacosUsers(MooringProperties properties) {
+        return NacosWeb.users(properties.nacos());
     }
 
     @Bean
@@ -248,33 +254,33 @@ public class ServerConfiguration {
     }
 
     @Bean
-    HttpEdge httpEdge(
-            RegistryNode node, MooringProperties properties, MeterRegistry meters, ScheduledExecutorService httpPump) {
-        MooringProperties.Http http = properties.http();
-        HttpLimits limits = new HttpLimits(
-                http.ttl(),
-                http.ttlMin(),
-                http.ttlMax(),
-                http.threads() / 2,
-                HttpLimits.DEFAULTS.writes(),
-                http.watchers(),
-                http.streams(),
-                HttpLimits.DEFAULTS.largeAnswers(),
+    WebPort webPort(RegistryNode node, MooringProperties properties, ScheduledExecutorService httpPump) {
+        WebLimits limits = new WebLimits(
+                properties.http().threads() / 2,
+                WebLimits.DEFAULTS.writes(),
+                WebLimits.DEFAULTS.largeAnswers(),
                 outgoingBytes(),
-                HttpLimits.DEFAULTS.loopWait());
+                WebLimits.DEFAULTS.loopWait());
+        return new WebPort(node.loop(), httpPump, limits);
+    }
+
+    @Bean
+    HttpEdge httpEdge(RegistryNode node, MooringProperties properties, MeterRegistry meters, WebPort port) {
+        MooringProperties.Http http = properties.http();
+        HttpLimits limits = new HttpLimits(http.ttl(), http.ttlMin(), http.ttlMax(), http.watchers(), http.streams());
         Refusals refusals = new Refusals(meters, "http");
-        return new HttpEdge(node, limits, MooringVersion.of(), refusals::count, httpPump);
+        return new HttpEdge(node, limits, MooringVersion.of(), refusals::count, port);
     }
 
     /** A quarter of the heap for lists on their way to readers, who may be slow. */
     private static long outgoingBytes() {
-        return Math.max(
-                HttpLimits.DEFAULTS.outgoingBytes(), Runtime.getRuntime().maxMemory() / 4);
+        return Math.max(WebLimits.DEFAULTS.outgoingBytes(), Runtime.getRuntime().maxMemory() / 4);
     }
 
+    /** Everything below /nacos, then REST, which answers for all other paths. */
     @Bean
-    RouterFunction<ServerResponse> httpRoutes(HttpEdge edge) {
-        return edge.router();
+    RouterFunction<ServerResponse> httpRoutes(HttpEdge edge, NacosWeb nacos) {
+        return nacos.router().map(router -> router.and(edge.router())).orElseGet(edge::router);
     }
 
     @Bean
@@ -303,6 +309,27 @@ public class ServerConfiguration {
         return new StopFirst(edge::close);
     }
 
+    /** What outlives its publishers: nothing, so far. */
+    @Bean
+    DurableEntries nacosEntries() {
+        return DurableEntries.NONE;
+    }
+
+    @Bean
+    NacosWeb nacosWeb(
+            RegistryNode node,
+            MooringProperties properties,
+            Users nacosUsers,
+            DurableEntries nacosEntries,
+            WebPort port,
+            EventLoopGroup sessionThreads,
+            MeterRegistry meters,
+            Environment environment) {
+        IntSupplier httpPort = () -> environment.getProperty(
+                "local.server.port", Integer.class, properties.http().port());
+        return new NacosWeb(node, properties, nacosUsers, nacosEntries, port, httpPort, sessionThreads, meters);
+    }
+
     // ---- operations
 
     @Bean
@@ -328,7 +355,9 @@ public class ServerConfiguration {
             PeerPort peers,
             Sessions sessions,
             NacosGrpc nacos,
+            NacosWeb nacosWeb,
             HttpEdge edge,
+            WebPort port,
             MooringProperties properties) {
         MooringProperties.Limits limits = properties.limits();
         Map<String, Number> bounds = Map.ofEntries(
@@ -339,22 +368,27 @@ public class ServerConfiguration {
                 Map.entry("nacos_connections", nacos.mostConnections()),
                 Map.entry("peer_connections", PeerSettings.MOST_CONNECTIONS),
                 Map.entry("http_connections", properties.http().connections()),
-                Map.entry("http_writes", HttpLimits.DEFAULTS.writes()),
+                Map.entry("http_writes", WebLimits.DEFAULTS.writes()),
                 Map.entry("http_watchers", properties.http().watchers()),
                 Map.entry("http_streams", properties.http().streams()),
-                Map.entry("http_answers", HttpLimits.DEFAULTS.largeAnswers()),
-                Map.entry("http_outgoing", outgoingBytes()));
+                Map.entry("http_answers", WebLimits.DEFAULTS.largeAnswers()),
+                Map.entry("http_outgoing", outgoingBytes()),
+                Map.entry("nacos_udp_subscribers", properties.nacos().udpSubscribers()));
         List<NodeMeters.Count> counts = List.of(
                 new NodeMeters.Count("mooring.loop.backlog", "Tasks that wait for the core", core::backlog),
                 new NodeMeters.Count("mooring.session.connections", "Connections of sessions", sessions::connections),
                 new NodeMeters.Count(
                         "mooring.nacos.connections", "Connections of Nacos clients over gRPC", nacos::connections),
                 new NodeMeters.Count("mooring.peer.connections", "Connections of other nodes", peers::connections),
-                new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", edge::writes),
+                new NodeMeters.Count("mooring.http.writes", "Writes that wait for the core", port::writes),
                 new NodeMeters.Count("mooring.http.watchers", "Long polls", edge::watchers),
                 new NodeMeters.Count("mooring.http.streams", "Streams of events", edge::streams),
-                new NodeMeters.Count("mooring.http.answers", "Large answers on their way", edge::largeAnswers),
-                new NodeMeters.Count("mooring.http.outgoing", "Bytes on their way to readers", edge::outgoing));
+                new NodeMeters.Count("mooring.http.answers", "Large answers on their way", port::largeAnswers),
+                new NodeMeters.Count("mooring.http.outgoing", "Bytes on their way to readers", port::outgoing),
+                new NodeMeters.Count(
+                        "mooring.nacos.udp.subscribers",
+                        "Services that Nacos clients hear of by UDP, summed over clients",
+                        nacosWeb::udpSubscribers));
         return new NodeMeters(core.node(), counts, bounds);
     }
 }

@@ -90,6 +90,14 @@ final class StartRefusedException extends RuntimeException {
                 problem);
     }
 
+    /** @param what is wrong with the file of users, naming it */
+    static StartRefusedException badUsers(String what) {
+        return new StartRefusedException(
+                "mooring.nacos.users-file: " + what + ".",
+                "Give a file that the user of the node can read, with lines made by java -jar registry-server.jar"
+                        + " --hash-password=NAME, or remove the property to do without users.");
+    }
+
     static StartRefusedException renamed(String given, String stored, Path directory) {
         return new StartRefusedException(
                 "mooring.node.name: " + given + ", but the data directory " + directory.toAbsolutePath()

@@ -1,7 +1,9 @@
 package io.mooring.server.config;
 
 import io.mooring.server.node.RegistryNode;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.springframework.context.ConfigurableApplicationContext;
 
@@ -15,6 +17,13 @@ public final class RunningServer implements AutoCloseable {
 
     /** @param properties beyond the ports and a data directory, {@code --name=value} */
     public static RunningServer start(String... properties) {
+        return startWith(List.of(), properties);
+    }
+
+    /** @param more configuration whose beans, marked primary, take the place of ours */
+    public static RunningServer startWith(List<Class<?>> more, String... properties) {
+        List<Class<?>> configuration = new ArrayList<>(more);
+        configuration.add(0, ServerConfiguration.class);
         Map<String, String> all = new LinkedHashMap<>();
         all.put("--mooring.http.port", "0");
         all.put("--mooring.operations.port", "0");
@@ -31,7 +40,8 @@ public final class RunningServer implements AutoCloseable {
         String[] arguments = all.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue())
                 .toArray(String[]::new);
-        return new RunningServer(Application.prepared(ServerConfiguration.class).run(arguments));
+        return new RunningServer(
+                Application.prepared(configuration.toArray(Class<?>[]::new)).run(arguments));
     }
 
     public RegistryNode node() {

@@ -4,20 +4,16 @@ import io.mooring.model.InstanceId;
 import io.mooring.model.InvalidValueException;
 import io.mooring.model.ServiceKey;
 import io.mooring.protocol.RefusalCode;
+import io.mooring.server.web.BodyRefusedException;
+import io.mooring.server.web.WebPort;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 
 /** A request on its way through a handler: the parts of it that handlers ask for, checked when asked for. */
-record Call(HttpServletRequest request, HttpServletResponse response, Map<String, String> path, Query query) {
-    static final int MAX_BODY = 1 << 20;
-    private static final Duration BODY_TIME = Duration.ofSeconds(10);
+record Call(
+        HttpServletRequest request, HttpServletResponse response, Map<String, String> path, Query query, WebPort port) {
 
     ServiceKey service() {
         return new ServiceKey(
@@ -55,51 +51,26 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
     }
 
     /** The whole body, empty if there is none. */
-    byte[] body() throws IOException {
-        long announced = request.getContentLengthLong();
-        if (announced > MAX_BODY) {
-            throw tooLarge();
+    byte[] body() {
+        byte[] body;
+        try {
+            body = port.body(request);
+        } catch (BodyRefusedException e) {
+            throw new ProblemException(problem(e));
         }
-        byte[] body = read(request.getInputStream());
         if (body.length > 0) {
             checkMediaType();
         }
         return body;
     }
 
-    /** A sender that drips holds one of the few places for writes, so its time is limited as a whole. */
-    private static byte[] read(InputStream in) throws IOException {
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        byte[] buffer = new byte[8_192];
-        long started = System.nanoTime();
-        try {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                body.write(buffer, 0, read);
-                if (body.size() > MAX_BODY) {
-                    throw tooLarge();
-                }
-                if (System.nanoTime() - started > BODY_TIME.toNanos()) {
-                    throw tooSlow();
-                }
-            }
-        } catch (SocketTimeoutException e) {
-            throw tooSlow();
-        } catch (IOException e) {
-            throw new ProblemException(
-                    Problem.of(RefusalCode.MALFORMED, "the body ends early or is not encoded as its headers say"));
-        }
-        return body.toByteArray();
-    }
-
-    private static ProblemException tooLarge() {
-        return new ProblemException(Problem.of(
-                Problem.TOO_LARGE, "the body is longer than " + MAX_BODY + " bytes; send it in several requests"));
-    }
-
-    private static ProblemException tooSlow() {
-        return new ProblemException(Problem.of(
-                RefusalCode.TOO_SLOW,
-                "the body did not arrive within " + DurationText.of(BODY_TIME) + "; send it at once"));
+    private static Problem problem(BodyRefusedException e) {
+        return switch (e.reason()) {
+            case TOO_LARGE -> Problem.of(Problem.TOO_LARGE, e.sentence());
+            case TOO_SLOW -> Problem.of(RefusalCode.TOO_SLOW, e.sentence());
+            case BROKEN -> Problem.of(RefusalCode.MALFORMED, e.sentence());
+            case FULL -> Problem.overloaded(e.sentence());
+        };
     }
 
     private void checkMediaType() {

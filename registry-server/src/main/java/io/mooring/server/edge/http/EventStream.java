@@ -4,6 +4,7 @@ import io.mooring.model.ServiceKey;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
+import io.mooring.server.web.WebPort;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
@@ -16,7 +17,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,8 +45,8 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
     private final Selection selection;
     private final AsyncContext async;
     private final ServletOutputStream out;
-    private final Executor pump;
-    private final OutgoingBodies bodies;
+    private final WebPort port;
+    private final EncodedViews encoded;
     private Runnable whenOver = () -> {};
 
     private @Nullable Update latest; // guarded by this
@@ -63,16 +63,16 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
             ServiceKey service,
             Selection selection,
             AsyncContext async,
-            Executor pump,
-            OutgoingBodies bodies)
+            WebPort port,
+            EncodedViews encoded)
             throws IOException {
         this.node = node;
         this.service = service;
         this.selection = selection;
         this.async = async;
         this.out = async.getResponse().getOutputStream();
-        this.pump = pump;
-        this.bodies = bodies;
+        this.port = port;
+        this.encoded = encoded;
         this.movedAt = node.loop().now();
     }
 
@@ -96,7 +96,7 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
     @Override
     public synchronized void deliver(List<Update> updates) {
         latest = updates.get(updates.size() - 1);
-        pump.execute(this::write);
+        port.pump().execute(this::write);
     }
 
     /** On the loop, every {@link #HEARTBEAT}. */
@@ -113,7 +113,7 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
             end();
             return;
         }
-        pump.execute(this::write);
+        port.pump().execute(this::write);
         node.loop().schedule(HEARTBEAT, this::beat);
     }
 
@@ -138,7 +138,7 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
                 if (!out.isReady()) {
                     return;
                 }
-                int length = Math.min(LargeAnswer.CHUNK, part.length - at);
+                int length = Math.min(WebPort.CHUNK, part.length - at);
                 out.write(part, at, length);
                 movedAt = node.loop().now();
                 at += length;
@@ -176,8 +176,8 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
 
     /** In parts, because the body is shared with whoever else is sent that view. */
     private synchronized void takeEvent(Update update) throws IOException {
-        byte[] json = bodies.json(update.view(), selection, update.incomplete());
-        if (!bodies.hold(json)) {
+        byte[] json = encoded.json(update.view(), selection, update.incomplete());
+        if (!port.hold(json)) {
             throw new IOException("no room for another body; the reader will come back");
         }
         holding = json;
@@ -192,7 +192,7 @@ final class EventStream implements Subscriber, WriteListener, AsyncListener {
         byte[] body = holding;
         holding = null;
         if (body != null) {
-            bodies.release(body);
+            port.release(body);
         }
         return body != null;
     }

@@ -12,6 +12,9 @@ import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.node.ServiceSummary;
 import io.mooring.server.shard.LeaseTerms;
+import io.mooring.server.web.Exchange;
+import io.mooring.server.web.LoopCalls;
+import io.mooring.server.web.WebPort;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -29,9 +32,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -71,14 +72,10 @@ public final class HttpEdge {
     private final HttpLimits limits;
     private final String version;
     private final Consumer<String> refused;
-    private final ScheduledExecutorService pump;
-    private final LoopCalls loop;
-    private final Semaphore senders;
-    private final Semaphore writes;
+    private final WebPort port;
     private final Semaphore watchers;
     private final Semaphore streams;
-    private final Semaphore largeAnswers;
-    private final OutgoingBodies bodies;
+    private final EncodedViews encoded = new EncodedViews();
     private final Set<Runnable> stops = ConcurrentHashMap.newKeySet(); // as many as watches and streams
     private final List<Route> routes;
 
@@ -87,26 +84,16 @@ public final class HttpEdge {
     /**
      * @param version of this software, for people
      * @param refused hears the code of every problem
-     * @param pump one thread that answers what came from the loop; its tasks never block
+     * @param port what it shares with others who are served there
      */
-    public HttpEdge(
-            RegistryNode node,
-            HttpLimits limits,
-            String version,
-            Consumer<String> refused,
-            ScheduledExecutorService pump) {
+    public HttpEdge(RegistryNode node, HttpLimits limits, String version, Consumer<String> refused, WebPort port) {
         this.node = node;
         this.limits = limits;
         this.version = version;
         this.refused = refused;
-        this.pump = pump;
-        this.loop = new LoopCalls(node.loop(), pump, limits.loopWait());
-        this.senders = new Semaphore(limits.senders());
-        this.writes = new Semaphore(limits.writes());
+        this.port = port;
         this.watchers = new Semaphore(limits.watchers());
         this.streams = new Semaphore(limits.streams());
-        this.largeAnswers = new Semaphore(limits.largeAnswers());
-        this.bodies = new OutgoingBodies(limits.outgoingBytes());
         this.routes = table();
     }
 
@@ -180,21 +167,6 @@ public final class HttpEdge {
         return limits.streams() - streams.availablePermits();
     }
 
-    /** Writes that wait for the core now. */
-    public int writes() {
-        return limits.writes() - writes.availablePermits();
-    }
-
-    /** Answers of more than one buffer that their readers have not taken yet. */
-    public int largeAnswers() {
-        return limits.largeAnswers() - largeAnswers.availablePermits();
-    }
-
-    /** Bytes of large answers and of events that their readers have not taken yet. */
-    public long outgoing() {
-        return bodies.bytes();
-    }
-
     /** Ends watches and streams, so that their clients go elsewhere and the web server can end in order. */
     public void close() {
         stops.forEach(Runnable::run);
@@ -236,29 +208,8 @@ public final class HttpEdge {
             throw new InvalidValueException("path", in.getRequestURI(), "no ';'");
         }
         checkAccepted(in, route.produces());
-        Call call = new Call(in, attempt.out(), attempt.path(), new Query(in.getQueryString(), route.parameters()));
-        if (route.method().equals("GET")) {
-            return route.handler().handle(call);
-        }
-        if (!mayRead()) {
-            throw new ProblemException(
-                    Problem.overloaded("the node waits for " + limits.senders() + " slow senders already; try again"));
-        }
-        try {
-            return route.handler().handle(call);
-        } finally {
-            senders.release();
-        }
-    }
-
-    /** Waits a moment: whoever sends its body at once needs a place for microseconds. */
-    private boolean mayRead() {
-        try {
-            return senders.tryAcquire(100, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+        Query query = new Query(in.getQueryString(), route.parameters());
+        return route.handler().handle(new Call(in, attempt.out(), attempt.path(), query, port));
     }
 
     private static Route route(List<Route> known, String method) {
@@ -319,56 +270,16 @@ public final class HttpEdge {
     }
 
     private void send(HttpServletRequest in, HttpServletResponse out, Reply reply) throws IOException {
-        reply.head(out);
-        byte[] body = reply.body();
-        if (body.length <= LargeAnswer.CHUNK || in.getMethod().equals("HEAD")) {
-            out.getOutputStream().write(body); // fits the response's buffer
-            return;
-        }
-        if (!place(body)) {
+        if (!port.send(in, out, reply::head, reply.body())) {
             refuse(in, out, TOO_MUCH_OUT);
-            return;
         }
-        AsyncContext async = in.startAsync();
-        async.setTimeout(0);
-        LargeAnswer.send(async, body, () -> leave(body));
-    }
-
-    /** A place among the large answers, for {@link #leave}. */
-    private boolean place(byte[] body) {
-        if (!largeAnswers.tryAcquire()) {
-            return false;
-        }
-        if (!bodies.hold(body)) {
-            largeAnswers.release();
-            return false;
-        }
-        return true;
-    }
-
-    private void leave(byte[] body) {
-        bodies.release(body);
-        largeAnswers.release();
     }
 
     /** For an answer that comes later; on the pump. */
     private void sendLater(AsyncContext async, Reply reply) {
-        try {
-            HttpServletResponse out = (HttpServletResponse) async.getResponse();
-            reply.head(out);
-            byte[] body = reply.body();
-            if (body.length <= LargeAnswer.CHUNK) {
-                out.getOutputStream().write(body);
-                async.complete();
-            } else if (place(body)) {
-                LargeAnswer.send(async, body, () -> leave(body));
-            } else {
-                out.reset();
-                refused.accept(TOO_MUCH_OUT.code());
-                sendLater(async, Reply.of(TOO_MUCH_OUT));
-            }
-        } catch (IOException | IllegalStateException e) {
-            log.debug("A client went away before its answer came: {}", e.toString());
+        if (!port.sendLater(async, reply::head, reply.body())) {
+            refused.accept(TOO_MUCH_OUT.code());
+            sendLater(async, Reply.of(TOO_MUCH_OUT));
         }
     }
 
@@ -439,24 +350,20 @@ public final class HttpEdge {
 
     /** Does {@code task} on the loop and answers when it has, without holding a thread meanwhile. */
     private <T> Optional<Reply> later(Call call, Consumer<Consumer<T>> task, Function<T, Reply> answer) {
-        if (!writes.tryAcquire()) {
-            throw new ProblemException(
-                    Problem.overloaded("the node has " + limits.writes() + " writes in work already; try again"));
-        }
         AsyncContext async = call.request().startAsync();
         async.setTimeout(0); // the pump's timer ends it
-        loop.call(
-                task,
-                result -> {
-                    writes.release();
-                    sendLater(async, reply(answer, result));
-                },
-                problem -> {
-                    writes.release();
-                    refused.accept(problem.code());
-                    sendLater(async, Reply.of(problem));
-                });
+        port.onLoop(task, result -> sendLater(async, reply(answer, result)), failure -> {
+            Problem problem = problem(failure);
+            refused.accept(problem.code());
+            sendLater(async, Reply.of(problem));
+        });
         return Optional.empty();
+    }
+
+    private static Problem problem(LoopCalls.Failure failure) {
+        return failure == LoopCalls.Failure.BUG
+                ? Problem.of(RefusalCode.INTERNAL, failure.sentence())
+                : Problem.overloaded(failure.sentence());
     }
 
     private <T> Reply reply(Function<T, Reply> answer, T result) {
@@ -531,7 +438,7 @@ public final class HttpEdge {
         if (has != null && matches(has, Reply.tag(view, incomplete))) {
             return Optional.of(Reply.notModified(view, incomplete));
         }
-        return Optional.of(Reply.view(view, incomplete, bodies.json(view, selection, incomplete)));
+        return Optional.of(Reply.view(view, incomplete, encoded.json(view, selection, incomplete)));
     }
 
     private static boolean matches(String header, String tag) {
@@ -561,7 +468,7 @@ public final class HttpEdge {
         ServiceView now = node.view(service);
         if (!known.test(now)) {
             boolean incomplete = node.status().incomplete();
-            return Optional.of(Reply.view(now, incomplete, bodies.json(now, selection, incomplete)));
+            return Optional.of(Reply.view(now, incomplete, encoded.json(now, selection, incomplete)));
         }
         if (!watchers.tryAcquire()) {
             throw new ProblemException(Problem.overloaded(
@@ -569,13 +476,14 @@ public final class HttpEdge {
         }
         AsyncContext async = call.request().startAsync();
         async.setTimeout(wait.plusSeconds(30).toMillis()); // the loop's timer comes first
-        Watch.Answer answer = (context, view, incomplete, changed) -> pump.execute(() -> sendLater(
-                context,
-                changed
-                        ? Reply.view(view, incomplete, bodies.json(view, selection, incomplete))
-                        : Reply.notModified(view, incomplete)));
+        Watch.Answer answer = (context, view, incomplete, changed) -> port.pump()
+                .execute(() -> sendLater(
+                        context,
+                        changed
+                                ? Reply.view(view, incomplete, encoded.json(view, selection, incomplete))
+                                : Reply.notModified(view, incomplete)));
         Watch watch = new Watch(node, service, known, async, answer);
-        Runnable stop = () -> watch.stop(() -> pump.execute(() -> sendLater(async, Reply.of(STOPPING))));
+        Runnable stop = () -> watch.stop(() -> port.pump().execute(() -> sendLater(async, Reply.of(STOPPING))));
         stops.add(stop);
         watch.whenOver(() -> {
             stops.remove(stop);
@@ -600,7 +508,7 @@ public final class HttpEdge {
         out.setHeader("X-Accel-Buffering", "no");
         AsyncContext async = call.request().startAsync();
         async.setTimeout(0);
-        EventStream stream = new EventStream(node, service, selection, async, pump, bodies);
+        EventStream stream = new EventStream(node, service, selection, async, port, encoded);
         Runnable stop = stream::end;
         stops.add(stop);
         stream.whenOver(() -> {

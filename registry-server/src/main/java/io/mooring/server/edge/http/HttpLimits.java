@@ -9,37 +9,10 @@ import java.time.Duration;
  * @param defaultTtl of a lease whose publisher asks for none
  * @param leastTtl shortest lease
  * @param mostTtl longest lease
- * @param senders requests whose body is being read, at the same time; fewer than there are threads
- * @param writes requests that wait for the core
  * @param watchers long polls at the same time
  * @param streams streams of events at the same time
- * @param largeAnswers answers of more than one buffer on their way at the same time
- * @param outgoingBytes of large answers and events that are on their way at the same time
- * @param loopWait how long a request waits for the core
  */
-public record HttpLimits(
-        Duration defaultTtl,
-        Duration leastTtl,
-        Duration mostTtl,
-        int senders,
-        int writes,
-        int watchers,
-        int streams,
-        int largeAnswers,
-        long outgoingBytes,
-        Duration loopWait) {
-    public static final HttpLimits DEFAULTS = new HttpLimits(
-            Duration.ofSeconds(15),
-            Duration.ofSeconds(1),
-            Duration.ofHours(1),
-            8,
-            1_000,
-            1_000,
-            500,
-            256,
-            16L << 20,
-            Duration.ofSeconds(5));
-
+public record HttpLimits(Duration defaultTtl, Duration leastTtl, Duration mostTtl, int watchers, int streams) {
     /** @throws InvalidValueException when the ttl are not in order or a count is not positive */
     public HttpLimits {
         if (leastTtl.isNegative()
@@ -51,11 +24,8 @@ public record HttpLimits(
                     leastTtl + ", " + defaultTtl + ", " + mostTtl,
                     "least <= default <= most, and more than nothing");
         }
-        positive("senders", senders);
-        positive("writes", writes);
         positive("watchers", watchers);
         positive("streams", streams);
-        positive("largeAnswers", largeAnswers);
     }
 
     private static void positive(String field, int value) {

@@ -2,9 +2,7 @@ package io.mooring.server.edge.http;
 
 import io.mooring.model.InvalidValueException;
 import io.mooring.protocol.RefusalCode;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import io.mooring.server.web.UrlText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  * pass over bad encodings. Parameters that the route does not know are ignored.
  */
 final class Query {
-    private static final int MOST_PARAMETERS = 256;
     /** Larger numbers are not exact in every JSON implementation. */
     private static final long MAX_SAFE_INTEGER = (1L << 53) - 1;
 
@@ -32,61 +29,19 @@ final class Query {
         if (raw == null || raw.isEmpty()) {
             return;
         }
-        int parameters = 0;
-        int at = 0;
-        while (at <= raw.length()) {
-            int end = raw.indexOf('&', at);
-            end = end < 0 ? raw.length() : end;
-            if (end > at) {
-                if (++parameters > MOST_PARAMETERS) {
-                    throw new ProblemException(Problem.limit("query", parameters, MOST_PARAMETERS));
-                }
-                int equals = raw.indexOf('=', at);
-                boolean bare = equals < 0 || equals > end;
-                String name = decoded(raw.substring(at, bare ? end : equals));
-                String value = bare ? "" : decoded(raw.substring(equals + 1, end));
+        int parameters;
+        try {
+            parameters = UrlText.pairs("query", raw, (name, value) -> {
                 if (known.contains(name)) {
                     values.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
                 }
-            }
-            at = end + 1;
+            });
+        } catch (InvalidValueException e) {
+            throw new ProblemException(Problem.of(RefusalCode.MALFORMED, String.valueOf(e.getMessage())));
         }
-    }
-
-    private static String decoded(String raw) {
-        ByteBuffer bytes = ByteBuffer.allocate(raw.length() * 3);
-        for (int i = 0; i < raw.length(); i++) {
-            char c = raw.charAt(i);
-            if (c == '%') {
-                int high = i + 2 < raw.length() ? hex(raw.charAt(i + 1)) : -1;
-                int low = i + 2 < raw.length() ? hex(raw.charAt(i + 2)) : -1;
-                if (high < 0 || low < 0) {
-                    throw malformed(raw, "two hexadecimal digits behind %");
-                }
-                bytes.put((byte) (high << 4 | low));
-                i += 2;
-            } else if (c == '+') {
-                bytes.put((byte) ' ');
-            } else if (c < 0x80) {
-                bytes.put((byte) c);
-            } else {
-                throw malformed(raw, "characters beyond ASCII percent-encoded");
-            }
+        if (parameters > UrlText.MOST) {
+            throw new ProblemException(Problem.limit("query", parameters, UrlText.MOST));
         }
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(bytes.flip()).toString();
-        } catch (CharacterCodingException e) {
-            throw malformed(raw, "UTF-8");
-        }
-    }
-
-    private static int hex(char c) {
-        return c < 0x80 ? Character.digit(c, 16) : -1;
-    }
-
-    private static ProblemException malformed(String raw, String expected) {
-        return new ProblemException(Problem.of(
-                RefusalCode.MALFORMED, "query: " + InvalidValueException.shown(raw) + " (expected: " + expected + ")"));
     }
 
     List<String> all(String name) {

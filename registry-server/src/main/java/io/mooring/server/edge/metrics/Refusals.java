@@ -27,6 +27,7 @@ public final class Refusals {
             "not_acceptable",
             "unsupported_media_type",
             "too_large",
+            "not_offered",
             OTHER);
 
     private final Map<String, Counter> counters = new TreeMap<>();

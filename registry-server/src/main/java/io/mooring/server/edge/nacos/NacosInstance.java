@@ -51,15 +51,19 @@ public record NacosInstance(
         }
         Fields fields = new Fields();
         TolerantJson.fields(json, fields);
-        return new NacosInstance(
-                fields.ip,
-                fields.port,
-                fields.weight,
-                fields.enabled,
-                fields.healthy,
-                fields.ephemeral,
-                NacosNames.cluster(fields.cluster),
-                fields.metadata);
+        return fields.instance();
+    }
+
+    /**
+     * From a JSON object by itself.
+     *
+     * @throws IOException when it is not one JSON object
+     * @throws InvalidValueException when a field is of the wrong kind
+     */
+    public static NacosInstance read(byte[] object) throws IOException {
+        Fields fields = new Fields();
+        TolerantJson.object(object, fields);
+        return fields.instance();
     }
 
     private static final class Fields implements TolerantJson.Field {
@@ -71,6 +75,11 @@ public record NacosInstance(
         private boolean ephemeral = true;
         private String cluster = "";
         private Metadata metadata = Metadata.empty();
+
+        NacosInstance instance() {
+            return new NacosInstance(
+                    ip, port, weight, enabled, healthy, ephemeral, NacosNames.cluster(cluster), metadata);
+        }
 
         @Override
         public void read(String name, JsonParser json) throws IOException {

@@ -18,9 +18,9 @@ public final class NacosJson {
     private static final JsonFactory JSON = new JsonFactory();
     private static final int INITIAL_BYTES = 512;
 
-    private static final String BEAT_INTERVAL = "preserved.heart.beat.interval";
-    private static final String BEAT_TIMEOUT = "preserved.heart.beat.timeout";
-    private static final String DELETE_TIMEOUT = "preserved.ip.delete.timeout";
+    static final String BEAT_INTERVAL = "preserved.heart.beat.interval";
+    static final String BEAT_TIMEOUT = "preserved.heart.beat.timeout";
+    static final String DELETE_TIMEOUT = "preserved.ip.delete.timeout";
     private static final String ID_GENERATOR = "preserved.instance.id.generator";
 
     private NacosJson() {}
@@ -117,9 +117,9 @@ public final class NacosJson {
             json.writeStringField(metadata.keyAt(i), metadata.valueAt(i));
         }
         json.writeEndObject();
-        json.writeNumberField("instanceHeartBeatInterval", millis(metadata, BEAT_INTERVAL, 5_000));
-        json.writeNumberField("instanceHeartBeatTimeOut", millis(metadata, BEAT_TIMEOUT, 15_000));
-        json.writeNumberField("ipDeleteTimeout", millis(metadata, DELETE_TIMEOUT, 30_000));
+        json.writeNumberField("instanceHeartBeatInterval", millis(metadata, BEAT_INTERVAL, BeatTerms.INTERVAL_MILLIS));
+        json.writeNumberField("instanceHeartBeatTimeOut", millis(metadata, BEAT_TIMEOUT, BeatTerms.TIMEOUT_MILLIS));
+        json.writeNumberField("ipDeleteTimeout", millis(metadata, DELETE_TIMEOUT, BeatTerms.DELETE_MILLIS));
         String generator = metadata.isEmpty() ? "simple" : metadata.get(ID_GENERATOR);
         if (generator != null) {
             json.writeStringField("instanceIdGenerator", generator);

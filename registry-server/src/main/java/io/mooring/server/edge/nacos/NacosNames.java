@@ -36,6 +36,18 @@ public final class NacosNames {
         }
     }
 
+    /**
+     * @param cluster null or empty: {@code DEFAULT}
+     * @throws InvalidValueException when a part breaks its rule, in the words of Nacos clients
+     */
+    public static InstanceId instance(ServiceKey service, @Nullable String cluster, String ip, int port) {
+        try {
+            return new InstanceId(service, cluster(cluster), ip, port);
+        } catch (InvalidValueException e) {
+            throw inTheirWords(e);
+        }
+    }
+
     /** The complaint with the field called as Nacos clients call it. */
     static InvalidValueException inTheirWords(InvalidValueException e) {
         String field = switch (e.field()) {

@@ -42,6 +42,7 @@ public record NacosRefusal(int code, String message, String because) {
             case RefusalCode.INVALID, RefusalCode.MISSING -> INVALID;
             case RefusalCode.UNKNOWN -> NOT_FOUND;
             case RefusalCode.OVERLOADED, RefusalCode.NOT_DURABLE -> OVERLOADED;
+            case DurableEntries.NOT_KEPT -> NOT_IMPLEMENTED;
             default -> SERVER_ERROR;
         };
         return new NacosRefusal(code, refused.message(), refused.code());

@@ -172,7 +172,7 @@ class BadInputTest {
                 415,
                 "unsupported_media_type");
         // bodies
-        r.body("too large", "PUT", PUT, "application/json", new byte[Call.MAX_BODY + 1], 413, "too_large", "");
+        r.body("too large", "PUT", PUT, "application/json", new byte[(1 << 20) + 1], 413, "too_large", "");
         r.line(
                 "too large in chunks",
                 "PUT " + PUT + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.mooring.server.config.SharedServer;
 import io.mooring.server.edge.http.HttpCalls.Answer;
+import io.mooring.server.web.WebPort;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -89,7 +90,7 @@ class ReadsOverHttpTest {
         }
         Answer answer = HttpCalls.get("/v1/services/long");
 
-        assertThat(answer.response().body().length()).isGreaterThan(4 * LargeAnswer.CHUNK);
+        assertThat(answer.response().body().length()).isGreaterThan(4 * WebPort.CHUNK);
         assertThat(answer.json().at("/instances").size()).isEqualTo(60);
     }
 

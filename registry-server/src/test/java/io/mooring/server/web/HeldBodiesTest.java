@@ -1,15 +1,11 @@
-package io.mooring.server.edge.http;
+package io.mooring.server.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.mooring.model.ServiceKey;
-import io.mooring.model.ServiceView;
-import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-class OutgoingBodiesTest {
-    private final OutgoingBodies bodies = new OutgoingBodies(100);
+class HeldBodiesTest {
+    private final HeldBodies bodies = new HeldBodies(100);
 
     @Test
     void aBodyThatManyAreSentCountsOnce() {
@@ -37,16 +33,5 @@ class OutgoingBodiesTest {
         assertThat(bodies.hold(new byte[1])).isFalse();
         bodies.release(huge);
         assertThat(bodies.bytes()).isZero();
-    }
-
-    @Test
-    void aViewIsEncodedOnceForAllWhoWantTheWholeOfIt() {
-        ServiceView view = ServiceView.empty(ServiceKey.of("s"));
-        Selection everything = new Selection(Set.of(), Map.of(), false);
-
-        byte[] first = bodies.json(view, everything, false);
-
-        assertThat(bodies.json(view, everything, false)).isSameAs(first);
-        assertThat(bodies.json(view, everything, true)).isNotSameAs(first);
     }
 }

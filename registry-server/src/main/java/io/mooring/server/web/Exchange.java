@@ -1,4 +1,4 @@
-package io.mooring.server.edge.http;
+package io.mooring.server.web;
 
 import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
@@ -14,14 +14,15 @@ import org.springframework.web.servlet.ModelAndView;
 import org.springframework.web.servlet.function.ServerResponse;
 
 /** Hands request and response over to us once Spring has found the path; the status is decided then, not before. */
-final class Exchange implements ServerResponse {
-    interface Handling {
+public final class Exchange implements ServerResponse {
+    /** Answers a request. */
+    public interface Handling {
         void handle(HttpServletRequest in, HttpServletResponse out) throws IOException;
     }
 
     private final Handling handling;
 
-    Exchange(Handling handling) {
+    public Exchange(Handling handling) {
         this.handling = handling;
     }
 

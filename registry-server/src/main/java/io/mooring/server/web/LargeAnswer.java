@@ -1,4 +1,4 @@
-package io.mooring.server.edge.http;
+package io.mooring.server.web;
 
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.AsyncEvent;
@@ -29,12 +29,23 @@ final class LargeAnswer implements WriteListener, AsyncListener {
         this.ended = ended;
     }
 
-    /** @param ended runs once, when the last byte was handed over or the reader is gone */
+    /** @param ended runs once, when the last byte was handed over or the reader is gone, also if this throws */
     static void send(AsyncContext async, byte[] body, Runnable ended) throws IOException {
-        ServletOutputStream out = async.getResponse().getOutputStream();
+        ServletOutputStream out;
+        try {
+            out = async.getResponse().getOutputStream();
+        } catch (IOException | IllegalStateException e) {
+            ended.run();
+            throw e;
+        }
         LargeAnswer answer = new LargeAnswer(async, out, body, ended);
-        async.addListener(answer);
-        out.setWriteListener(answer);
+        try {
+            async.addListener(answer);
+            out.setWriteListener(answer);
+        } catch (IllegalStateException e) { // the client is gone already
+            answer.end();
+            throw e;
+        }
     }
 
     @Override

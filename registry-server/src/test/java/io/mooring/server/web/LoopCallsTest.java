@@ -1,4 +1,4 @@
-package io.mooring.server.edge.http;
+package io.mooring.server.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -62,34 +62,34 @@ class LoopCallsTest {
     void aRequestTheLoopDoesNotGetToIsRefusedAndNeverTakesEffect() throws Exception {
         TestLoop loop = new TestLoop(false);
         List<String> effects = new ArrayList<>();
-        CompletableFuture<Problem> refusal = new CompletableFuture<>();
+        CompletableFuture<LoopCalls.Failure> refusal = new CompletableFuture<>();
 
-        new LoopCalls(loop, pump, Duration.ofMillis(1))
+        new LoopCalls(loop, pump, Duration.ofMillis(1), 1)
                 .<String>call(reply -> effects.add("changed"), answer -> {}, refusal::complete);
 
-        assertThat(refusal.get(20, TimeUnit.SECONDS).status()).isEqualTo(503);
+        assertThat(refusal.get(20, TimeUnit.SECONDS)).isEqualTo(LoopCalls.Failure.NOT_BEGUN);
         loop.tasks.forEach(Runnable::run);
         assertThat(effects).isEmpty();
     }
 
     @Test
     void anAnswerThatNeverComesIsToldApart() throws Exception {
-        CompletableFuture<Problem> refusal = new CompletableFuture<>();
+        CompletableFuture<LoopCalls.Failure> refusal = new CompletableFuture<>();
         CompletableFuture<Void> begun = new CompletableFuture<>();
         pump.execute(begun::join); // the time cannot end before the loop has begun
 
-        new LoopCalls(new TestLoop(true), pump, Duration.ofMillis(1))
+        new LoopCalls(new TestLoop(true), pump, Duration.ofMillis(1), 1)
                 .<String>call(reply -> {}, answer -> {}, refusal::complete);
         begun.complete(null);
 
-        assertThat(refusal.get(20, TimeUnit.SECONDS).detail()).contains("repeating it is safe");
+        assertThat(refusal.get(20, TimeUnit.SECONDS).sentence()).contains("repeating it is safe");
     }
 
     @Test
     void aFailureInTheCoreIsAnswered() throws Exception {
-        CompletableFuture<Problem> refusal = new CompletableFuture<>();
+        CompletableFuture<LoopCalls.Failure> refusal = new CompletableFuture<>();
 
-        new LoopCalls(new TestLoop(true), pump, Duration.ofHours(1))
+        new LoopCalls(new TestLoop(true), pump, Duration.ofHours(1), 1)
                 .<String>call(
                         reply -> {
                             throw new IllegalStateException("planted");
@@ -97,7 +97,7 @@ class LoopCallsTest {
                         answer -> {},
                         refusal::complete);
 
-        assertThat(refusal.get(20, TimeUnit.SECONDS).code()).isEqualTo("internal");
+        assertThat(refusal.get(20, TimeUnit.SECONDS)).isEqualTo(LoopCalls.Failure.BUG);
     }
 
     @Test
@@ -105,7 +105,7 @@ class LoopCallsTest {
         CompletableFuture<String> answer = new CompletableFuture<>();
         List<String> answers = new ArrayList<>();
 
-        new LoopCalls(new TestLoop(true), pump, Duration.ofHours(1))
+        new LoopCalls(new TestLoop(true), pump, Duration.ofHours(1), 1)
                 .<String>call(
                         reply -> {
                             reply.accept("first");
@@ -116,5 +116,21 @@ class LoopCallsTest {
         pump.execute(() -> answer.complete(String.join(",", answers))); // behind both
 
         assertThat(answer.get(20, TimeUnit.SECONDS)).isEqualTo("first");
+    }
+
+    @Test
+    void oneTooManyIsRefusedAtOnceAndAnAnswerMakesRoom() throws Exception {
+        TestLoop loop = new TestLoop(false);
+        LoopCalls calls = new LoopCalls(loop, pump, Duration.ofHours(1), 1);
+        CompletableFuture<String> first = new CompletableFuture<>();
+        CompletableFuture<LoopCalls.Failure> second = new CompletableFuture<>();
+
+        calls.<String>call(reply -> reply.accept("done"), first::complete, refusal -> {});
+        calls.<String>call(reply -> reply.accept("never"), answer -> {}, second::complete);
+
+        assertThat(second.get(20, TimeUnit.SECONDS)).isEqualTo(LoopCalls.Failure.FULL);
+        loop.tasks.forEach(Runnable::run);
+        assertThat(first.get(20, TimeUnit.SECONDS)).isEqualTo("done");
+        assertThat(calls.waiting()).isZero();
     }
 }

@@ -1,10 +1,10 @@
-package io.mooring.server.edge.http;
+package io.mooring.server.web;
 
-import io.mooring.protocol.RefusalCode;
 import io.mooring.runtime.EventLoop;
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>waiting → begun → over, or waiting → over when the time ends first.
  */
-final class LoopCalls {
+public final class LoopCalls {
     private static final Logger log = LoggerFactory.getLogger(LoopCalls.class);
 
     private enum State {
@@ -27,14 +27,40 @@ final class LoopCalls {
         OVER
     }
 
+    /** Why there is no answer. */
+    public enum Failure {
+        /** So many wait already; nothing was done. */
+        FULL("the node has as many writes in work as it takes; try again"),
+        /** Nothing was done, and nothing will be. */
+        NOT_BEGUN("the node is too busy and did nothing about this request; try again"),
+        UNANSWERED("the node is too busy to say whether this request took effect; repeating it is safe"),
+        /** Ours, and logged. */
+        BUG("a bug, logged on the node");
+
+        private final String sentence;
+
+        Failure(String sentence) {
+            this.sentence = sentence;
+        }
+
+        /** For people: what happened and what to do. */
+        public String sentence() {
+            return sentence;
+        }
+    }
+
     private final EventLoop loop;
     private final ScheduledExecutorService pump;
     private final Duration patience;
+    private final int most;
+    private final Semaphore places;
 
-    LoopCalls(EventLoop loop, ScheduledExecutorService pump, Duration patience) {
+    LoopCalls(EventLoop loop, ScheduledExecutorService pump, Duration patience, int most) {
         this.loop = loop;
         this.pump = pump;
         this.patience = patience;
+        this.most = most;
+        this.places = new Semaphore(most);
     }
 
     /**
@@ -42,13 +68,18 @@ final class LoopCalls {
      *
      * @param task runs on the loop and hands its answer to the consumer it is given
      */
-    <T> void call(Consumer<Consumer<T>> task, Consumer<T> answer, Consumer<Problem> failure) {
+    <T> void call(Consumer<Consumer<T>> task, Consumer<T> answer, Consumer<Failure> failure) {
+        if (!places.tryAcquire()) {
+            pump.execute(() -> failure.accept(Failure.FULL));
+            return;
+        }
         AtomicReference<State> state = new AtomicReference<>(State.WAITING);
         ScheduledFuture<?> end = pump.schedule(
                 () -> {
                     State before = state.getAndSet(State.OVER);
                     if (before != State.OVER) {
-                        failure.accept(tooBusy(before));
+                        places.release();
+                        failure.accept(before == State.WAITING ? Failure.NOT_BEGUN : Failure.UNANSWERED);
                     }
                 },
                 patience.toNanos(),
@@ -56,6 +87,7 @@ final class LoopCalls {
         Consumer<Runnable> finish = last -> pump.execute(() -> {
             if (state.getAndSet(State.OVER) != State.OVER) {
                 end.cancel(false);
+                places.release();
                 last.run();
             }
         });
@@ -65,16 +97,14 @@ final class LoopCalls {
                     task.accept(result -> finish.accept(() -> answer.accept(result)));
                 } catch (RuntimeException e) {
                     log.error("A request failed in the core. This is a bug, please report it.", e);
-                    finish.accept(() -> failure.accept(Problem.of(RefusalCode.INTERNAL, "a bug, logged on the node")));
+                    finish.accept(() -> failure.accept(Failure.BUG));
                 }
             }
         });
     }
 
-    private static Problem tooBusy(State before) {
-        return Problem.overloaded(
-                before == State.WAITING
-                        ? "the node is too busy and did nothing about this request; try again"
-                        : "the node is too busy to say whether this request took effect; repeating it is safe");
+    /** Calls that wait for their answer now. */
+    int waiting() {
+        return most - places.availablePermits();
     }
 }

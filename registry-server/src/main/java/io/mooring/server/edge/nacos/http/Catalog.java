@@ -1,0 +1,196 @@
+package io.mooring.server.edge.nacos.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.edge.nacos.DurableEntries.Settings;
+import io.mooring.server.edge.nacos.HealthView;
+import io.mooring.server.edge.nacos.NacosJson;
+import io.mooring.server.edge.nacos.NacosNames;
+import io.mooring.server.edge.nacos.NacosSubscribers;
+import io.mooring.server.node.RegistryNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/** What consoles show: services with their numbers, and all instances, in rotation or not. */
+final class Catalog {
+    private final RegistryNode node;
+    private final Lists lists;
+    private final DurableEntries durable;
+    private final NacosSubscribers subscribers;
+
+    Catalog(RegistryNode node, Lists lists, DurableEntries durable, NacosSubscribers subscribers) {
+        this.subscribers = subscribers;
+        this.node = node;
+        this.lists = lists;
+        this.durable = durable;
+    }
+
+    Optional<Answer> services(Call call) {
+        Parameters given = call.parameters();
+        boolean paged = call.generation() == Generation.V3;
+        if (given.truth(false, "withInstances")) {
+            throw new FaultException(
+                    Fault.NOT_OFFERED, "withInstances=true is not offered; ask for the instances of each service");
+        }
+        String namespace = ServiceKey.checkedNamespace(given.namespace());
+        String name = given.text("serviceNameParam");
+        String group = given.text("groupNameParam");
+        boolean hideEmpty = given.truth(false, "hasIpCount", "ignoreEmptyService");
+        Page page = Page.of(given, 20);
+        List<ServiceKey> all = lists.services(service -> service.namespace().equals(namespace)
+                && service.name().contains(name)
+                && service.group().contains(group));
+        if (hideEmpty) {
+            all.removeIf(service -> node.view(service).instances().isEmpty());
+        }
+        return Optional.of(Answer.json(json -> {
+            json.writeStartObject();
+            begin(json, paged, page, all.size(), paged ? "pageItems" : "serviceList");
+            for (ServiceKey service : page.of(all)) {
+                summary(json, service);
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }));
+    }
+
+    private static void begin(JsonGenerator json, boolean paged, Page page, int all, String list) throws IOException {
+        json.writeNumberField(paged ? "totalCount" : "count", all);
+        if (paged) {
+            json.writeNumberField("pageNumber", page.number());
+            json.writeNumberField("pagesAvailable", page.pages(all));
+        }
+        json.writeArrayFieldStart(list);
+    }
+
+    private void summary(JsonGenerator json, ServiceKey service) throws IOException {
+        ServiceView view = node.view(service);
+        TreeSet<String> clusters = new TreeSet<>();
+        int healthy = 0;
+        for (ListedInstance listed : view.instances()) {
+            clusters.add(listed.instance().cluster());
+            healthy += listed.standing().inDoubt() ? 0 : 1;
+        }
+        json.writeStartObject();
+        json.writeStringField("name", service.name());
+        json.writeStringField("groupName", service.group());
+        json.writeNumberField("clusterCount", clusters.size());
+        json.writeNumberField("ipCount", view.instances().size());
+        json.writeNumberField("healthyInstanceCount", healthy);
+        json.writeStringField("triggerFlag", String.valueOf(lists.health(view).underProtection()));
+        json.writeEndObject();
+    }
+
+    Optional<Answer> service(Call call) {
+        ServiceKey service = call.parameters().service();
+        if (!lists.isThere(service)) {
+            throw new FaultException(Fault.NO_SERVICE, "service not found: " + NacosNames.grouped(service));
+        }
+        Settings settings = durable.settings(service).orElse(Settings.NONE);
+        TreeSet<String> clusters = new TreeSet<>();
+        node.view(service)
+                .instances()
+                .forEach(listed -> clusters.add(listed.instance().cluster()));
+        return Optional.of(Answer.json(json -> {
+            json.writeStartObject();
+            json.writeObjectFieldStart("service");
+            json.writeStringField("name", service.name());
+            json.writeStringField("groupName", service.group());
+            json.writeNumberField("protectThreshold", settings.protectThreshold());
+            json.writeFieldName("selector");
+            json.writeRawValue(settings.selector());
+            Instances.texts(json, "metadata", settings.metadata());
+            json.writeEndObject();
+            json.writeArrayFieldStart("clusters");
+            for (String cluster : clusters) {
+                json.writeStartObject();
+                json.writeStringField("serviceName", NacosNames.grouped(service));
+                json.writeStringField("name", cluster);
+                json.writeObjectFieldStart("healthChecker");
+                json.writeStringField("type", "NONE");
+                json.writeEndObject();
+                json.writeNumberField("defaultPort80", 80);
+                json.writeNumberField("defaultCheckPort80", 80);
+                json.writeBooleanField("useIpPort4Check", true);
+                json.writeObjectFieldStart("metadata");
+                json.writeEndObject();
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }));
+    }
+
+    /** All instances of a service, those out of rotation too. */
+    Optional<Answer> instances(Call call) {
+        Parameters given = call.parameters();
+        ServiceKey service = given.service();
+        boolean old = call.generation() == Generation.V1;
+        String cluster = old ? given.required("clusterName") : given.text("clusterName", "cluster");
+        Page page = old ? Page.required(given) : Page.of(given, 100);
+        ServiceView view = node.view(service);
+        List<HealthView.Host> all = new ArrayList<>();
+        boolean believed = lists.health(view).underProtection();
+        for (ListedInstance listed : view.instances()) {
+            if (cluster.isEmpty() || listed.instance().cluster().equals(cluster)) {
+                all.add(new HealthView.Host(
+                        listed.instance(), believed || !listed.standing().inDoubt()));
+            }
+        }
+        boolean paged = call.generation() == Generation.V3;
+        return Optional.of(Answer.json(json -> {
+            json.writeStartObject();
+            begin(json, paged, page, all.size(), paged ? "pageItems" : "list");
+            for (HealthView.Host host : page.of(all)) {
+                NacosJson.instance(json, host.instance(), host.healthy());
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }));
+    }
+
+    /** Who hears of a service. */
+    Optional<Answer> subscribers(Call call) {
+        ServiceKey service = call.parameters().service();
+        List<NacosSubscribers.Subscriber> all = subscribers.of(service);
+        return Optional.of(Answer.json(json -> {
+            json.writeStartArray();
+            for (NacosSubscribers.Subscriber one : all) {
+                client(json, one.ip() + ":" + one.port(), one.ip(), one.port());
+            }
+            json.writeEndArray();
+        }));
+    }
+
+    private static void client(JsonGenerator json, String id, String ip, int port) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("clientId", id);
+        json.writeStringField("ip", ip);
+        json.writeNumberField("port", port);
+        json.writeEndObject();
+    }
+
+    /** Who publishes a service: each instance that lives by beats is its own client to these tools. */
+    Optional<Answer> publishers(Call call) {
+        ServiceKey service = call.parameters().service();
+        ServiceView view = node.view(service);
+        return Optional.of(Answer.json(json -> {
+            json.writeStartArray();
+            for (ListedInstance listed : view.instances()) {
+                String address = listed.instance().address();
+                client(
+                        json,
+                        address + "#true",
+                        listed.instance().host(),
+                        listed.instance().port());
+            }
+            json.writeEndArray();
+        }));
+    }
+}

@@ -1,0 +1,302 @@
+package io.mooring.server.edge.nacos.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
+import io.mooring.model.InvalidValueException;
+import io.mooring.model.Metadata;
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import io.mooring.protocol.RefusalCode;
+import io.mooring.server.edge.nacos.BeatTerms;
+import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.edge.nacos.HealthView;
+import io.mooring.server.edge.nacos.NacosInstance;
+import io.mooring.server.edge.nacos.NacosJson;
+import io.mooring.server.edge.nacos.NacosNames;
+import io.mooring.server.lease.Outcome;
+import io.mooring.server.node.RegistryNode;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** Registering, beating, asking: what clients do. An instance that lives by beats is a lease of the core. */
+final class Instances {
+    private static final int BEAT_ACCEPTED = 10_200;
+    private static final int BEAT_OF_NOBODY = 20_404;
+    private static final int NOBODY_SINCE_V3 = 21_003;
+
+    /** For clients that hear of changes by UDP, after which they ask all the same. */
+    static final long CACHE_MILLIS = 10_000;
+    /** For those that do not. */
+    static final long POLL_MILLIS = 3_000;
+
+    private final RegistryNode node;
+    private final Lists lists;
+    private final DurableEntries durable;
+    private final UdpPushes pushes;
+
+    Instances(RegistryNode node, Lists lists, DurableEntries durable, UdpPushes pushes) {
+        this.node = node;
+        this.lists = lists;
+        this.durable = durable;
+        this.pushes = pushes;
+    }
+
+    // ---- register, deregister, beat
+
+    Optional<Answer> register(Call call) {
+        Parameters given = call.parameters();
+        if (given.truth(false, "heartBeat")) {
+            return renew(call);
+        }
+        ServiceKey service = given.service();
+        NacosInstance said = given.instance();
+        Instance instance = said.of(service);
+        return call.whenAccepted(reply -> {
+            if (said.ephemeral()) {
+                node.put(instance, BeatTerms.of(instance.metadata()), reply);
+            } else {
+                durable.putPersistent(instance, reply);
+            }
+        });
+    }
+
+    Optional<Answer> deregister(Call call) {
+        InstanceId id = call.parameters().instanceId();
+        boolean ephemeral = call.parameters().truth(true, "ephemeral");
+        String actor = call.actor();
+        return call.whenAccepted(reply -> {
+            Consumer<Outcome> gone = outcome -> reply.accept(isUnknown(outcome) ? Outcome.ACCEPTED : outcome);
+            if (ephemeral && !durable.isPersistent(id)) {
+                node.remove(id, false, actor, gone);
+            } else {
+                durable.removePersistent(id, gone);
+            }
+        });
+    }
+
+    private static boolean isUnknown(Outcome outcome) {
+        return outcome instanceof Outcome.Refused refused && refused.code().equals(RefusalCode.UNKNOWN);
+    }
+
+    /** A beat as v3 has it: a registration that must be there already. */
+    private Optional<Answer> renew(Call call) {
+        InstanceId id = call.parameters().instanceId();
+        return call.later(
+                (Consumer<List<InstanceId>> reply) -> node.renew(List.of(id), reply),
+                unknown -> unknown.isEmpty()
+                        ? Answer.OK
+                        : new Answer.Notice(NOBODY_SINCE_V3, "instance not found, register it: " + id));
+    }
+
+    Optional<Answer> beat(Call call) {
+        Parameters given = call.parameters();
+        ServiceKey service = given.service();
+        String beat = given.text("beat");
+        Optional<Instance> full = beat.isEmpty() ? Optional.empty() : Optional.of(instance(beat, service));
+        InstanceId id = full.isPresent() ? full.get().id() : given.instanceId();
+        return call.later(
+                (Consumer<Answer> reply) -> node.renew(List.of(id), unknown -> {
+                    if (unknown.isEmpty()) {
+                        reply.accept(heard(id, BEAT_ACCEPTED));
+                    } else if (full.isEmpty()) {
+                        reply.accept(heard(id, BEAT_OF_NOBODY));
+                    } else {
+                        node.put(
+                                full.get(),
+                                BeatTerms.of(full.get().metadata()),
+                                outcome -> reply.accept(heard(id, outcome)));
+                    }
+                }),
+                answer -> answer);
+    }
+
+    /** The client tries again with its next beat, whatever the reason. */
+    private Answer heard(InstanceId id, Outcome outcome) {
+        return heard(id, outcome instanceof Outcome.Accepted ? BEAT_ACCEPTED : BEAT_OF_NOBODY);
+    }
+
+    private Answer heard(InstanceId id, int code) {
+        Metadata labels = node.view(id.service()).instances().stream()
+                .filter(listed -> listed.id().equals(id))
+                .findFirst()
+                .map(listed -> listed.instance().metadata())
+                .orElse(Metadata.empty());
+        return Answer.json(json -> {
+            json.writeStartObject();
+            json.writeNumberField("clientBeatInterval", BeatTerms.interval(labels));
+            json.writeNumberField("code", code);
+            json.writeBooleanField("lightBeatEnabled", true);
+            json.writeEndObject();
+        });
+    }
+
+    private static Instance instance(String beat, ServiceKey service) {
+        try {
+            return NacosInstance.read(beat.getBytes(StandardCharsets.UTF_8)).of(service);
+        } catch (IOException e) {
+            throw new InvalidValueException("beat", beat, "a JSON object");
+        }
+    }
+
+    // ---- changing what others registered
+
+    /** PUT: all three are said, or have their defaults. */
+    Optional<Answer> update(Call call) {
+        Parameters given = call.parameters();
+        NacosInstance said = given.instance();
+        Instance instance = said.of(given.service());
+        checkListed(instance.id());
+        return call.whenAccepted(reply -> {
+            if (said.ephemeral() && !durable.isPersistent(instance.id())) {
+                durable.override(
+                        instance.id(),
+                        before -> DurableEntries.Overlay.of(instance.weight(), instance.enabled(), instance.metadata()),
+                        reply);
+            } else {
+                durable.putPersistent(instance, reply);
+            }
+        });
+    }
+
+    /** PATCH: what is said. */
+    Optional<Answer> patch(Call call) {
+        Parameters given = call.parameters();
+        InstanceId id = given.instanceId();
+        Optional<Boolean> enabled = given.enabled();
+        double weight = given.number("weight", -1);
+        Map<String, String> metadata = given.texts("metadata");
+        Metadata.of(metadata); // checks it
+        if (given.has("weight") && !(weight >= 0 && weight <= Instance.MAX_WEIGHT)) {
+            throw new InvalidValueException("weight", given.text("weight"), "0-10000");
+        }
+        checkListed(id);
+        return call.whenAccepted(reply -> durable.override(
+                id,
+                before -> {
+                    DurableEntries.Overlay after = before.with(metadata);
+                    after = given.has("weight") ? after.withWeight(weight) : after;
+                    return enabled.isPresent() ? after.withEnabled(enabled.get()) : after;
+                },
+                reply));
+    }
+
+    private void checkListed(InstanceId id) {
+        if (node.view(id.service()).instances().isEmpty()) {
+            throw new FaultException(Fault.NO_SERVICE, "service not found: " + NacosNames.grouped(id.service()));
+        }
+        if (!lists.isListed(id)) {
+            throw new FaultException(Fault.INSTANCE_NOT_CHANGED, "instance not found: " + id.address());
+        }
+    }
+
+    // ---- asking
+
+    Optional<Answer> get(Call call) {
+        InstanceId id = call.parameters().instanceId();
+        HealthView all = lists.health(id.service()).only(Set.of(id.cluster()), false);
+        if (all.hosts().isEmpty()) {
+            throw new FaultException(
+                    Fault.NO_INSTANCE,
+                    "no ips found for cluster " + id.cluster() + " in service " + NacosNames.grouped(id.service()));
+        }
+        HealthView.Host host = all.hosts().stream()
+                .filter(h -> h.instance().id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new FaultException(Fault.NO_INSTANCE, "no matched ip found!"));
+        String serviceIs = call.generation() == Generation.V1 ? "service" : "serviceName";
+        return Optional.of(Answer.json(json -> {
+            json.writeStartObject();
+            json.writeStringField(serviceIs, NacosNames.grouped(id.service()));
+            json.writeStringField("ip", id.host());
+            json.writeNumberField("port", id.port());
+            json.writeStringField("clusterName", id.cluster());
+            json.writeNumberField("weight", host.instance().weight());
+            json.writeBooleanField("healthy", host.healthy());
+            json.writeStringField("instanceId", NacosNames.instanceId(id));
+            texts(json, "metadata", host.instance().metadata());
+            json.writeEndObject();
+        }));
+    }
+
+    static void texts(JsonGenerator json, String name, Map<String, String> texts) throws IOException {
+        json.writeObjectFieldStart(name);
+        for (Map.Entry<String, String> entry : texts.entrySet()) {
+            json.writeStringField(entry.getKey(), entry.getValue());
+        }
+        json.writeEndObject();
+    }
+
+    Optional<Answer> list(Call call) {
+        Parameters given = call.parameters();
+        ServiceKey service = given.service();
+        String clusters = given.text("clusters", "clusterName", "cluster");
+        boolean healthyOnly = given.truth(false, "healthyOnly");
+        long stamp = node.clock().millis(); // before the look: what changes now is told with a later one
+        ServiceView view = node.view(service);
+        long cacheMillis = listens(call, view, clusters) ? CACHE_MILLIS : POLL_MILLIS;
+        HealthView wanted = lists.health(view).only(NacosNames.clusters(clusters), healthyOnly);
+        return Optional.of(Answer.json(json ->
+                NacosJson.list(json, service, NacosJson.NameForm.GROUPED, clusters, wanted, cacheMillis, stamp)));
+    }
+
+    /** Whether the client that asks will hear of changes by itself. */
+    private boolean listens(Call call, ServiceView view, String clusters) {
+        int port = call.parameters().whole("udpPort", 0);
+        if (port == 0) {
+            return false;
+        }
+        if (port < 0 || port > 65_535) {
+            throw new InvalidValueException("udpPort", port, "0-65535");
+        }
+        // To whom asked, not to the address it names: that might be anybody's.
+        return pushes.heard(view, clusters, new InetSocketAddress(call.from(), port));
+    }
+
+    /** As v3 has it for clients: the instances alone, of one cluster unless others are named. */
+    Optional<Answer> listOfDefaultCluster(Call call) {
+        return listOfInstances(call, NacosNames.cluster(call.parameters().text("clusterName", "clusters")));
+    }
+
+    Optional<Answer> listOfInstances(Call call) {
+        return listOfInstances(call, call.parameters().text("clusterName", "clusters"));
+    }
+
+    private Optional<Answer> listOfInstances(Call call, String named) {
+        Parameters given = call.parameters();
+        Set<String> clusters = NacosNames.clusters(named);
+        HealthView wanted = lists.health(given.service()).only(clusters, given.truth(false, "healthyOnly"));
+        return Optional.of(Answer.json(json -> instances(json, wanted.hosts())));
+    }
+
+    static void instances(JsonGenerator json, List<HealthView.Host> hosts) throws IOException {
+        json.writeStartArray();
+        for (HealthView.Host host : hosts) {
+            NacosJson.instance(json, host.instance(), host.healthy());
+        }
+        json.writeEndArray();
+    }
+
+    /** {@code namespace##group@@service}, as a parameter or at the end of the path. */
+    Optional<Answer> statuses(Call call, String key) {
+        int between = key.indexOf("##");
+        ServiceKey service = NacosNames.service(
+                between < 0 ? "" : key.substring(0, between), "", between < 0 ? key : key.substring(between + 2));
+        HealthView all = lists.health(service);
+        return Optional.of(Answer.json(json -> {
+            json.writeStartObject();
+            json.writeArrayFieldStart("ips");
+            for (HealthView.Host host : all.hosts()) {
+                json.writeString(host.instance().host() + ":" + host.instance().port() + "_" + host.healthy());
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }));
+    }
+}

@@ -1,0 +1,71 @@
+package io.mooring.server.edge.nacos.http;
+
+import io.mooring.model.InstanceId;
+import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
+import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.edge.nacos.HealthView;
+import io.mooring.server.node.RegistryNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+
+/** What there is, as these clients are told of it. Any thread. */
+final class Lists {
+    private final RegistryNode node;
+    private final HealthView.Doubt doubt;
+    private final DurableEntries durable;
+
+    Lists(RegistryNode node, HealthView.Doubt doubt, DurableEntries durable) {
+        this.node = node;
+        this.doubt = doubt;
+        this.durable = durable;
+    }
+
+    HealthView health(ServiceKey service) {
+        return health(node.view(service));
+    }
+
+    HealthView health(ServiceView view) {
+        double threshold = durable.settings(view.service())
+                .map(DurableEntries.Settings::protectThreshold)
+                .orElse(0.0);
+        return HealthView.of(view, doubt, threshold);
+    }
+
+    /** That instance, if it is in rotation. */
+    Optional<HealthView.Host> find(InstanceId id) {
+        return health(id.service()).hosts().stream()
+                .filter(host -> host.instance().id().equals(id))
+                .findFirst();
+    }
+
+    /** Whether it is registered, in rotation or not. */
+    boolean isListed(InstanceId id) {
+        return node.view(id.service()).instances().stream()
+                .anyMatch(listed -> listed.id().equals(id));
+    }
+
+    /** Services with an instance, and those about which something was said; in their order. */
+    List<ServiceKey> services(Predicate<ServiceKey> wanted) {
+        TreeSet<ServiceKey> all = new TreeSet<>();
+        for (ServiceKey service : node.services()) {
+            if (wanted.test(service)) {
+                all.add(service);
+            }
+        }
+        for (ServiceKey service : durable.services()) {
+            if (wanted.test(service)) {
+                all.add(service);
+            }
+        }
+        return new ArrayList<>(all);
+    }
+
+    boolean isThere(ServiceKey service) {
+        return !node.view(service).instances().isEmpty()
+                || durable.settings(service).isPresent();
+    }
+}
