@@ -217,9 +217,8 @@ class PushTest {
         }
     }
 
-    /** These clients take the list for the truth; so nobody may be missing from it because this node does not know yet. */
     @Test
-    void whileTheNodeGathersNobodyLeavesWithoutACause() throws Exception {
+    void alsoWhileTheNodeGathersAnOperatorsWordIsTold() throws Exception {
         try (TestEndpoint end = new TestEndpoint();
                 TestClient consumer = TestClient.connected(end.port)) {
             InstanceId silent =
@@ -235,7 +234,7 @@ class PushTest {
 
             end.loop.execute(() -> end.node.remove(silent, true, "test", outcome -> {}));
 
-            assertEquals(List.of(), ports(consumer.next()), "an operator's word is a cause");
+            assertEquals(List.of(), ports(consumer.next()));
         }
     }
 
