@@ -1,20 +1,16 @@
 package io.mooring.server.edge.nacos.grpc;
 
-import io.mooring.model.InstanceId;
-import io.mooring.model.ListedInstance;
-import io.mooring.model.Removal;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
+import io.mooring.server.edge.nacos.Missing;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.push.Update;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,30 +120,7 @@ final class Pushes {
     private static boolean isWorthTelling(Told told, Update update) {
         ServiceView view = update.view();
         return (told.view.digest() != view.digest() || told.view.underProtection() != view.underProtection())
-                && !(update.incomplete() && lacksWithoutCause(told.view.instances(), view));
-    }
-
-    private static boolean lacksWithoutCause(List<ListedInstance> before, ServiceView view) {
-        List<ListedInstance> after = view.instances();
-        Set<InstanceId> explained = null;
-        int a = 0;
-        for (ListedInstance listed : before) { // both are in the order of ids
-            while (a < after.size() && after.get(a).id().compareTo(listed.id()) < 0) {
-                a++;
-            }
-            if (a == after.size() || !after.get(a).id().equals(listed.id())) {
-                if (explained == null) {
-                    explained = new HashSet<>();
-                    for (Removal removal : view.removals()) {
-                        explained.add(removal.instance());
-                    }
-                }
-                if (!explained.contains(listed.id())) {
-                    return true;
-                }
-            }
-        }
-        return false;
+                && !(update.incomplete() && Missing.withoutCause(told.view.instances(), view));
     }
 
     private @Nullable Outgoing push(Told told, Update update, long decidedAt) {
@@ -158,7 +131,7 @@ final class Pushes {
         }
         ServiceView view = update.view();
         ServiceView latest = node.view(view.service());
-        boolean lacks = update.incomplete() && lacksWithoutCause(told.view.instances(), latest);
+        boolean lacks = update.incomplete() && Missing.withoutCause(told.view.instances(), latest);
         if (latest.revision() > view.revision() && !lacks) {
             view = latest; // it has waited for the client to read, and a query may have told more meanwhile
         }

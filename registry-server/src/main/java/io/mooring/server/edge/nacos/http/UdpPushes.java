@@ -136,8 +136,8 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
         if (subscribers.size() >= most) { // a few more by chance do no harm
             return false;
         }
-        UdpSubscriber fresh = new UdpSubscriber(
-                key, node, view.digest(), this::send, node.loop().now());
+        UdpSubscriber fresh =
+                new UdpSubscriber(key, node, view, this::send, node.loop().now());
         if (subscribers.putIfAbsent(key, fresh) == null) {
             node.loop().execute(() -> {
                 if (subscribers.get(key) == fresh) {
@@ -177,9 +177,9 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
     private void send(Channel open, UdpSubscriber subscriber, ServiceView view, boolean again) {
         Datagrams.Datagram datagram = datagrams.of(view, subscriber.key().clusters());
         if (datagram.bytes().length == 0) {
-            meter.pushed(UdpMeter.Result.TOO_LARGE);
             subscriber.listens(false); // it should ask more often
             node.loop().execute(() -> node.ready(subscriber));
+            meter.pushed(UdpMeter.Result.TOO_LARGE);
             return;
         }
         InetSocketAddress to = subscriber.key().at();
@@ -251,9 +251,9 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
             if (waiting == null || !ack.type.equals("push-ack")) {
                 return; // late, or somebody's else
             }
-            meter.pushed(UdpMeter.Result.ACKED);
             waiting.subscriber.listens(true);
             free(waiting.subscriber);
+            meter.pushed(UdpMeter.Result.ACKED);
         }
 
         /** Of a client that has gone: its host says that nobody is there. */

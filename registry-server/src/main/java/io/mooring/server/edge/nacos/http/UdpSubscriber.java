@@ -2,6 +2,7 @@ package io.mooring.server.edge.nacos.http;
 
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
+import io.mooring.server.edge.nacos.Missing;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
@@ -16,7 +17,7 @@ final class UdpSubscriber implements Subscriber {
     private final BiConsumer<UdpSubscriber, ServiceView> send;
     private volatile long heardAt;
     private volatile boolean listens = true;
-    private long told; // digest; on the loop
+    private ServiceView told; // on the loop
     private long inFlight; // the number of its datagram; on the I/O thread
     private boolean busy; // until its ack, or for a moment; on the I/O thread
 
@@ -27,10 +28,10 @@ final class UdpSubscriber implements Subscriber {
     record Key(ServiceKey service, String clusters, InetSocketAddress at) {}
 
     /**
-     * @param told the digest of what it has
+     * @param told what it has
      * @param send is called on the loop
      */
-    UdpSubscriber(Key key, RegistryNode node, long told, BiConsumer<UdpSubscriber, ServiceView> send, long now) {
+    UdpSubscriber(Key key, RegistryNode node, ServiceView told, BiConsumer<UdpSubscriber, ServiceView> send, long now) {
         this.key = key;
         this.told = told;
         this.node = node;
@@ -45,12 +46,14 @@ final class UdpSubscriber implements Subscriber {
     @Override
     public void deliver(List<Update> updates) {
         Update update = updates.get(updates.size() - 1);
-        // A client cannot add to what it has: from a node that is still gathering it hears when that is over.
-        if (update.incomplete() || update.view().digest() == told) {
+        ServiceView view = update.view();
+        // What is held back here comes when the node is no longer incomplete.
+        boolean lacks = update.incomplete() && Missing.withoutCause(told.instances(), view);
+        if (lacks || view.digest() == told.digest()) {
             node.loop().execute(() -> node.ready(this));
         } else {
-            told = update.view().digest();
-            send.accept(this, update.view());
+            told = view;
+            send.accept(this, view);
         }
     }
 

@@ -3,12 +3,17 @@ package io.mooring.server.edge.nacos.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.mooring.model.Instance;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Removal;
+import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
+import io.mooring.model.Standing;
 import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
+import io.mooring.server.push.Update;
 import io.mooring.server.shard.LeaseTerms;
 import io.netty.channel.EventLoopGroup;
 import java.io.ByteArrayInputStream;
@@ -19,7 +24,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.BlockingQueue;
@@ -259,6 +266,44 @@ class UdpPushesTest {
             text.append(Long.toString(random.nextLong(Long.MAX_VALUE), 36));
         }
         return text.toString();
+    }
+
+    @Test
+    void fromAnIncompleteNodeItHearsOfThoseWhoComeAndOfNobodyWhoIsMissingWithoutCause() {
+        ServiceKey service = ServiceKey.of("udp-incomplete");
+        ListedInstance first = listed(service, 1);
+        ListedInstance second = listed(service, 2);
+        ListedInstance third = listed(service, 3);
+        Removal left = new Removal(first.id(), RemovalCause.DEREGISTERED);
+        List<ServiceView> sent = new ArrayList<>();
+        UdpSubscriber subscriber = new UdpSubscriber(
+                new UdpSubscriber.Key(service, "", (InetSocketAddress) client.getLocalSocketAddress()),
+                node,
+                view(service, List.of(), first, second),
+                (who, view) -> sent.add(view),
+                0);
+        ServiceView more = view(service, List.of(), first, second, third);
+        ServiceView less = view(service, List.of(), first, third);
+        ServiceView explained = view(service, List.of(left), second, third);
+
+        for (ServiceView view : List.of(more, less, explained)) {
+            subscriber.deliver(List.of(new Update(null, view, true)));
+        }
+        subscriber.deliver(List.of(new Update(null, less, false)));
+
+        assertThat(sent).containsExactly(more, explained, less);
+    }
+
+    private static ListedInstance listed(ServiceKey service, int number) {
+        return new ListedInstance(Instance.of(service, "10.0.0." + number, 80), Standing.LIVE);
+    }
+
+    private static ServiceView view(ServiceKey service, List<Removal> removals, ListedInstance... instances) {
+        long digest = 0;
+        for (ListedInstance listed : instances) {
+            digest += listed.fingerprint();
+        }
+        return new ServiceView(service, 1, digest, List.of(instances), false, removals);
     }
 
     @Test
