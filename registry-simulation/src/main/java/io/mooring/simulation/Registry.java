@@ -47,6 +47,7 @@ final class Registry {
     private boolean poweredOff;
     private boolean paused;
     private boolean draining;
+    private boolean askedAll;
     private int lives;
     private long resumedAt;
 
@@ -191,6 +192,8 @@ final class Registry {
     void drain(Runnable exited) {
         life.ifPresent(running -> running.loop.execute(() -> {
             draining = true;
+            askedAll = false;
+            boolean others = !running.node().sessionAddresses().isEmpty();
             world.trace.event(world.time.now(), name + " drains");
             running.node().drain(Duration.ofSeconds(10), Duration.ofSeconds(20), () -> {
                 if (life.isPresent() && life.get() == running) {
@@ -198,6 +201,9 @@ final class Registry {
                     exited.run();
                 }
             });
+            if (others && !askedAll) {
+                throw world.fatal(new Violation("E4", name + " drains and asks no session to go to another node"));
+            }
         }));
     }
 
@@ -312,6 +318,7 @@ final class Registry {
             started.onSessionAddresses(sessions::addresses);
             started.movesSessionsBy((within, targets, most) -> {
                 if (most == Integer.MAX_VALUE) {
+                    askedAll = true;
                     sessions.move(within, targets);
                 } else {
                     sessions.move(within, targets, most, world.nodeChance);
