@@ -102,7 +102,8 @@ class BuilderTest {
         refused(expected, () -> mooring.service(ServiceKey.of("orders")));
         refused(expected, () -> mooring.register(Instance.of(ServiceKey.of("orders"), "10.0.0.1", 80)));
         assertThrows(InvalidValueException.class, () -> mooring.register("orders", "10.0.0.1", 65_536));
-        assertThrows(InvalidValueException.class, () -> mooring.service("a/b"));
+        assertThrows(InvalidValueException.class, () -> mooring.register("orders", "10.0.0.1", 0));
+        assertThrows(InvalidValueException.class, () -> mooring.service("a b"));
         Service orders = mooring.service("orders");
         RegisteredInstance me = mooring.register("orders", "10.0.0.1", 80);
         stage.runMillis(20);
