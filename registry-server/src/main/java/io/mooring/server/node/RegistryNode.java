@@ -169,7 +169,8 @@ public final class RegistryNode {
                 settings.lease().ttl(),
                 () -> catalog.counts().total());
         moves = new SessionMoves(leases, replication, loop);
-        errands = new Errands(leases, replication);
+        errands = new Errands(
+                leases, replication, () -> ready || settings.cluster().isAlone());
         startedAt = loop.now();
         lastProbes = startedAt;
         lastOrphans = startedAt;
@@ -230,6 +231,14 @@ public final class RegistryNode {
                     .find(instance)
                     .map(Replication.Copy::registration)
                     .orElse(null);
+        }
+
+        @Override
+        public boolean beats(InstanceId instance, ShardId shard, long generation) {
+            return replication
+                    .find(instance)
+                    .filter(copy -> copy.originAlive() && copy.beats(shard, generation))
+                    .isPresent();
         }
 
         @Override
