@@ -846,7 +846,7 @@ final class Oracle {
             // One that the SDK held back had been named before.
             if (mayNotKnow && was.standing() != Standing.HELD && teller.isPresent()) {
                 Optional<Witness.Gone> tombstone =
-                        teller.get().registry().witness.gone(was.id());
+                        teller.get().registry().witness.everGone(was.id());
                 boolean named = tombstone
                                 .filter(gone -> gone.life() >= teller.get().life())
                                 .isPresent()

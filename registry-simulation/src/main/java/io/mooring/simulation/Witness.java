@@ -49,6 +49,7 @@ final class Witness {
     private final Map<ServiceKey, List<Shown>> histories = new HashMap<>();
     private final Map<InstanceId, Long> exposed = new HashMap<>();
     private final Map<InstanceId, Gone> gone = new HashMap<>();
+    private final Map<InstanceId, Gone> everGone = new HashMap<>(); // its words may be read after its end
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
     private final ArrayDeque<Long> evictions = new ArrayDeque<>();
@@ -122,8 +123,9 @@ final class Witness {
         return everUntrusted;
     }
 
-    Optional<Gone> gone(InstanceId id) {
-        return Optional.ofNullable(gone.get(id));
+    /** When it last showed that one as gone, in whatever life. */
+    Optional<Gone> everGone(InstanceId id) {
+        return Optional.ofNullable(everGone.get(id));
     }
 
     /** Whether it had reason to show an earlier content of it than before. */
@@ -220,6 +222,7 @@ final class Witness {
                     throw wrong("B10", id + " was lost with a restart");
                 }
                 gone.put(id, new Gone(now(), RemovalCause.ORPHANED, life));
+                everGone.put(id, new Gone(now(), RemovalCause.ORPHANED, life));
             }
         });
     }
@@ -417,6 +420,7 @@ final class Witness {
             }
             world.trace.event(now(), id.address() + " leaves, " + cause);
             gone.put(id, new Gone(now(), cause, life));
+            everGone.put(id, new Gone(now(), cause, life));
             oracle().goneFrom(id, cause);
             if (!wasHeld || cause.certain()) {
                 justified(id, cause);

@@ -19,6 +19,7 @@ import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -100,6 +101,9 @@ public final class LeaseTable {
         @Nullable
         Registration find(InstanceId instance);
 
+        /** Whether that copy is of a node that is there and shows, and not one of that generation in the given shard. */
+        boolean beats(InstanceId instance, ShardId shard, long generation);
+
         /** Whether a node that is there has such a copy of it, whatever its generation. */
         boolean isVouched(InstanceId instance, Predicate<Registration> which);
 
@@ -113,6 +117,11 @@ public final class LeaseTable {
             @Override
             public @Nullable Registration find(InstanceId instance) {
                 return null;
+            }
+
+            @Override
+            public boolean beats(InstanceId instance, ShardId shard, long generation) {
+                return false;
             }
 
             @Override
@@ -470,11 +479,12 @@ public final class LeaseTable {
             return room;
         }
         Lease lease = single.get(instance.id());
-        if (lease == null || !lease.publisher.terms().equals(terms)) {
+        Publisher publisher = Publisher.ofLease(leaseId(instance.id()), terms);
+        if (lease == null || !lease.publisher.equals(publisher)) {
             if (lease != null) {
                 wheel.forget(lease);
             }
-            lease = new Lease(Publisher.ofLease(leaseId(instance.id()), terms));
+            lease = new Lease(publisher);
         }
         touch(lease);
         Instance shared = sharedService(instance);
@@ -487,10 +497,18 @@ public final class LeaseTable {
     /** A lease keeps its id wherever it is renewed, so that a word about it means the same everywhere. */
     private String leaseId(InstanceId instance) {
         Registration here = current(instance);
-        Registration known = here != null ? here : elsewhere.find(instance);
-        return known != null && !known.publisher().isSession()
-                ? known.publisher().id()
-                : Digest.format(random.nextLong());
+        Registration there = here == null || isBeaten(here) ? elsewhere.find(instance) : null;
+        for (Registration known : Arrays.asList(there, here)) { // what two nodes gave without knowing becomes one again
+            if (known != null && !known.publisher().isSession()) {
+                return known.publisher().id();
+            }
+        }
+        return Digest.format(random.nextLong());
+    }
+
+    /** Whether this node has given a lease for that instance since it started. */
+    public boolean isGranted(InstanceId instance) {
+        return single.containsKey(instance);
     }
 
     /** Renews a lease given by {@link #put}. @return false when there is none: register again */
@@ -553,10 +571,18 @@ public final class LeaseTable {
         return here != null && !here.publisher().id().equals(publisher.id());
     }
 
-    /** Whether this node's word on that instance is the latest, so that it is the one to be asked about it. */
+    /**
+     * Whether this node's word on that instance is the latest, so that it is the one to be asked about it. Of two nodes that
+     * gave the same generation without knowing of each other, only the one whose copy shows is.
+     */
     public boolean isHome(InstanceId instance) {
         Registration here = current(instance);
-        return here != null && elsewhere.highest(instance) <= here.generation();
+        return here != null && elsewhere.highest(instance) <= here.generation() && !isBeaten(here);
+    }
+
+    private boolean isBeaten(Registration here) {
+        ShardId shard = own.get(here.id()) == here ? own.id() : restored.id();
+        return elsewhere.beats(here.id(), shard, here.generation());
     }
 
     /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
@@ -639,7 +665,11 @@ public final class LeaseTable {
         return !lease.inGrace && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;
     }
 
-    /** Peers know a later incarnation of this node than it does itself: it goes on above that, with what it has. */
+    /**
+     * Peers know a later incarnation of this node than it does itself: it goes on above that, with what it has. Whoever wrote
+     * that one may have given verdicts on what is here: as with those of other nodes, they do not take what its publisher,
+     * heard of just now, holds at its home.
+     */
     public void raise(long incarnation) {
         Shard before = own;
         Shard raised = new Shard(new ShardId(before.id().origin(), incarnation));
@@ -648,9 +678,23 @@ public final class LeaseTable {
         for (Registration registration : List.copyOf(before.registrations())) {
             Removal over = new Removal(registration.id(), RemovalCause.ORPHANED);
             apply(before, new Change.Removed(before.id(), before.revision() + 1, over, Burial.OWN, REGISTRY));
-            apply(raised, new Change.Granted(raised.id(), raised.revision() + 1, registration));
+            apply(raised, new Change.Granted(raised.id(), raised.revision() + 1, aboveVerdicts(registration)));
         }
         before.burials().forEach(raised::bury);
+    }
+
+    private Registration aboveVerdicts(Registration registration) {
+        Lease lease = leaseOf(registration);
+        boolean isHere = lease != null
+                && heardLately(lease)
+                && elsewhere.highest(registration.id()) <= registration.generation();
+        return isHere
+                ? new Registration(
+                        registration.instance(),
+                        registration.publisher(),
+                        registration.generation() + 1,
+                        registration.suspect())
+                : registration;
     }
 
     /** The instance's address refused a connection. Counts only while it is in doubt and the node is not frozen. */

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** What one node asks another about an instance that has its home there. */
@@ -22,9 +23,16 @@ final class Errands {
     private final LeaseTable leases;
     private final Replication replication;
 
-    Errands(LeaseTable leases, Replication replication) {
+    private final BooleanSupplier ready;
+
+    /**
+     * @param ready whether this node knows what its peers have; until then it takes no lease over, as what its disk had may
+     *     be older, or removed
+     */
+    Errands(LeaseTable leases, Replication replication, BooleanSupplier ready) {
         this.leases = leases;
         this.replication = replication;
+        this.ready = ready;
     }
 
     /** The copy that shows, if this node is not the home of the instance. */
@@ -73,7 +81,7 @@ final class Errands {
     private void renew(InstanceId instance, Consumer<Boolean> known) {
         Optional<Replication.Copy> there = elsewhere(instance);
         if (there.isEmpty()) {
-            known.accept(leases.renew(instance));
+            known.accept((leases.isGranted(instance) || ready.getAsBoolean()) && leases.renew(instance));
             return;
         }
         Registration copy = there.get().registration();
@@ -95,6 +103,10 @@ final class Errands {
 
     /** The node that had the lease does not answer: it goes on here, with what is known by now. */
     private boolean adopt(InstanceId instance, Registration copy) {
+        return ready.getAsBoolean() && takeOver(instance, copy);
+    }
+
+    private boolean takeOver(InstanceId instance, Registration copy) {
         return leases.latest(instance)
                 .filter(latest ->
                         latest.publisher().id().equals(copy.publisher().id()))

@@ -193,7 +193,8 @@ public final class RegistryNode {
                 loop,
                 settings.lease().ttl());
         moves = new SessionMoves(leases, replication, loop);
-        errands = new Errands(leases, replication);
+        errands = new Errands(
+                leases, replication, () -> ready || settings.cluster().isAlone());
         startedAt = loop.now();
         lastProbes = startedAt;
         lastOrphans = startedAt;
@@ -263,6 +264,14 @@ public final class RegistryNode {
                     .find(instance)
                     .map(Replication.Copy::registration)
                     .orElse(null);
+        }
+
+        @Override
+        public boolean beats(InstanceId instance, ShardId shard, long generation) {
+            return replication
+                    .find(instance)
+                    .filter(copy -> copy.originAlive() && copy.beats(shard, generation))
+                    .isPresent();
         }
 
         @Override

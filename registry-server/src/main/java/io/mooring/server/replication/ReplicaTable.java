@@ -588,8 +588,7 @@ final class ReplicaTable {
         if (a == null) {
             return b;
         }
-        long difference = a.registration().generation() - b.registration().generation();
-        return difference > 0 || difference == 0 && a.shard().compareTo(b.shard()) > 0 ? a : b;
+        return a.beats(b.shard(), b.registration().generation()) ? a : b;
     }
 
     Optional<Replication.Copy> find(InstanceId instance) {

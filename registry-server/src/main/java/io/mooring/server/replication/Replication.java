@@ -79,7 +79,13 @@ public final class Replication implements Peers {
      *
      * @param originAlive whether that node is there and still vouches for it
      */
-    public record Copy(ShardId shard, Registration registration, boolean originAlive) {}
+    public record Copy(ShardId shard, Registration registration, boolean originAlive) {
+        /** Whether it shows, and not one of that generation in the other shard. */
+        public boolean beats(ShardId other, long generation) {
+            long difference = registration.generation() - generation;
+            return difference > 0 || difference == 0 && shard.compareTo(other) > 0;
+        }
+    }
 
     /**
      * A registration whose node is lost, or restarted without it.

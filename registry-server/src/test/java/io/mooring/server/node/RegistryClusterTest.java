@@ -352,6 +352,27 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a1WhatSomebodyRemovedInANodesNameDoesNotTakeWhatIsInTouchWithIt() {
+        ClusterWorld.Publisher before = world.new Publisher();
+        ClusterWorld.Publisher after = before.asNow(); // and does not count its connections
+        before.connect(b).register(instance(1, "x"));
+        world.run(SECOND);
+        before.breakLine();
+        world.run(Duration.ofSeconds(80));
+        everywhere(List.of());
+        b.crash();
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        world.cut(1, 2);
+        world.cut(2, 3);
+        b.start();
+        after.connect(b).register(instance(1, "x"));
+        world.run(SECOND);
+        world.heal();
+        world.run(Duration.ofSeconds(12));
+        everywhere(List.of(1));
+    }
+
+    @Test
     void renewalsByHttpAreForwardedToTheHomeAndAdoptedWhenItIsGone() {
         assertInstanceOf(
                 Outcome.Accepted.class,
@@ -370,6 +391,20 @@ class RegistryClusterTest {
             everywhere(List.of(1));
         }
         assertEquals(1, b.node.status().leases(), "adopted");
+    }
+
+    @Test
+    void b2ARenewalAtANodeThatHasJustStartedRevivesNothing() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(20));
+        a.outcome(reply -> a.node.put(instance(1, "old"), terms, reply));
+        world.run(SECOND);
+        a.crash();
+        b.outcome(reply -> b.node.put(instance(1, "new"), terms, reply));
+        a.start();
+        assertEquals(List.of(id(1)), a.renew(id(1)), "put it again: what the disk had may be older");
+        world.run(SECOND);
+        assertEquals("new", c.version(1));
+        assertEquals(List.of(), a.renew(id(1)), "it knows by now");
     }
 
     @Test
@@ -452,6 +487,29 @@ class RegistryClusterTest {
         world.run(Duration.ofSeconds(3));
         assertEquals("new", b.version(1));
         assertEquals("new", c.version(1));
+    }
+
+    @Test
+    void e7OfTwoNodesThatGaveTheSameGenerationOneIsTheHome() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(8));
+        world.cut(1, 2);
+        world.cut(1, 3);
+        a.outcome(reply -> a.node.put(instance(1, "x"), terms, reply));
+        b.outcome(reply -> b.node.put(instance(1, "y"), terms, reply));
+        world.heal();
+        world.run(Duration.ofSeconds(5));
+        int unknown = 0;
+        for (int i = 0; i < 20; i++) {
+            ClusterWorld.Machine asked = i % 4 == 0 ? b : a;
+            if (!asked.renew(id(1)).isEmpty()) {
+                unknown++;
+                asked.outcome(reply -> asked.node.put(instance(1, "y"), terms, reply));
+            }
+            world.run(Duration.ofSeconds(3));
+            assertEquals(Standing.LIVE, c.standing(1), "after " + i + " renewals");
+            assertEquals("y", c.version(1));
+        }
+        assertEquals(1, unknown, "put once by the other node's id, it is the same lease everywhere");
     }
 
     @Test
