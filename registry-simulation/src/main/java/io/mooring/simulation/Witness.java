@@ -68,6 +68,7 @@ final class Witness {
     private boolean lateAtDeath;
     private boolean everUntrusted;
     private long toldOfChangesAt;
+    private boolean ready;
 
     /** What it showed, from when on. */
     private record Shown(long digest, long at) {}
@@ -172,6 +173,7 @@ final class Witness {
         resumedAt = now();
         frozenUntil = now() + LEASE;
         toldOfChangesAt = now() - WINDOW;
+        ready = false;
         diskLost = false;
         lateAtDeath = false;
         heldSince.clear();
@@ -238,6 +240,10 @@ final class Witness {
     void look() {
         if (!registry.isUp()) {
             return;
+        }
+        if (!ready) { // until then it keeps what it is told
+            ready = registry.node().status().ready();
+            toldOfChangesAt = toldOfChangesAt - startedAt >= 0 ? now() : toldOfChangesAt;
         }
         for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
             ServiceView after = registry.node().view(entry.getKey());

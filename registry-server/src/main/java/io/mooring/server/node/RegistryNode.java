@@ -105,6 +105,13 @@ public final class RegistryNode {
 
     private @Nullable HealthChecks healthChecks;
     private List<Change> changes = new ArrayList<>();
+    /**
+     * What a starting node has heard from its peers, until it has heard from all: of a session that has moved one of them may
+     * have what another one has ended or gone beyond, so that each by itself shows what never was. At most what the
+     * replicas hold, and what changes in that time.
+     */
+    private List<Change> gathered = new ArrayList<>();
+
     private List<Runnable> replies = new ArrayList<>();
     private boolean turnScheduled;
     private boolean writing;
@@ -311,8 +318,12 @@ public final class RegistryNode {
 
         @Override
         public void changed(Change change) {
-            changes.add(change);
-            scheduleTurn();
+            if (ready) {
+                changes.add(change);
+                scheduleTurn();
+            } else {
+                gathered.add(change);
+            }
             if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
                 leases.buried(removed.instance(), removed.burial(), removed.actor());
                 replication.buried(removed.instance(), removed.burial());
@@ -929,7 +940,10 @@ public final class RegistryNode {
         boolean frozen = leases.frozen().isPresent();
         push.uncertain(isUncertain());
         boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();
-        ready = ready || caughtUp || isLateEnough();
+        if (!ready && (caughtUp || isLateEnough())) {
+            ready = true;
+            showGathered();
+        }
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
         } else if (incomplete && !frozen && caughtUp) {
@@ -954,6 +968,14 @@ public final class RegistryNode {
         moves.look();
         durableStatus = durable.durables().status();
         status = currentStatus();
+    }
+
+    private void showGathered() {
+        changes.addAll(gathered);
+        gathered = List.of();
+        if (!changes.isEmpty()) {
+            scheduleTurn();
+        }
     }
 
     /** A shard that is arriving is waited for, within reason: who lists nothing yet should not be asked. */

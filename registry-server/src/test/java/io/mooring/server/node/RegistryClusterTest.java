@@ -17,6 +17,7 @@ import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -264,6 +265,26 @@ class RegistryClusterTest {
         assertEquals(List.of(1, 2), c.ports());
         assertEquals(Standing.RESTORED, c.standing(2));
         assertTrue(c.node.status().incomplete());
+    }
+
+    @Test
+    void a12AStartingNodeShowsWhatAllItsPeersHaveInOneStep() {
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        c.crash();
+        c.disk = new io.mooring.server.restore.MemoryStorage(c.loop);
+        world.run(Duration.ofSeconds(10)); // or it would be refused as a second one
+        world.cut(1, 2);
+        world.cut(2, 3);
+        world.new Publisher().connect(b).register(instance(2, "x"));
+        c.start();
+        world.run(MOMENT); // one of them is heard first
+        world.heal();
+        Set<List<Integer>> shown = new HashSet<>(Set.of(c.ports()));
+        for (int i = 0; i < 6_000; i++) {
+            world.run(Duration.ofMillis(1));
+            shown.add(c.ports());
+        }
+        assertEquals(Set.of(List.of(), List.of(1, 2)), shown);
     }
 
     @Test
