@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -53,6 +54,8 @@ public record MooringProperties(
         @DefaultValue Probe probe,
         @DefaultValue Checks checks,
         @DefaultValue Restore restore) {
+    /** They do not ask where it is. */
+    private static final int NACOS_GRPC_OFFSET = 1_000;
 
     /** @throws StartRefusedException when it would listen beyond loopback without leave to do so */
     void checkBind() {
@@ -69,6 +72,16 @@ public record MooringProperties(
             throw StartRefusedException.openPeers(bind);
         }
         throw StartRefusedException.open(bind);
+    }
+
+    /** Where Nacos clients that speak gRPC are served; 0: at any port that is free. */
+    int nacosGrpcPort() {
+        Integer given = nacos.grpcPort();
+        if (given != null) {
+            return given;
+        }
+        int where = http.port() + NACOS_GRPC_OFFSET;
+        return http.port() == 0 || where > 65_535 ? 0 : where;
     }
 
     /** @throws StartRefusedException when what is said about the cluster cannot be meant together */
@@ -305,7 +318,7 @@ public record MooringProperties(
 
     /**
      * @param enabled serves Nacos clients
-     * @param grpcPort of those that speak gRPC: they take the port of HTTP plus 1000
+     * @param grpcPort of those that speak gRPC; null: where they look for it, the port of HTTP plus 1000
      * @param connections over gRPC at the same time
      * @param ttl after which a silent connection is over
      * @param grace for which instances stay listed, in doubt, after their connection broke
@@ -316,7 +329,7 @@ public record MooringProperties(
      */
     public record Nacos(
             @DefaultValue("true") boolean enabled,
-            @DefaultValue("9848") int grpcPort,
+            @Nullable Integer grpcPort,
             @DefaultValue("20000") int connections,
             @DefaultValue("20s") Duration ttl,
             @DefaultValue("10s") Duration grace,
@@ -325,7 +338,9 @@ public record MooringProperties(
             @DefaultValue("") String usersFile,
             @DefaultValue("10000") int udpSubscribers) {
         public Nacos {
-            checkRange("grpc-port", grpcPort, 0, 65_535);
+            if (grpcPort != null) {
+                checkRange("grpc-port", grpcPort, 0, 65_535);
+            }
             checkRange("connections", connections, 1, 1_000_000);
             checkRange("ttl", ttl, Duration.ofSeconds(11), Duration.ofHours(1)); // idle clients speak every 5 to 10 s
             checkRange("grace", grace, Duration.ZERO, Duration.ofHours(1));

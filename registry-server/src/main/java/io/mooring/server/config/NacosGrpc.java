@@ -43,10 +43,10 @@ final class NacosGrpc implements SmartLifecycle {
 
     private static NacosGrpcSettings settings(MooringProperties properties) {
         MooringProperties.Nacos nacos = properties.nacos();
-        NacosGrpcSettings defaults = NacosGrpcSettings.defaults(nacos.grpcPort());
+        NacosGrpcSettings defaults = NacosGrpcSettings.defaults(properties.nacosGrpcPort());
         return new NacosGrpcSettings(
                 properties.bind(),
-                nacos.grpcPort(),
+                properties.nacosGrpcPort(),
                 properties.http().port(),
                 nacos.connections(),
                 defaults.calls(),

@@ -30,15 +30,16 @@ final class StartBanner implements Banner {
     }
 
     private static String nacos(Environment environment) {
-        boolean enabled =
-                environment.getProperty("mooring.nacos.enabled", "true").equals("true");
-        return enabled ? " · Nacos gRPC " + environment.getProperty("mooring.nacos.grpc-port", "9848") : "";
+        MooringProperties properties = properties(environment);
+        return properties.nacos().enabled() ? " · Nacos gRPC " + properties.nacosGrpcPort() : "";
+    }
+
+    private static MooringProperties properties(Environment environment) {
+        return Binder.get(environment).bindOrCreate("mooring", MooringProperties.class);
     }
 
     private static String peers(Environment environment) {
-        MooringProperties.Cluster cluster = Binder.get(environment)
-                .bindOrCreate("mooring", MooringProperties.class)
-                .cluster();
+        MooringProperties.Cluster cluster = properties(environment).cluster();
         return cluster.isConfigured() ? " · peers " + cluster.port() + " (cluster " + cluster.name() + ")" : "";
     }
 }

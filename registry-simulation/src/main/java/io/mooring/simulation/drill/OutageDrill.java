@@ -277,6 +277,7 @@ public final class OutageDrill implements AutoCloseable {
                 "--mooring.http.port=" + node.httpPort(),
                 "--mooring.operations.port=" + node.operationsPort(),
                 "--mooring.session.port=" + node.sessionPort(),
+                "--mooring.nacos.enabled=false", // its port would have to be free, too
                 "--mooring.data-directory=" + home.resolve("data-" + node.name())));
         if (nodes.size() > 1) {
             arguments.addAll(List.of(
