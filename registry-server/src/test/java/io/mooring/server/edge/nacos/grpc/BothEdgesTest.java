@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mooring.model.InstanceId;
+import io.mooring.model.ServiceKey;
 import io.mooring.server.config.PasswordLine;
 import io.mooring.server.config.RunningServer;
 import io.mooring.server.edge.nacos.grpc.TestClient.Message;
@@ -33,6 +35,8 @@ import tools.jackson.databind.json.JsonMapper;
 @Timeout(120)
 class BothEdgesTest {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    private static final InstanceId ID = new InstanceId(ServiceKey.of("orders"), "DEFAULT", "10.0.0.1", 1);
 
     @TempDir
     Path directory;
@@ -158,6 +162,7 @@ class BothEdgesTest {
             provider.register("orders", 1);
             assertWeight(5, consumer.query("orders"));
             provider.deregister("orders", 1);
+            TestEndpoint.await(() -> server.node().overrideOf(ID).isEmpty());
             provider.register("orders", 1);
             assertWeight(1, consumer.query("orders"));
         }
