@@ -35,6 +35,11 @@ public final class NacosSettings {
                 throw new InvalidValueException("healthChecker", healthChecker, "a JSON object");
             }
         }
+        if (!checker.path.isEmpty()
+                && !(checker.path.startsWith("/") && checker.path.chars().allMatch(c -> c > ' ' && c < 0x7f))) {
+            throw new InvalidValueException(
+                    "healthChecker.path", checker.path, "visible ASCII that begins with a slash");
+        }
         if (port < 0 || port > 65_535) {
             throw new InvalidValueException("checkPort", port, "0-65535");
         }

@@ -205,6 +205,7 @@ class BothEdgesTest {
             Message push = client.next();
             assertTrue(protectedBy(push), "half of them is not enough");
             assertTrue(push.hosts().get(0).get("healthy").asBoolean());
+            assertFalse(push.hosts().get(0).get("ephemeral").asBoolean());
             client.ack(push);
             assertTrue(protectedBy(client.query("orders")), "though the view is the same");
 

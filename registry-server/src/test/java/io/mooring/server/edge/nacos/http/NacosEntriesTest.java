@@ -242,10 +242,13 @@ class NacosEntriesTest {
                 + "&useInstancePort4Check=false&metadata=a%3D1&healthChecker=";
 
         Answer mysql = nacos.call("PUT", cluster + NacosCalls.encoded("{\"type\":\"MYSQL\",\"user\":\"u\"}"));
+        Answer path = nacos.call("PUT", cluster + NacosCalls.encoded("{\"type\":\"HTTP\",\"path\":\"/a b\"}"));
         Answer settled = nacos.call("PUT", cluster + NacosCalls.encoded(checker));
 
         assertThat(mysql.status()).isEqualTo(400);
         assertThat(mysql.body()).contains("TCP, HTTP or NONE; Mooring does not log in to databases");
+        assertThat(path.status()).isEqualTo(400);
+        assertThat(path.body()).startsWith("Param 'healthChecker.path' is illegal");
         assertThat(settled.body()).isEqualTo("ok");
         assertThat(node.settings(ServiceKey.of("checked")).orElseThrow().cluster("DEFAULT"))
                 .isEqualTo(
