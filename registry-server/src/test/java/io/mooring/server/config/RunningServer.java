@@ -3,6 +3,7 @@ package io.mooring.server.config;
 import io.mooring.server.node.RegistryNode;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** A server on ports of its own. */
@@ -32,6 +33,18 @@ public final class RunningServer implements AutoCloseable {
                 .map(e -> e.getKey() + "=" + e.getValue())
                 .toArray(String[]::new);
         return new RunningServer(Application.prepared(ServerConfiguration.class).run(arguments));
+    }
+
+    /** Itself, once its node says that it is ready; until then some requests are refused. */
+    public RunningServer ready() {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!node().status().ready()) {
+            if (System.nanoTime() - end > 0) {
+                throw new AssertionError("not ready within 30 s: " + node().status());
+            }
+            Thread.onSpinWait();
+        }
+        return this;
     }
 
     public RegistryNode node() {

@@ -52,9 +52,7 @@ class BothEdgesTest {
         String[] all = new String[properties.length + 1];
         System.arraycopy(properties, 0, all, 0, properties.length);
         all[properties.length] = "--mooring.data-directory=" + directory.resolve("data");
-        server = RunningServer.start(all);
-        RunningServer started = server;
-        TestEndpoint.await(() -> started.node().status().ready());
+        server = RunningServer.start(all).ready();
     }
 
     private void restart() {

@@ -29,7 +29,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(60)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class NacosEntriesTest {
-    private static final RunningServer SERVER = RunningServer.start("--mooring.checks.enabled=false");
+    private static final RunningServer SERVER =
+            RunningServer.start("--mooring.checks.enabled=false").ready();
     private final NacosCalls nacos = new NacosCalls(SERVER);
     private final RegistryNode node = SERVER.node();
 
@@ -272,10 +273,12 @@ class NacosEntriesTest {
         "POST, /v1/ns/service?serviceName=nd",
     })
     void aNodeWithoutADiskSaysSo(String method, String path) throws Exception {
-        try (RunningServer without = RunningServer.start("--mooring.restore.enabled=false")) {
+        try (RunningServer without =
+                RunningServer.start("--mooring.restore.enabled=false").ready()) {
             Answer answer = new NacosCalls(without).call(method, path);
 
             assertThat(answer.status()).isEqualTo(503);
+            assertThat(answer.body()).contains("mooring.restore.enabled");
         }
     }
 
