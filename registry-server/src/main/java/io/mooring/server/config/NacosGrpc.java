@@ -6,6 +6,7 @@ import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
 import io.mooring.server.edge.nacos.Access;
 import io.mooring.server.edge.nacos.HealthView;
+import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.edge.nacos.grpc.NacosGrpcMeter;
 import io.mooring.server.edge.nacos.grpc.NacosGrpcServer;
 import io.mooring.server.edge.nacos.grpc.NacosGrpcSettings;
@@ -129,6 +130,11 @@ final class NacosGrpc implements SmartLifecycle {
     /** Where it listens; negative when it does not. */
     int port() {
         return port;
+    }
+
+    /** Who hears of changes over gRPC. */
+    NacosSubscribers subscribers() {
+        return server == null ? NacosSubscribers.NONE : server;
     }
 
     int connections() {

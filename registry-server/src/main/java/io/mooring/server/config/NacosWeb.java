@@ -4,7 +4,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.mooring.model.InvalidValueException;
 import io.mooring.server.edge.metrics.Refusals;
 import io.mooring.server.edge.metrics.UdpMeters;
-import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.edge.nacos.Users;
@@ -35,6 +34,7 @@ final class NacosWeb implements SmartLifecycle {
     private volatile boolean running;
 
     /**
+     * @param others who hears of changes by other ways than HTTP and UDP
      * @param httpPort where it is served, once that is known
      * @param group that sends the pushes
      */
@@ -42,7 +42,7 @@ final class NacosWeb implements SmartLifecycle {
             RegistryNode node,
             MooringProperties properties,
             Users users,
-            DurableEntries durable,
+            NacosSubscribers others,
             WebPort port,
             IntSupplier httpPort,
             EventLoopGroup group,
@@ -66,8 +66,7 @@ final class NacosWeb implements SmartLifecycle {
                 node,
                 settings,
                 users,
-                durable,
-                NacosSubscribers.NONE,
+                others,
                 port,
                 refusals::count,
                 result -> udp.pushed(result.name().toLowerCase(Locale.ROOT)));

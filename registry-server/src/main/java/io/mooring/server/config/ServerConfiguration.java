@@ -10,7 +10,6 @@ import io.mooring.server.edge.metrics.NodeMeters;
 import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
 import io.mooring.server.edge.nacos.Access;
-import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.edge.nacos.Users;
 import io.mooring.server.edge.peer.PeerMeter;
 import io.mooring.server.edge.peer.PeerSettings;
@@ -309,25 +308,20 @@ public class ServerConfiguration {
         return new StopFirst(edge::close);
     }
 
-    /** What outlives its publishers: nothing, so far. */
-    @Bean
-    DurableEntries nacosEntries() {
-        return DurableEntries.NONE;
-    }
-
     @Bean
     NacosWeb nacosWeb(
             RegistryNode node,
             MooringProperties properties,
             Users nacosUsers,
-            DurableEntries nacosEntries,
+            NacosGrpc nacosGrpc,
             WebPort port,
             EventLoopGroup sessionThreads,
             MeterRegistry meters,
             Environment environment) {
         IntSupplier httpPort = () -> environment.getProperty(
                 "local.server.port", Integer.class, properties.http().port());
-        return new NacosWeb(node, properties, nacosUsers, nacosEntries, port, httpPort, sessionThreads, meters);
+        return new NacosWeb(
+                node, properties, nacosUsers, nacosGrpc.subscribers(), port, httpPort, sessionThreads, meters);
     }
 
     // ---- operations

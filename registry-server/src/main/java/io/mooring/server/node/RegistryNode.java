@@ -770,6 +770,16 @@ public final class RegistryNode {
                 .toList();
     }
 
+    /** All services for which something is settled, in their order. */
+    public List<ServiceKey> servicesWithSettings() {
+        return List.copyOf(durable.durables().servicesWithSettings());
+    }
+
+    /** Whether an instance is persistent. */
+    public boolean isPersistent(InstanceId instance) {
+        return durable.durables().isPersistent(instance);
+    }
+
     /** What lies over an instance; empty if nothing does. */
     public Optional<InstanceOverride> overrideOf(InstanceId instance) {
         return durable.durables().override(instance);

@@ -1,10 +1,9 @@
 package io.mooring.server.config;
 
 import io.mooring.server.node.RegistryNode;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** A server on ports of its own. */
@@ -17,13 +16,6 @@ public final class RunningServer implements AutoCloseable {
 
     /** @param properties beyond the ports and a data directory, {@code --name=value} */
     public static RunningServer start(String... properties) {
-        return startWith(List.of(), properties);
-    }
-
-    /** @param more configuration whose beans, marked primary, take the place of ours */
-    public static RunningServer startWith(List<Class<?>> more, String... properties) {
-        List<Class<?>> configuration = new ArrayList<>(more);
-        configuration.add(0, ServerConfiguration.class);
         Map<String, String> all = new LinkedHashMap<>();
         all.put("--mooring.http.port", "0");
         all.put("--mooring.operations.port", "0");
@@ -40,8 +32,19 @@ public final class RunningServer implements AutoCloseable {
         String[] arguments = all.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue())
                 .toArray(String[]::new);
-        return new RunningServer(
-                Application.prepared(configuration.toArray(Class<?>[]::new)).run(arguments));
+        return new RunningServer(Application.prepared(ServerConfiguration.class).run(arguments));
+    }
+
+    /** Itself, once its node says that it is ready; until then some requests are refused. */
+    public RunningServer ready() {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!node().status().ready()) {
+            if (System.nanoTime() - end > 0) {
+                throw new AssertionError("not ready within 30 s: " + node().status());
+            }
+            Thread.onSpinWait();
+        }
+        return this;
     }
 
     public RegistryNode node() {
@@ -63,6 +66,11 @@ public final class RunningServer implements AutoCloseable {
     /** The port of peers; negative when it is not open. */
     public int peerPort() {
         return bean(PeerPort.class).port();
+    }
+
+    /** Of Nacos clients over gRPC; negative when it is not open. */
+    public int nacosPort() {
+        return bean(NacosGrpc.class).port();
     }
 
     @Override

@@ -1,12 +1,14 @@
 package io.mooring.server.edge.nacos;
 
 import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What Nacos clients are told of a service: who is in rotation, and who of them is healthy. These clients have no protection
@@ -18,8 +20,12 @@ import java.util.Set;
  * @param underProtection whether somebody in doubt is called healthy
  */
 public record HealthView(List<Host> hosts, boolean underProtection) {
-    /** One instance in rotation. */
-    public record Host(Instance instance, boolean healthy) {}
+    /**
+     * One instance in rotation.
+     *
+     * @param persistent whether it stays when its publisher goes
+     */
+    public record Host(Instance instance, boolean healthy, boolean persistent) {}
 
     /**
      * When doubt is not believed; the same numbers as for removals, {@code mooring.protection}.
@@ -33,22 +39,24 @@ public record HealthView(List<Host> hosts, boolean underProtection) {
 
     /**
      * @param protectThreshold of the service: protected when no greater share of it is healthy, 0-1
+     * @param persistent which instances stay when their publishers go
      */
-    public static HealthView of(ServiceView view, Doubt doubt, double protectThreshold) {
+    public static HealthView of(
+            ServiceView view, Doubt doubt, double protectThreshold, Predicate<InstanceId> persistent) {
         List<Host> hosts = new ArrayList<>(view.instances().size());
         int healthy = 0;
         boolean held = false;
         for (ListedInstance listed : view.instances()) {
             if (listed.instance().enabled()) {
                 boolean well = !listed.standing().inDoubt();
-                hosts.add(new Host(listed.instance(), well));
+                hosts.add(new Host(listed.instance(), well, persistent.test(listed.id())));
                 healthy += well ? 1 : 0;
                 held |= listed.standing() == Standing.HELD;
             }
         }
         boolean underProtection = held || tooMany(doubt, protectThreshold, hosts.size(), healthy);
         if (underProtection) {
-            hosts.replaceAll(host -> host.healthy ? host : new Host(host.instance, true));
+            hosts.replaceAll(host -> host.healthy ? host : new Host(host.instance, true, host.persistent));
         }
         return new HealthView(hosts, underProtection);
     }

@@ -89,27 +89,27 @@ public final class NacosJson {
         json.writeBooleanField("valid", true);
         json.writeArrayFieldStart("hosts"); // never null: clients take that for an error
         for (HealthView.Host host : view.hosts()) {
-            instance(json, host.instance(), host.healthy(), grouped);
+            instance(json, host, grouped);
         }
         json.writeEndArray();
     }
 
     /** One instance as an object. */
-    public static void instance(JsonGenerator json, Instance instance, boolean healthy) throws IOException {
-        instance(json, instance, healthy, NacosNames.grouped(instance.service()));
+    public static void instance(JsonGenerator json, HealthView.Host host) throws IOException {
+        instance(json, host, NacosNames.grouped(host.instance().service()));
     }
 
-    private static void instance(JsonGenerator json, Instance instance, boolean healthy, String grouped)
-            throws IOException {
+    private static void instance(JsonGenerator json, HealthView.Host host, String grouped) throws IOException {
+        Instance instance = host.instance();
         Metadata metadata = instance.metadata();
         json.writeStartObject();
         json.writeStringField("instanceId", NacosNames.instanceId(instance.id()));
         json.writeStringField("ip", instance.host());
         json.writeNumberField("port", instance.port());
         json.writeNumberField("weight", instance.weight());
-        json.writeBooleanField("healthy", healthy);
+        json.writeBooleanField("healthy", host.healthy());
         json.writeBooleanField("enabled", instance.enabled());
-        json.writeBooleanField("ephemeral", true);
+        json.writeBooleanField("ephemeral", !host.persistent());
         json.writeStringField("clusterName", instance.cluster());
         json.writeStringField("serviceName", grouped);
         json.writeObjectFieldStart("metadata");

@@ -39,10 +39,9 @@ public record NacosRefusal(int code, String message, String because) {
     /** A refusal by the core. */
     public static NacosRefusal of(Outcome.Refused refused) {
         int code = switch (refused.code()) {
-            case RefusalCode.INVALID, RefusalCode.MISSING -> INVALID;
+            case RefusalCode.INVALID, RefusalCode.MISSING, RefusalCode.KIND -> INVALID;
             case RefusalCode.UNKNOWN -> NOT_FOUND;
             case RefusalCode.OVERLOADED, RefusalCode.NOT_DURABLE -> OVERLOADED;
-            case DurableEntries.NOT_KEPT -> NOT_IMPLEMENTED;
             default -> SERVER_ERROR;
         };
         return new NacosRefusal(code, refused.message(), refused.code());

@@ -60,7 +60,7 @@ class HealthViewTest {
         "Lss, +", // who is out of rotation does not count
     })
     void tooManyInDoubtAreNotBelieved(String standings, String told) {
-        assertEquals(told, told(HealthView.of(view(standings), HealthView.Doubt.DEFAULTS, 0)), standings);
+        assertEquals(told, told(HealthView.of(view(standings), HealthView.Doubt.DEFAULTS, 0, id -> false)), standings);
     }
 
     @ParameterizedTest
@@ -72,13 +72,16 @@ class HealthViewTest {
         "LS, 0.5, ++!",
     })
     void aServiceMayAskForMoreProtection(String standings, double threshold, String told) {
-        assertEquals(told, told(HealthView.of(view(standings), HealthView.Doubt.DEFAULTS, threshold)), standings);
+        assertEquals(
+                told,
+                told(HealthView.of(view(standings), HealthView.Doubt.DEFAULTS, threshold, id -> false)),
+                standings);
     }
 
     @Test
     void protectionIsDecidedBeforeAnyFilter() {
-        HealthView protectedView = HealthView.of(view("LSS"), HealthView.Doubt.DEFAULTS, 0);
-        HealthView half = HealthView.of(view("LLSS"), HealthView.Doubt.DEFAULTS, 0);
+        HealthView protectedView = HealthView.of(view("LSS"), HealthView.Doubt.DEFAULTS, 0, id -> false);
+        HealthView half = HealthView.of(view("LLSS"), HealthView.Doubt.DEFAULTS, 0, id -> false);
 
         assertEquals("+++!", told(protectedView.only(Set.of(), true)), "who asks for the healthy needs it most");
         assertEquals("++", told(half.only(Set.of(), true)));

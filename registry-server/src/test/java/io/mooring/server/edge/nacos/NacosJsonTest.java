@@ -56,11 +56,11 @@ class NacosJsonTest {
 
         assertEquals(
                 "{\"instanceId\":\"10.0.0.1#0#DEFAULT#G1@@orders\",\"ip\":\"10.0.0.1\",\"port\":0,\"weight\":1.0,"
-                        + "\"healthy\":false,\"enabled\":true,\"ephemeral\":true,\"clusterName\":\"DEFAULT\","
+                        + "\"healthy\":false,\"enabled\":true,\"ephemeral\":false,\"clusterName\":\"DEFAULT\","
                         + "\"serviceName\":\"G1@@orders\",\"metadata\":{},\"instanceHeartBeatInterval\":5000,"
                         + "\"instanceHeartBeatTimeOut\":15000,\"ipDeleteTimeout\":30000,"
                         + "\"instanceIdGenerator\":\"simple\"}",
-                text(json -> NacosJson.instance(json, plain, false)));
+                text(json -> NacosJson.instance(json, new HealthView.Host(plain, false, true))));
         assertEquals(
                 "{\"instanceId\":\"::1#80#c1#G1@@orders\",\"ip\":\"::1\",\"port\":80,\"weight\":0.5,\"healthy\":true,"
                         + "\"enabled\":true,\"ephemeral\":true,\"clusterName\":\"c1\",\"serviceName\":\"G1@@orders\","
@@ -69,7 +69,7 @@ class NacosJsonTest {
                         + "\"preserved.ip.delete.timeout\":\"soon\",\"ö\":\"\\\"\\n\"},"
                         + "\"instanceHeartBeatInterval\":1000,\"instanceHeartBeatTimeOut\":15000,"
                         + "\"ipDeleteTimeout\":30000,\"instanceIdGenerator\":\"snowflake\"}",
-                text(json -> NacosJson.instance(json, labelled, true)));
+                text(json -> NacosJson.instance(json, new HealthView.Host(labelled, true, false))));
     }
 
     @ParameterizedTest

@@ -1,8 +1,11 @@
 package io.mooring.server.edge.nacos.grpc;
 
+import io.mooring.model.ServiceKey;
 import io.mooring.server.edge.nacos.NacosRefusal;
+import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.push.Update;
 import io.netty.channel.Channel;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +36,8 @@ final class Connection implements Session.Ends {
     private long heardAt = openedAt;
     private boolean asked; // whether it is there
     private boolean asksForAbilities;
+    private String agent = "";
+    private String app = "";
     private boolean closed;
 
     /** @param id what the client is told; nothing can be done by knowing it */
@@ -69,6 +74,18 @@ final class Connection implements Session.Ends {
         return closed ? Optional.empty() : Optional.ofNullable(watches);
     }
 
+    /** What it hears of a service, for tools; once for each selection of clusters. */
+    List<NacosSubscribers.Subscriber> subscriptions(ServiceKey service) {
+        Pushes pushing = closed ? null : pushes;
+        if (pushing == null || !(channel.remoteAddress() instanceof InetSocketAddress from)) {
+            return List.of();
+        }
+        return pushing.of(service).stream()
+                .map(clusters -> new NacosSubscribers.Subscriber(
+                        from.getAddress().getHostAddress(), from.getPort(), agent, app, clusters))
+                .toList();
+    }
+
     // ---- the stream
 
     /** The client introduces itself. Who does so again is the same, and told the same. */
@@ -81,6 +98,8 @@ final class Connection implements Session.Ends {
         }
         out = stream;
         asksForAbilities = request.asksForAbilities;
+        agent = request.clientVersion;
+        app = request.labels.getOrDefault("AppName", "");
         String module = request.labels.getOrDefault("module", "naming");
         if (!module.equals("naming")) {
             opened(null);

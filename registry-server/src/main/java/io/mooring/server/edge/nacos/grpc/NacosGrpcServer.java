@@ -9,6 +9,7 @@ import io.grpc.ServerTransportFilter;
 import io.grpc.netty.NettyServerBuilder;
 import io.mooring.model.ServiceKey;
 import io.mooring.server.edge.nacos.Access;
+import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.node.RegistryNode;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
@@ -22,11 +23,16 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,9 +42,10 @@ import org.slf4j.LoggerFactory;
  * The gRPC endpoint of Nacos clients. One I/O thread of its own reads, answers queries from the views, encodes and writes;
  * what changes something hops onto the event loop, and back when it is visible.
  */
-public final class NacosGrpcServer implements Closeable {
+public final class NacosGrpcServer implements NacosSubscribers, Closeable {
     private static final Logger log = LoggerFactory.getLogger(NacosGrpcServer.class);
     private static final int SOCKET_BUFFER = 64 * 1024;
+    private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(2);
     private static final int FLOW_CONTROL_WINDOW = 1 << 20;
 
     private final RegistryNode node;
@@ -57,6 +64,7 @@ public final class NacosGrpcServer implements Closeable {
     private final Watches watches;
     private final Room room;
     private List<String> draining = List.of();
+    private final Set<ServiceKey> resettled = new HashSet<>();
     private boolean drains;
     private int turn;
 
@@ -76,7 +84,7 @@ public final class NacosGrpcServer implements Closeable {
         this.meter = meter;
         this.random = random;
         this.crossing = new Crossing(node.loop(), io);
-        this.lists = new SharedLists(settings.doubt());
+        this.lists = new SharedLists(node, settings.doubt());
         this.watches = new Watches(settings);
         this.room = new Room(settings.outgoingBytes(), io);
     }
@@ -132,6 +140,27 @@ public final class NacosGrpcServer implements Closeable {
         Collection<ServiceKey> now = node.services();
         crossing.toIo(() -> watches.services().add(now));
         node.onChangedViews(views -> crossing.toIo(() -> watches.services().changed(views)));
+        node.onSettings(service -> crossing.toIo(() -> settled(service)));
+    }
+
+    /** Lists may differ though views do not. What changes in one turn is looked at together. */
+    private void settled(ServiceKey service) {
+        if (resettled.isEmpty()) {
+            io.execute(this::retell);
+        }
+        resettled.add(service);
+    }
+
+    private void retell() {
+        Set<ServiceKey> services = Set.copyOf(resettled);
+        resettled.clear();
+        for (Connection connection : connections) {
+            Session session = connection.session().orElse(null);
+            Pushes pushes = connection.pushes().orElse(null);
+            if (session != null && pushes != null) {
+                pushes.outdated(services).forEach(service -> crossing.toLoop(() -> session.tellAgain(service)));
+            }
+        }
     }
 
     /** HTTP/2 connections come and go. */
@@ -228,6 +257,23 @@ public final class NacosGrpcServer implements Closeable {
     /** The types of requests that are counted by themselves. */
     public static Set<String> requestTypes() {
         return Requests.TYPES;
+    }
+
+    @Override
+    public List<Subscriber> of(ServiceKey service) {
+        CompletableFuture<List<Subscriber>> all = new CompletableFuture<>();
+        try {
+            io.execute(() -> all.complete(connections.stream()
+                    .flatMap(connection -> connection.subscriptions(service).stream())
+                    .toList()));
+            return all.get(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return List.of();
+        } catch (ExecutionException | TimeoutException | RejectedExecutionException e) {
+            log.debug("Nobody says who hears of {} over gRPC: {}", service, e.toString());
+            return List.of();
+        }
     }
 
     /** Open connections, those that are not set up among them. */

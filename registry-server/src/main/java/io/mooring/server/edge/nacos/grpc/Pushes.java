@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,15 +32,17 @@ final class Pushes {
     private boolean busy;
     private long sentAt;
 
-    /** A service, with the clusters that are wanted, and the view of it that was told last. */
+    /** A service, with the clusters that are wanted, and the view of it and the settings that were told last. */
     private static final class Told {
         final String clusters;
         ServiceView view;
+        double threshold;
         boolean wanted = true;
 
-        Told(String clusters, ServiceView view) {
+        Told(String clusters, ServiceView view, double threshold) {
             this.clusters = clusters;
             this.view = view;
+            this.threshold = threshold;
         }
     }
 
@@ -71,11 +74,13 @@ final class Pushes {
     /** The client is about to be told of that view, and wants to hear what changes from there. */
     void subscribe(ServiceView view, String clusters) {
         Optional<Told> before = find(view.service(), clusters);
+        double threshold = lists.threshold(view.service());
         if (before.isPresent()) {
             before.get().view = view;
+            before.get().threshold = threshold;
             return;
         }
-        subscribed.computeIfAbsent(view.service(), s -> new ArrayList<>(1)).add(new Told(clusters, view));
+        subscribed.computeIfAbsent(view.service(), s -> new ArrayList<>(1)).add(new Told(clusters, view, threshold));
         count++;
     }
 
@@ -94,6 +99,25 @@ final class Pushes {
             subscribed.remove(service);
         }
         return ofService.isEmpty();
+    }
+
+    /** Those of these services that were told by other settings than hold now. */
+    List<ServiceKey> outdated(Set<ServiceKey> services) {
+        List<ServiceKey> outdated = new ArrayList<>(0);
+        subscribed.forEach((service, ofService) -> {
+            if (services.contains(service)
+                    && ofService.stream().anyMatch(told -> told.threshold != lists.threshold(service))) {
+                outdated.add(service);
+            }
+        });
+        return outdated;
+    }
+
+    /** The selections of clusters of a service that it wants. */
+    List<String> of(ServiceKey service) {
+        return subscribed.getOrDefault(service, List.of()).stream()
+                .map(told -> told.clusters)
+                .toList();
     }
 
     // ---- one delivery
@@ -117,9 +141,11 @@ final class Pushes {
      * What the answer to the subscription has told already is not repeated. And these clients cannot add what is new to what
      * they have: while the node is still gathering, a list that lacks somebody without a cause waits until it knows.
      */
-    private static boolean isWorthTelling(Told told, Update update) {
+    private boolean isWorthTelling(Told told, Update update) {
         ServiceView view = update.view();
-        return (told.view.digest() != view.digest() || told.view.underProtection() != view.underProtection())
+        return (told.view.digest() != view.digest()
+                        || told.view.underProtection() != view.underProtection()
+                        || told.threshold != lists.threshold(view.service()))
                 && !(update.incomplete() && Missing.withoutCause(told.view.instances(), view));
     }
 
@@ -136,6 +162,7 @@ final class Pushes {
             view = latest; // it has waited for the client to read, and a query may have told more meanwhile
         }
         told.view = view;
+        told.threshold = lists.threshold(view.service());
         long id = stamps.nextId();
         Outgoing message = Answers.push(id, lists.of(view, told.clusters, false), stamps.next(), out.takesGzip());
         unacked.put(id, message.length());

@@ -184,13 +184,24 @@ final class Requests {
     }
 
     /** The one place for instances that outlive their connections. */
-    private static void persistent(Request request, Answer answer) {
-        answer.refuse(
-                request.requestId,
-                new NacosRefusal(
-                        NacosRefusal.NOT_IMPLEMENTED,
-                        "Mooring does not keep persistent instances yet; register an ephemeral one",
-                        "unknown"));
+    private void persistent(Request request, Answer answer) {
+        Instance instance = request.instance(request.service());
+        switch (request.type) {
+            case "registerInstance" ->
+                write(
+                        request,
+                        answer,
+                        reply ->
+                                host.node().putPersistent(instance, outcome -> reply.accept(Session.refusal(outcome))));
+            case "deregisterInstance" ->
+                // No connection has it, so here the address counts.
+                write(
+                        request,
+                        answer,
+                        reply -> host.node()
+                                .removePersistent(instance.id(), outcome -> reply.accept(Session.refusal(outcome))));
+            default -> throw new InvalidValueException("type", request.type, "registerInstance or deregisterInstance");
+        }
     }
 
     private interface Write {

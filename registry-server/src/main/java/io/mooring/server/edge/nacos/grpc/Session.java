@@ -129,6 +129,13 @@ final class Session implements SessionLine, Subscriber {
         }
     }
 
+    /** Something that is no part of the view is different now. */
+    void tellAgain(ServiceKey service) {
+        if (!over) {
+            node.subscribe(this, service, OptionalLong.empty());
+        }
+    }
+
     void unsubscribe(ServiceKey service) {
         node.unsubscribe(this, service);
     }
@@ -168,7 +175,7 @@ final class Session implements SessionLine, Subscriber {
                 NacosRefusal.NOT_CONNECTED, "this connection is not set up, or not any more; connect anew", "unknown");
     }
 
-    private static @Nullable NacosRefusal refusal(Outcome outcome) {
+    static @Nullable NacosRefusal refusal(Outcome outcome) {
         return outcome instanceof Outcome.Refused refused ? NacosRefusal.of(refused) : null;
     }
 }

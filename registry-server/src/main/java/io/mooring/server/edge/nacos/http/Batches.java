@@ -8,16 +8,18 @@ import io.mooring.model.ListedInstance;
 import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
 import io.mooring.protocol.StrictJson;
-import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.durable.InstanceOverride;
 import io.mooring.server.edge.nacos.NacosInstance;
 import io.mooring.server.edge.nacos.NacosNames;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -27,22 +29,33 @@ final class Batches {
     private static final int MOST = 1_000;
 
     private final RegistryNode node;
-    private final DurableEntries durable;
 
-    Batches(RegistryNode node, DurableEntries durable) {
+    Batches(RegistryNode node) {
         this.node = node;
-        this.durable = durable;
     }
 
     Optional<Answer> put(Call call) {
         Map<String, String> metadata = metadata(call);
-        return change(call, before -> before.with(metadata));
+        return change(call, before -> with(before, metadata));
     }
 
     /** Takes back what was put over these labels; what the publisher said shows again. */
     Optional<Answer> delete(Call call) {
         Map<String, String> metadata = metadata(call);
-        return change(call, before -> before.without(metadata.keySet()));
+        return change(call, before -> without(before, metadata.keySet()));
+    }
+
+    /** With these labels, too. */
+    static InstanceOverride with(InstanceOverride before, Map<String, String> more) {
+        Map<String, String> all = new HashMap<>(before.metadata());
+        all.putAll(more);
+        return before.withMetadata(Metadata.of(all));
+    }
+
+    private static InstanceOverride without(InstanceOverride before, Set<String> keys) {
+        Map<String, String> rest = new HashMap<>(before.metadata());
+        rest.keySet().removeAll(keys);
+        return before.withMetadata(Metadata.of(rest));
     }
 
     private static Map<String, String> metadata(Call call) {
@@ -50,7 +63,7 @@ final class Batches {
         return Metadata.of(call.parameters().texts("metadata"));
     }
 
-    private Optional<Answer> change(Call call, UnaryOperator<DurableEntries.Overlay> change) {
+    private Optional<Answer> change(Call call, UnaryOperator<InstanceOverride> change) {
         Parameters given = call.parameters();
         ServiceKey service = given.service();
         List<InstanceId> instances = instances(service, given.text("instances"));
@@ -64,7 +77,7 @@ final class Batches {
                 (Consumer<Gathered> reply) -> {
                     Gathered gathered = new Gathered(instances.size(), reply);
                     for (InstanceId id : instances) {
-                        durable.override(id, change, outcome -> gathered.add(id, outcome));
+                        node.override(id, change, outcome -> gathered.add(id, outcome));
                     }
                 },
                 gathered -> {
@@ -99,12 +112,13 @@ final class Batches {
         }
     }
 
-    private static Answer updated(List<InstanceId> done) {
+    private Answer updated(List<InstanceId> done) {
         return Answer.json(json -> {
             json.writeStartObject();
             json.writeArrayFieldStart("updated");
             for (InstanceId id : done) {
-                json.writeString(id.host() + ":" + id.port() + ":unknown:" + id.cluster() + ":ephemeral");
+                json.writeString(id.host() + ":" + id.port() + ":unknown:" + id.cluster()
+                        + (node.isPersistent(id) ? ":persist" : ":ephemeral"));
             }
             json.writeEndArray();
             json.writeEndObject();

@@ -4,11 +4,12 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
-import io.mooring.server.edge.nacos.DurableEntries;
-import io.mooring.server.edge.nacos.DurableEntries.Settings;
+import io.mooring.server.durable.ServiceSettings;
+import io.mooring.server.durable.ServiceSettings.ClusterSettings;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.edge.nacos.NacosJson;
 import io.mooring.server.edge.nacos.NacosNames;
+import io.mooring.server.edge.nacos.NacosSettings;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
@@ -21,14 +22,12 @@ import java.util.TreeSet;
 final class Catalog {
     private final RegistryNode node;
     private final Lists lists;
-    private final DurableEntries durable;
     private final NacosSubscribers subscribers;
 
-    Catalog(RegistryNode node, Lists lists, DurableEntries durable, NacosSubscribers subscribers) {
+    Catalog(RegistryNode node, Lists lists, NacosSubscribers subscribers) {
         this.subscribers = subscribers;
         this.node = node;
         this.lists = lists;
-        this.durable = durable;
     }
 
     Optional<Answer> services(Call call) {
@@ -92,8 +91,8 @@ final class Catalog {
         if (!lists.isThere(service)) {
             throw new FaultException(Fault.NO_SERVICE, "service not found: " + NacosNames.grouped(service));
         }
-        Settings settings = durable.settings(service).orElse(Settings.NONE);
-        TreeSet<String> clusters = new TreeSet<>();
+        ServiceSettings settings = node.settings(service).orElse(ServiceSettings.DEFAULTS);
+        TreeSet<String> clusters = new TreeSet<>(settings.clusters().keySet());
         node.view(service)
                 .instances()
                 .forEach(listed -> clusters.add(listed.instance().cluster()));
@@ -103,23 +102,20 @@ final class Catalog {
             json.writeStringField("name", service.name());
             json.writeStringField("groupName", service.group());
             json.writeNumberField("protectThreshold", settings.protectThreshold());
-            json.writeFieldName("selector");
-            json.writeRawValue(settings.selector());
+            NacosSettings.writeSelector(json, settings);
             Instances.texts(json, "metadata", settings.metadata());
             json.writeEndObject();
             json.writeArrayFieldStart("clusters");
             for (String cluster : clusters) {
+                ClusterSettings its = settings.cluster(cluster);
                 json.writeStartObject();
                 json.writeStringField("serviceName", NacosNames.grouped(service));
                 json.writeStringField("name", cluster);
-                json.writeObjectFieldStart("healthChecker");
-                json.writeStringField("type", "NONE");
-                json.writeEndObject();
+                NacosSettings.writeChecker(json, its);
                 json.writeNumberField("defaultPort80", 80);
-                json.writeNumberField("defaultCheckPort80", 80);
-                json.writeBooleanField("useIpPort4Check", true);
-                json.writeObjectFieldStart("metadata");
-                json.writeEndObject();
+                json.writeNumberField("defaultCheckPort80", its.port());
+                json.writeBooleanField("useIpPort4Check", its.ofInstance());
+                Instances.texts(json, "metadata", its.metadata());
                 json.writeEndObject();
             }
             json.writeEndArray();
@@ -140,7 +136,7 @@ final class Catalog {
         for (ListedInstance listed : view.instances()) {
             if (cluster.isEmpty() || listed.instance().cluster().equals(cluster)) {
                 all.add(new HealthView.Host(
-                        listed.instance(), believed || !listed.standing().inDoubt()));
+                        listed.instance(), believed || !listed.standing().inDoubt(), node.isPersistent(listed.id())));
             }
         }
         boolean paged = call.generation() == Generation.V3;
@@ -148,7 +144,7 @@ final class Catalog {
             json.writeStartObject();
             begin(json, paged, page, all.size(), paged ? "pageItems" : "list");
             for (HealthView.Host host : page.of(all)) {
-                NacosJson.instance(json, host.instance(), host.healthy());
+                NacosJson.instance(json, host);
             }
             json.writeEndArray();
             json.writeEndObject();
@@ -176,7 +172,7 @@ final class Catalog {
         json.writeEndObject();
     }
 
-    /** Who publishes a service: each instance that lives by beats is its own client to these tools. */
+    /** Who publishes a service: each instance is its own client to these tools. */
     Optional<Answer> publishers(Call call) {
         ServiceKey service = call.parameters().service();
         ServiceView view = node.view(service);
@@ -186,7 +182,7 @@ final class Catalog {
                 String address = listed.instance().address();
                 client(
                         json,
-                        address + "#true",
+                        address + (node.isPersistent(listed.id()) ? "#false" : "#true"),
                         listed.instance().host(),
                         listed.instance().port());
             }

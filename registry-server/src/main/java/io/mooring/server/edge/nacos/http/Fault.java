@@ -18,6 +18,7 @@ enum Fault {
     SERVICE_EXISTS(400, 400, 21_007, "service already exists", RefusalCode.INVALID),
     SERVICE_IN_USE(400, 400, 21_009, "service delete failure", RefusalCode.INVALID),
     CONFLICT(400, 409, 20_005, "resource conflict", RefusalCode.NOT_OWNER),
+    KIND(400, 400, 20_002, "parameter validate error", RefusalCode.KIND),
     NAMESPACE(400, 400, 22_000, "illegal namespace", RefusalCode.INVALID),
     SERVER(500, 500, 30_000, "server error", RefusalCode.INTERNAL),
     LIMIT(500, 500, 30_000, "server error", RefusalCode.LIMIT),

@@ -2,7 +2,6 @@ package io.mooring.server.edge.nacos.http;
 
 import io.mooring.model.InvalidValueException;
 import io.mooring.protocol.RefusalCode;
-import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.web.BodyRefusedException;
 
@@ -47,7 +46,7 @@ final class FaultException extends RuntimeException {
                     case RefusalCode.LIMIT -> Fault.LIMIT;
                     case RefusalCode.OVERLOADED -> Fault.OVERLOADED;
                     case RefusalCode.NOT_DURABLE -> Fault.NOT_DURABLE;
-                    case DurableEntries.NOT_KEPT -> Fault.NOT_OFFERED;
+                    case RefusalCode.KIND -> Fault.KIND;
                     default -> Fault.SERVER;
                 },
                 refused.message());

@@ -8,8 +8,8 @@ import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.protocol.RefusalCode;
+import io.mooring.server.durable.InstanceOverride;
 import io.mooring.server.edge.nacos.BeatTerms;
-import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.edge.nacos.NacosInstance;
 import io.mooring.server.edge.nacos.NacosJson;
@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -38,13 +39,11 @@ final class Instances {
 
     private final RegistryNode node;
     private final Lists lists;
-    private final DurableEntries durable;
     private final UdpPushes pushes;
 
-    Instances(RegistryNode node, Lists lists, DurableEntries durable, UdpPushes pushes) {
+    Instances(RegistryNode node, Lists lists, UdpPushes pushes) {
         this.node = node;
         this.lists = lists;
-        this.durable = durable;
         this.pushes = pushes;
     }
 
@@ -62,7 +61,7 @@ final class Instances {
             if (said.ephemeral()) {
                 node.put(instance, BeatTerms.of(instance.metadata()), reply);
             } else {
-                durable.putPersistent(instance, reply);
+                node.putPersistent(instance, reply);
             }
         });
     }
@@ -73,10 +72,10 @@ final class Instances {
         String actor = call.actor();
         return call.whenAccepted(reply -> {
             Consumer<Outcome> gone = outcome -> reply.accept(isUnknown(outcome) ? Outcome.ACCEPTED : outcome);
-            if (ephemeral && !durable.isPersistent(id)) {
-                node.remove(id, false, actor, gone);
+            if (ephemeral) {
+                node.remove(id, false, actor, gone); // a persistent one that is not called so is removed, too
             } else {
-                durable.removePersistent(id, gone);
+                node.removePersistent(id, gone);
             }
         });
     }
@@ -150,19 +149,11 @@ final class Instances {
     /** PUT: all three are said, or have their defaults. */
     Optional<Answer> update(Call call) {
         Parameters given = call.parameters();
-        NacosInstance said = given.instance();
-        Instance instance = said.of(given.service());
+        Instance instance = given.instance().of(given.service());
         checkListed(instance.id());
-        return call.whenAccepted(reply -> {
-            if (said.ephemeral() && !durable.isPersistent(instance.id())) {
-                durable.override(
-                        instance.id(),
-                        before -> DurableEntries.Overlay.of(instance.weight(), instance.enabled(), instance.metadata()),
-                        reply);
-            } else {
-                durable.putPersistent(instance, reply);
-            }
-        });
+        InstanceOverride override = new InstanceOverride(
+                OptionalDouble.of(instance.weight()), Optional.of(instance.enabled()), instance.metadata());
+        return call.whenAccepted(reply -> node.override(instance.id(), before -> override, reply));
     }
 
     /** PATCH: what is said. */
@@ -177,10 +168,10 @@ final class Instances {
             throw new InvalidValueException("weight", given.text("weight"), "0-10000");
         }
         checkListed(id);
-        return call.whenAccepted(reply -> durable.override(
+        return call.whenAccepted(reply -> node.override(
                 id,
                 before -> {
-                    DurableEntries.Overlay after = before.with(metadata);
+                    InstanceOverride after = Batches.with(before, metadata);
                     after = given.has("weight") ? after.withWeight(weight) : after;
                     return enabled.isPresent() ? after.withEnabled(enabled.get()) : after;
                 },
@@ -278,7 +269,7 @@ final class Instances {
     static void instances(JsonGenerator json, List<HealthView.Host> hosts) throws IOException {
         json.writeStartArray();
         for (HealthView.Host host : hosts) {
-            NacosJson.instance(json, host.instance(), host.healthy());
+            NacosJson.instance(json, host);
         }
         json.writeEndArray();
     }

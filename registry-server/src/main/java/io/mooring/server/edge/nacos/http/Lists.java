@@ -3,7 +3,7 @@ package io.mooring.server.edge.nacos.http;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
-import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.node.RegistryNode;
 import java.util.ArrayList;
@@ -16,12 +16,10 @@ import java.util.function.Predicate;
 final class Lists {
     private final RegistryNode node;
     private final HealthView.Doubt doubt;
-    private final DurableEntries durable;
 
-    Lists(RegistryNode node, HealthView.Doubt doubt, DurableEntries durable) {
+    Lists(RegistryNode node, HealthView.Doubt doubt) {
         this.node = node;
         this.doubt = doubt;
-        this.durable = durable;
     }
 
     HealthView health(ServiceKey service) {
@@ -29,10 +27,9 @@ final class Lists {
     }
 
     HealthView health(ServiceView view) {
-        double threshold = durable.settings(view.service())
-                .map(DurableEntries.Settings::protectThreshold)
-                .orElse(0.0);
-        return HealthView.of(view, doubt, threshold);
+        double threshold =
+                node.settings(view.service()).orElse(ServiceSettings.DEFAULTS).protectThreshold();
+        return HealthView.of(view, doubt, threshold, node::isPersistent);
     }
 
     /** That instance, if it is in rotation. */
@@ -56,7 +53,7 @@ final class Lists {
                 all.add(service);
             }
         }
-        for (ServiceKey service : durable.services()) {
+        for (ServiceKey service : node.servicesWithSettings()) {
             if (wanted.test(service)) {
                 all.add(service);
             }
@@ -66,6 +63,6 @@ final class Lists {
 
     boolean isThere(ServiceKey service) {
         return !node.view(service).instances().isEmpty()
-                || durable.settings(service).isPresent();
+                || node.settings(service).isPresent();
     }
 }

@@ -3,7 +3,6 @@ package io.mooring.server.edge.nacos.http;
 import io.mooring.model.InvalidValueException;
 import io.mooring.model.ServiceKey;
 import io.mooring.protocol.RefusalCode;
-import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.edge.nacos.Users;
 import io.mooring.server.edge.nacos.http.Route.Trait;
@@ -54,7 +53,6 @@ public final class NacosHttp {
 
     /**
      * @param users who may ask
-     * @param durable what outlives its publishers
      * @param others who hears of changes by other ways than this one's
      * @param port what it shares with others who are served there
      * @param refused hears the code of every refusal
@@ -64,7 +62,6 @@ public final class NacosHttp {
             RegistryNode node,
             NacosHttpSettings settings,
             Users users,
-            DurableEntries durable,
             NacosSubscribers others,
             WebPort port,
             Consumer<String> refused,
@@ -74,7 +71,7 @@ public final class NacosHttp {
         this.port = port;
         this.refused = refused;
         this.logins = new Logins(users);
-        Lists lists = new Lists(node, settings.doubt(), durable);
+        Lists lists = new Lists(node, settings.doubt());
         long number = 1L << 40 | new SecureRandom().nextLong(1L << 51);
         this.pushes = new UdpPushes(
                 node,
@@ -85,11 +82,11 @@ public final class NacosHttp {
         NacosSubscribers subscribers = service -> subscribers(service, others);
         Members members = new Members(node, settings);
         this.routes = new Routes(new Routes.Handlers(
-                new Instances(node, lists, durable, pushes),
-                new Batches(node, durable),
-                new Services(node, lists, durable, subscribers),
-                new Catalog(node, lists, durable, subscribers),
-                new Operator(node, durable, members),
+                new Instances(node, lists, pushes),
+                new Batches(node),
+                new Services(node, lists, subscribers),
+                new Catalog(node, lists, subscribers),
+                new Operator(node, members),
                 members,
                 new Console(node, lists, users, settings),
                 logins));

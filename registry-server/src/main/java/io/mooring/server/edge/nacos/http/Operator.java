@@ -2,7 +2,8 @@ package io.mooring.server.edge.nacos.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.mooring.model.InstanceId;
-import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.durable.ServiceSettings;
+import io.mooring.server.durable.ServiceSettings.Check;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
@@ -12,12 +13,10 @@ import java.util.Optional;
 /** How the node does, and the switches that this one has not. */
 final class Operator {
     private final RegistryNode node;
-    private final DurableEntries durable;
     private final Members members;
 
-    Operator(RegistryNode node, DurableEntries durable, Members members) {
+    Operator(RegistryNode node, Members members) {
         this.node = node;
-        this.durable = durable;
         this.members = members;
     }
 
@@ -134,15 +133,27 @@ final class Operator {
         InstanceId id = call.parameters().instanceId();
         call.parameters().required("healthy");
         boolean healthy = call.parameters().truth(true, "healthy");
-        return call.whenAccepted(reply -> durable.reportHealth(id, healthy, reply));
+        Check check = node.settings(id.service())
+                .orElse(ServiceSettings.DEFAULTS)
+                .cluster(id.cluster())
+                .check();
+        if (node.isPersistent(id) && check != Check.NONE) {
+            throw new FaultException(
+                    Fault.ILLEGAL,
+                    "health check is still working: " + id.address() + " is checked by " + check
+                            + " (expected: NONE, for somebody to say how it is); set the cluster's healthChecker");
+        }
+        return call.whenAccepted(reply -> node.reportHealth(id, healthy, reply));
     }
 
     Optional<Answer> checkers(Call call) {
         return Optional.of(Answer.json(json -> {
             json.writeStartObject();
-            json.writeObjectFieldStart("NONE");
-            json.writeStringField("type", "NONE");
-            json.writeEndObject();
+            for (Check check : Check.values()) {
+                json.writeObjectFieldStart(check.name());
+                json.writeStringField("type", check.name());
+                json.writeEndObject();
+            }
             json.writeEndObject();
         }));
     }

@@ -1,16 +1,15 @@
 package io.mooring.server.edge.nacos.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.mooring.model.InvalidValueException;
+import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
-import io.mooring.server.edge.nacos.DurableEntries;
-import io.mooring.server.edge.nacos.DurableEntries.Settings;
-import io.mooring.server.edge.nacos.NacosJson;
+import io.mooring.server.durable.ServiceSettings;
+import io.mooring.server.durable.ServiceSettings.ClusterSettings;
 import io.mooring.server.edge.nacos.NacosNames;
+import io.mooring.server.edge.nacos.NacosSettings;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,17 +20,13 @@ import java.util.TreeSet;
 
 /** Services as a whole: what is said about them, who asks for them, which there are. */
 final class Services {
-    private static final int LONGEST_SELECTOR = 4_096;
-
     private final RegistryNode node;
     private final Lists lists;
-    private final DurableEntries durable;
     private final NacosSubscribers subscribers;
 
-    Services(RegistryNode node, Lists lists, DurableEntries durable, NacosSubscribers subscribers) {
+    Services(RegistryNode node, Lists lists, NacosSubscribers subscribers) {
         this.node = node;
         this.lists = lists;
-        this.durable = durable;
         this.subscribers = subscribers;
     }
 
@@ -39,13 +34,13 @@ final class Services {
 
     Optional<Answer> create(Call call) {
         ServiceKey service = call.parameters().service();
-        Settings settings = settings(call.parameters());
+        ServiceSettings settings = settings(call.parameters());
         if (lists.isThere(service)) {
             throw new FaultException(
                     Fault.SERVICE_EXISTS,
                     "specified service already exists, serviceName : " + NacosNames.grouped(service));
         }
-        return call.whenAccepted(reply -> durable.settings(service, before -> settings, reply));
+        return call.whenAccepted(reply -> node.settings(service, before -> settings, reply));
     }
 
     Optional<Answer> update(Call call) {
@@ -53,30 +48,21 @@ final class Services {
         if (call.generation() == Generation.V1) {
             call.parameters().required("protectThreshold");
         }
-        Settings settings = settings(call.parameters());
+        ServiceSettings settings = settings(call.parameters());
         checkThere(service);
-        return call.whenAccepted(reply -> durable.settings(
+        return call.whenAccepted(reply -> node.settings(
                 service,
-                before -> new Settings(
+                before -> new ServiceSettings(
                         settings.protectThreshold(), settings.metadata(), settings.selector(), before.clusters()),
                 reply));
     }
 
-    private static Settings settings(Parameters given) {
-        return new Settings(
-                given.number("protectThreshold", 0), Map.copyOf(given.texts("metadata")), selector(given), Map.of());
-    }
-
-    private static String selector(Parameters given) {
-        String selector = given.text("selector");
-        if (selector.isEmpty()) {
-            return Settings.NO_SELECTOR;
-        }
-        if (selector.length() > LONGEST_SELECTOR) {
-            throw new InvalidValueException("selector", selector, "at most " + LONGEST_SELECTOR + " characters");
-        }
-        Parameters.json("selector", selector, (name, json) -> {});
-        return selector;
+    private static ServiceSettings settings(Parameters given) {
+        return new ServiceSettings(
+                given.number("protectThreshold", 0),
+                Metadata.of(given.texts("metadata")),
+                NacosSettings.selector(given.text("selector")),
+                Map.of());
     }
 
     Optional<Answer> delete(Call call) {
@@ -88,7 +74,7 @@ final class Services {
                     "service " + NacosNames.grouped(service)
                             + " is not empty, can't be delete; deregister its instances");
         }
-        return call.whenAccepted(reply -> durable.deleteSettings(service, reply));
+        return call.whenAccepted(reply -> node.deleteSettings(service, reply));
     }
 
     private void checkThere(ServiceKey service) {
@@ -103,8 +89,8 @@ final class Services {
     Optional<Answer> get(Call call) {
         ServiceKey service = call.parameters().service();
         checkThere(service);
-        Settings settings = durable.settings(service).orElse(Settings.NONE);
-        Set<String> clusters = clusters(service);
+        ServiceSettings settings = node.settings(service).orElse(ServiceSettings.DEFAULTS);
+        Set<String> clusters = clusters(service, settings);
         boolean old = call.generation() == Generation.V1;
         return Optional.of(Answer.json(json -> {
             json.writeStartObject();
@@ -115,15 +101,15 @@ final class Services {
             if (old) {
                 json.writeArrayFieldStart("clusters");
                 for (String cluster : clusters) {
-                    cluster(json, cluster);
+                    cluster(json, cluster, settings.cluster(cluster));
                 }
                 json.writeEndArray();
             } else {
-                json.writeBooleanField("ephemeral", true);
+                json.writeBooleanField("ephemeral", node.persistent(service).isEmpty());
                 json.writeObjectFieldStart("clusterMap");
                 for (String cluster : clusters) {
                     json.writeFieldName(cluster);
-                    cluster(json, cluster);
+                    cluster(json, cluster, settings.cluster(cluster));
                 }
                 json.writeEndObject();
             }
@@ -131,26 +117,25 @@ final class Services {
         }));
     }
 
-    private static void about(JsonGenerator json, Settings settings) throws IOException {
+    private static void about(JsonGenerator json, ServiceSettings settings) throws IOException {
         json.writeNumberField("protectThreshold", settings.protectThreshold());
         Instances.texts(json, "metadata", settings.metadata());
-        json.writeFieldName("selector");
-        json.writeRawValue(settings.selector()); // JSON, checked when it came
+        NacosSettings.writeSelector(json, settings);
     }
 
-    private static void cluster(JsonGenerator json, String name) throws IOException {
+    private static void cluster(JsonGenerator json, String name, ClusterSettings settings) throws IOException {
         json.writeStartObject();
         json.writeStringField("name", name);
         json.writeStringField("clusterName", name);
-        json.writeObjectFieldStart("healthChecker");
-        json.writeStringField("type", "NONE");
-        json.writeEndObject();
-        Instances.texts(json, "metadata", Map.of());
+        NacosSettings.writeChecker(json, settings);
+        json.writeNumberField("healthyCheckPort", settings.port());
+        json.writeBooleanField("useInstancePortForCheck", settings.ofInstance());
+        Instances.texts(json, "metadata", settings.metadata());
         json.writeEndObject();
     }
 
-    private Set<String> clusters(ServiceKey service) {
-        TreeSet<String> clusters = new TreeSet<>();
+    private Set<String> clusters(ServiceKey service, ServiceSettings settings) {
+        TreeSet<String> clusters = new TreeSet<>(settings.clusters().keySet());
         node.view(service)
                 .instances()
                 .forEach(listed -> clusters.add(listed.instance().cluster()));
@@ -259,25 +244,12 @@ final class Services {
         ServiceKey service = given.service();
         String cluster = NacosNames.instance(service, given.required("clusterName"), "0.0.0.0", 0)
                 .cluster();
-        String checker = given.text("healthChecker");
-        if (!checker.isEmpty()) {
-            Parameters.json("healthChecker", checker, (name, json) -> {});
-        }
-        int port = given.whole("checkPort", 80);
-        boolean ofInstance = given.truth(true, "useInstancePort4Check");
-        Map<String, String> metadata = given.texts("metadata");
-        String text = new String(
-                NacosJson.bytes(json -> {
-                    json.writeStartObject();
-                    json.writeNumberField("checkPort", port);
-                    json.writeBooleanField("useInstancePort", ofInstance);
-                    json.writeFieldName("healthChecker");
-                    json.writeRawValue(checker.isEmpty() ? "{\"type\":\"TCP\"}" : checker);
-                    Instances.texts(json, "metadata", metadata);
-                    json.writeEndObject();
-                }),
-                StandardCharsets.UTF_8);
+        ClusterSettings settings = NacosSettings.cluster(
+                given.text("healthChecker"),
+                given.whole("checkPort", ClusterSettings.DEFAULTS.port()),
+                given.truth(true, "useInstancePort4Check"),
+                Metadata.of(given.texts("metadata")));
         return call.whenAccepted(
-                reply -> durable.settings(service, before -> before.withCluster(cluster, text), reply));
+                reply -> node.settings(service, before -> before.withCluster(cluster, settings), reply));
     }
 }

@@ -80,7 +80,7 @@ class PushesTest {
         pushes = new Pushes(
                 end.node,
                 out,
-                new SharedLists(HealthView.Doubt.DEFAULTS),
+                new SharedLists(end.node, HealthView.Doubt.DEFAULTS),
                 new Stamps(end.node.clock()),
                 NacosGrpcMeter.NONE,
                 () -> readies++);

@@ -224,13 +224,13 @@ class RequestsTest {
     }
 
     @Test
-    void persistentInstancesAreRefusedInTheAnswerTheClientWaitsFor() {
+    void withoutADiskPersistentInstancesAreRefusedInTheAnswerTheClientWaitsFor() {
         Message answer = client.request(
                 "PersistentInstanceRequest",
                 instance("orders", "registerInstance", 1).replace("true}", "false}"));
 
         assertEquals("InstanceResponse", answer.type());
-        assertEquals(501, answer.json().get("errorCode").asInt());
+        assertEquals(503, answer.json().get("errorCode").asInt(), answer::text);
         assertEquals(0, end.view("orders").instances().size());
     }
 

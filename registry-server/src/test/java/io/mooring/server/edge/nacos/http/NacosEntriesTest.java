@@ -3,10 +3,14 @@ package io.mooring.server.edge.nacos.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.mooring.model.InstanceId;
+import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
 import io.mooring.server.config.RunningServer;
-import io.mooring.server.edge.nacos.DurableEntries;
+import io.mooring.server.durable.InstanceOverride;
+import io.mooring.server.durable.ServiceSettings.Check;
+import io.mooring.server.durable.ServiceSettings.ClusterSettings;
 import io.mooring.server.edge.nacos.http.NacosCalls.Answer;
+import io.mooring.server.node.RegistryNode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,13 +25,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What goes to the entries that outlive publishers, and what is said while there are none. */
+/** What outlives publishers, as it is said and shown over HTTP, on a node with a disk. */
 @Timeout(60)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class NacosEntriesTest {
-    private static final RunningServer SERVER = RunningServer.startWith(List.of(FakeEntries.Configuration.class));
+    private static final RunningServer SERVER =
+            RunningServer.start("--mooring.checks.enabled=false").ready();
     private final NacosCalls nacos = new NacosCalls(SERVER);
-    private final FakeEntries entries = SERVER.bean(FakeEntries.class);
+    private final RegistryNode node = SERVER.node();
 
     @AfterAll
     static void stop() {
@@ -44,6 +49,8 @@ class NacosEntriesTest {
         return query;
     }
 
+    // ---- instances
+
     @Test
     void putLaysAllOfItOver() throws Exception {
         String instance = registered("put");
@@ -51,7 +58,12 @@ class NacosEntriesTest {
         Answer answer = nacos.call("PUT", "/v1/ns/instance?" + instance, "enabled=false&metadata=b%3D2");
 
         assertThat(answer.body()).isEqualTo("ok");
-        assertThat(entries.overlays).containsEntry(id("put"), DurableEntries.Overlay.of(1, false, Map.of("b", "2")));
+        assertThat(node.overrideOf(id("put")))
+                .contains(
+                        new InstanceOverride(OptionalDouble.of(1), Optional.of(false), Metadata.of(Map.of("b", "2"))));
+        assertThat(nacos.list("serviceName=put").at("/hosts"))
+                .as("out of rotation")
+                .isEmpty();
     }
 
     @Test
@@ -62,10 +74,12 @@ class NacosEntriesTest {
         Answer v2 = nacos.call("PATCH", "/v2/ns/instance?" + instance + "&metadata=b%3D2");
 
         assertThat(v2.body()).as("without an envelope").isEqualTo("ok");
-        assertThat(entries.overlays)
-                .containsEntry(
-                        id("patch"),
-                        new DurableEntries.Overlay(OptionalDouble.of(3), Optional.empty(), Map.of("b", "2")));
+        assertThat(node.overrideOf(id("patch")))
+                .contains(new InstanceOverride(OptionalDouble.of(3), Optional.empty(), Metadata.of(Map.of("b", "2"))));
+        assertThat(nacos.list("serviceName=patch").at("/hosts/0/metadata").toString())
+                .isEqualTo("{\"a\":\"1\",\"b\":\"2\"}");
+        assertThat(nacos.list("serviceName=patch").at("/hosts/0/weight").asDouble())
+                .isEqualTo(3);
     }
 
     @Test
@@ -82,13 +96,15 @@ class NacosEntriesTest {
                 .isEqualTo("{\"updated\":[\"10.0.0.1:80:unknown:DEFAULT:ephemeral\","
                         + "\"10.0.0.2:80:unknown:DEFAULT:ephemeral\"]}");
         assertThat(less.body()).isEqualTo("{\"updated\":[\"10.0.0.1:80:unknown:DEFAULT:ephemeral\"]}");
-        assertThat(entries.overlays.get(id("batch")).metadata()).isEqualTo(Map.of("y", "2"));
+        assertThat(node.overrideOf(id("batch")).orElseThrow().metadata()).isEqualTo(Map.of("y", "2"));
+        assertThat(nacos.list("serviceName=batch").at("/hosts/0/metadata").toString())
+                .isEqualTo("{\"a\":\"1\",\"y\":\"2\"}");
     }
 
     @Test
     void nobodyIsChangedWhoIsNotThere() throws Exception {
         registered("there");
-        int before = entries.overlays.size();
+        int before = node.durableStatus().values();
 
         Answer noService = nacos.call("PUT", "/v1/ns/instance?serviceName=absent&ip=10.0.0.1&port=80");
         Answer noInstance = nacos.call("PUT", "/v1/ns/instance?serviceName=there&ip=10.0.0.9&port=80");
@@ -99,35 +115,78 @@ class NacosEntriesTest {
         assertThat(noInstance.status()).isEqualTo(400);
         assertThat(v2.status()).isEqualTo(404);
         assertThat(v2.at("/code").asInt()).isEqualTo(21_003);
-        assertThat(entries.overlays).hasSize(before);
+        assertThat(node.durableStatus().values()).isEqualTo(before);
     }
 
     @Test
-    void whatIsNotEphemeralGoesThere() throws Exception {
+    void persistentInstancesAreShownAsSuchUntilTheyAreRemoved() throws Exception {
         String instance = "serviceName=kept&ip=10.0.0.1&port=80";
+        nacos.register(instance + "&ephemeral=false&weight=2");
+        nacos.register("serviceName=kept&ip=10.0.0.2&port=80&ephemeral=false");
 
-        assertThat(nacos.call("POST", "/v1/ns/instance?" + instance + "&ephemeral=false")
-                        .body())
+        assertThat(nacos.list("serviceName=kept").at("/hosts/0/ephemeral").asBoolean())
+                .isFalse();
+        assertThat(nacos.get("/v2/ns/service?serviceName=kept")
+                        .at("/data/ephemeral")
+                        .asBoolean())
+                .isFalse();
+        nacos.call("PATCH", "/v1/ns/instance?" + instance + "&weight=7");
+        assertThat(nacos.list("serviceName=kept").at("/hosts/0/weight").asDouble())
+                .isEqualTo(7);
+        assertThat(nacos.call("DELETE", "/v1/ns/instance?" + instance).body())
+                .as("one that is persistent need not be called so")
                 .isEqualTo("ok");
         assertThat(nacos.call("DELETE", "/v1/ns/instance?" + instance + "&ephemeral=false")
                         .body())
                 .as("one that is not there is gone")
                 .isEqualTo("ok");
-        assertThat(nacos.call("DELETE", "/v1/ns/instance?serviceName=kept&ip=10.9.9.9&port=80")
-                        .body())
-                .as("one that is known to be persistent need not be called so")
-                .isEqualTo("ok");
-        assertThat(nacos.call("PUT", "/v1/ns/health/instance?" + instance + "&healthy=false")
-                        .body())
-                .isEqualTo("ok");
-        String name = "public/DEFAULT_GROUP/kept/DEFAULT/";
-        assertThat(entries.asked)
-                .contains(
-                        "put " + name + "10.0.0.1:80",
-                        "remove " + name + "10.0.0.1:80",
-                        "remove " + name + "10.9.9.9:80",
-                        "health " + name + "10.0.0.1:80 false");
+        assertThat(nacos.list("serviceName=kept").at("/hosts")).hasSize(1);
     }
+
+    @Test
+    void anybodySaysHowAnInstanceIsThatNobodyChecks() throws Exception {
+        nacos.register("serviceName=said&ip=10.0.0.1&port=80&ephemeral=false");
+        nacos.register("serviceName=said&ip=10.0.0.2&port=80&ephemeral=false");
+        String health = "/v1/ns/health/instance?serviceName=said&ip=10.0.0.1&port=80&healthy=false";
+
+        Answer checked = nacos.call("PUT", health);
+        nacos.call(
+                "PUT",
+                "/v1/ns/cluster?serviceName=said&clusterName=DEFAULT&healthChecker="
+                        + NacosCalls.encoded("{\"type\":\"NONE\"}"));
+        Answer said = nacos.call("PUT", health);
+
+        assertThat(checked.status()).isEqualTo(400);
+        assertThat(checked.body()).startsWith("health check is still working");
+        assertThat(said.body()).isEqualTo("ok");
+        assertThat(nacos.list("serviceName=said").at("/hosts/0/healthy").asBoolean())
+                .isFalse();
+        assertThat(nacos.call("PUT", "/v1/ns/health/instance?" + registered("beats") + "&healthy=false")
+                        .status())
+                .as("a publisher's beats say how it is")
+                .isEqualTo(400);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"v1, false", "v2, false", "v1, true", "v2, true"})
+    void aServiceHasInstancesOfOneKind(String generation, boolean persistentFirst) throws Exception {
+        String service = "kind-" + generation + persistentFirst;
+        nacos.register("serviceName=" + service + "&ip=10.0.0.1&port=80&ephemeral=" + !persistentFirst);
+
+        Answer answer = nacos.call(
+                "POST",
+                "/" + generation + "/ns/instance?serviceName=" + service + "&ip=10.0.0.2&port=80&ephemeral="
+                        + persistentFirst);
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.body()).contains("service: public/DEFAULT_GROUP/" + service + " has");
+        if (generation.equals("v2")) {
+            assertThat(answer.at("/code").asInt()).isEqualTo(20_002);
+        }
+        assertThat(nacos.list("serviceName=" + service).at("/hosts")).hasSize(1);
+    }
+
+    // ---- services
 
     @Test
     void aServiceIsMadeChangedAndDeleted() throws Exception {
@@ -148,6 +207,7 @@ class NacosEntriesTest {
         assertThat(again.body()).startsWith("specified service already exists");
         assertThat(shown.at("/protectThreshold").asDouble()).isEqualTo(0.6);
         assertThat(shown.at("/metadata/a").asString()).isEqualTo("1");
+        assertThat(shown.at("/selector/type").asString()).isEqualTo("none");
         assertThat(noThreshold.body()).isEqualTo("Param 'protectThreshold' is required.");
         assertThat(listed.body()).contains("\"made\"");
         assertThat(after).isEqualTo(0.2);
@@ -166,10 +226,8 @@ class NacosEntriesTest {
 
     @Test
     void theThresholdOfAServiceProtectsIt() throws Exception {
-        nacos.register("serviceName=guarded&ip=10.0.0.1&port=80");
-        nacos.call("POST", "/v1/ns/service?serviceName=never");
-        entries.settings.put(
-                ServiceKey.of("guarded"), new DurableEntries.Settings(1, Map.of(), "{\"type\":\"none\"}", Map.of()));
+        registered("guarded");
+        nacos.call("PUT", "/v1/ns/service?serviceName=guarded&protectThreshold=1");
 
         assertThat(nacos.list("serviceName=guarded")
                         .get("reachProtectionThreshold")
@@ -177,24 +235,51 @@ class NacosEntriesTest {
                 .isTrue();
     }
 
+    @Test
+    void theCheckOfAClusterIsSettledAndShown() throws Exception {
+        registered("checked");
+        String checker = "{\"type\":\"HTTP\",\"path\":\"/up\",\"headers\":\"a:b\",\"expectedResponseCode\":204}";
+        String cluster = "/v1/ns/cluster?serviceName=checked&clusterName=DEFAULT&checkPort=81"
+                + "&useInstancePort4Check=false&metadata=a%3D1&healthChecker=";
+
+        Answer mysql = nacos.call("PUT", cluster + NacosCalls.encoded("{\"type\":\"MYSQL\",\"user\":\"u\"}"));
+        Answer path = nacos.call("PUT", cluster + NacosCalls.encoded("{\"type\":\"HTTP\",\"path\":\"/a b\"}"));
+        Answer settled = nacos.call("PUT", cluster + NacosCalls.encoded(checker));
+
+        assertThat(mysql.status()).isEqualTo(400);
+        assertThat(mysql.body()).contains("TCP, HTTP or NONE; Mooring does not log in to databases");
+        assertThat(path.status()).isEqualTo(400);
+        assertThat(path.body()).startsWith("Param 'healthChecker.path' is illegal");
+        assertThat(settled.body()).isEqualTo("ok");
+        assertThat(node.settings(ServiceKey.of("checked")).orElseThrow().cluster("DEFAULT"))
+                .isEqualTo(
+                        new ClusterSettings(Check.HTTP, "/up", "a:b", 204, 81, false, Metadata.of(Map.of("a", "1"))));
+        assertThat(nacos.get("/v1/ns/service?serviceName=checked")
+                        .at("/clusters/0/healthChecker")
+                        .toString())
+                .isEqualTo(checker);
+        assertThat(nacos.get("/v1/ns/catalog/service?serviceName=checked")
+                        .at("/clusters/0")
+                        .toString())
+                .isEqualTo(
+                        "{\"serviceName\":\"DEFAULT_GROUP@@checked\",\"name\":\"DEFAULT\",\"healthChecker\":" + checker
+                                + ",\"defaultPort80\":80,\"defaultCheckPort80\":81,\"useIpPort4Check\":false,"
+                                + "\"metadata\":{\"a\":\"1\"}}");
+    }
+
     @ParameterizedTest
     @CsvSource({
-        "POST, /v1/ns/instance?serviceName=n&ip=10.0.0.1&port=80&ephemeral=false, persistent instances",
-        "PUT, /v1/ns/instance?serviceName=n&ip=10.0.0.1&port=80, changes made to instances by others",
-        "PATCH, /v1/ns/instance?serviceName=n&ip=10.0.0.1&port=80&weight=2, changes made to instances by others",
-        "POST, /v1/ns/service?serviceName=new, settings of services",
-        "PUT, /v1/ns/health?serviceName=n&ip=10.0.0.1&port=80&healthy=true, persistent instances",
+        "POST, /v1/ns/instance?serviceName=nd&ip=10.0.0.1&port=80&ephemeral=false",
+        "POST, /v1/ns/service?serviceName=nd",
     })
-    void whileNothingIsKeptThatIsSaid(String method, String path, String sentence) throws Exception {
-        NacosCalls without = NacosCalls.SHARED;
-        without.register("serviceName=n&ip=10.0.0.1&port=80");
+    void aNodeWithoutADiskSaysSo(String method, String path) throws Exception {
+        try (RunningServer without =
+                RunningServer.start("--mooring.restore.enabled=false").ready()) {
+            Answer answer = new NacosCalls(without).call(method, path);
 
-        Answer answer = without.call(method, path);
-
-        assertThat(answer.status()).isEqualTo(501);
-        assertThat(answer.body()).contains("this node keeps no " + sentence);
-        assertThat(without.list("serviceName=n").at("/hosts/0/weight").asDouble())
-                .isEqualTo(1);
+            assertThat(answer.status()).isEqualTo(503);
+            assertThat(answer.body()).contains("mooring.restore.enabled");
+        }
     }
 
     /** Last, for the node does not come back from it. */

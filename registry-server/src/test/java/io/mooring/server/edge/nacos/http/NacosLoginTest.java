@@ -38,7 +38,8 @@ class NacosLoginTest {
         assertThat(PasswordLine.run(new String[] {"--hash-password=alice"}, in, printed, printed))
                 .contains(0);
         Path file = Files.write(directory.resolve("users"), out.toByteArray());
-        guarded = new NacosCalls(RunningServer.start("--mooring.nacos.users-file=" + file));
+        guarded = new NacosCalls(
+                RunningServer.start("--mooring.nacos.users-file=" + file).ready());
     }
 
     @AfterAll

@@ -9,7 +9,6 @@ import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
-import io.mooring.server.edge.nacos.DurableEntries;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
@@ -50,7 +49,7 @@ class UdpPushesTest {
     private DatagramSocket client;
 
     private UdpPushes pushes(Duration listensFor, Duration ackWithin, int most) {
-        Lists lists = new Lists(node, HealthView.Doubt.DEFAULTS, DurableEntries.NONE);
+        Lists lists = new Lists(node, HealthView.Doubt.DEFAULTS);
         return new UdpPushes(
                 node,
                 new Datagrams(lists, node.clock(), 1_000),
