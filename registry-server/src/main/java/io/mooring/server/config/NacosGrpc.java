@@ -16,16 +16,18 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
-import org.springframework.context.SmartLifecycle;
 
 /** The gRPC endpoint of Nacos clients, if there is to be one; it starts and ends with that of sessions. */
-final class NacosGrpc implements SmartLifecycle {
+final class NacosGrpc extends ListeningPort {
     private final @Nullable NacosGrpcServer server;
     private final NacosGrpcSettings settings;
-    private volatile int port = -1;
 
     NacosGrpc(
             RegistryNode node, MooringProperties properties, Access access, PushMeter pushes, MeterRegistry registry) {
+        super(
+                "Nacos clients over gRPC",
+                "mooring.nacos.grpc-port",
+                InetSocketAddress.createUnresolved(properties.bind(), properties.nacosGrpcPort()));
         settings = settings(properties);
         if (!properties.nacos().enabled()) {
             server = null;
@@ -97,39 +99,15 @@ final class NacosGrpc implements SmartLifecycle {
     }
 
     @Override
-    public void start() {
-        if (server == null) {
-            return;
-        }
-        try {
-            port = server.start();
-        } catch (IOException e) {
-            InetSocketAddress address = InetSocketAddress.createUnresolved(settings.bind(), settings.port());
-            throw StartRefusedException.portTaken("Nacos clients over gRPC", address, "mooring.nacos.grpc-port", e);
-        }
+    int listen() throws IOException {
+        return server == null ? -1 : server.start();
     }
 
     @Override
-    public void stop() {
-        port = -1;
+    void close() {
         if (server != null) {
             server.close();
         }
-    }
-
-    @Override
-    public boolean isRunning() {
-        return port >= 0;
-    }
-
-    @Override
-    public int getPhase() {
-        return 0;
-    }
-
-    /** Where it listens; negative when it does not. */
-    int port() {
-        return port;
     }
 
     /** Who hears of changes over gRPC. */
