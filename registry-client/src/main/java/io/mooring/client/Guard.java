@@ -2,7 +2,7 @@ package io.mooring.client;
 
 import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
-import io.mooring.model.RemovalCause;
+import io.mooring.model.Removal;
 import io.mooring.model.Standing;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,9 +19,9 @@ import java.util.Set;
  * would otherwise remain: then the missing ones stay listed, as {@link Standing#HELD}. So there is always a way out,
  * and never a sudden emptiness.
  *
- * <p>A node that says itself that its list is incomplete may be behind what this client has seen at another one: nobody is
- * missing then but those who left before its eyes. Whom it only remembers to have left is held until it knows everybody; of
- * whom it says something else than was shown, what was shown stays until then, or until that changes before its eyes.
+ * <p>A node that says itself that its list is incomplete may be behind what this client has seen at another one. Generations
+ * tell: its word on an instance counts unless what is shown is of a higher one, and nobody is missing but those of whom it
+ * knows that they left. Whom it knows to have left in a lower generation only is held until it knows everybody.
  */
 final class Guard {
     private Guard() {}
@@ -30,13 +30,8 @@ final class Guard {
      * What was said about an instance that left.
      *
      * @param believed whether that needs no second opinion
-     * @param maybeOvertaken whether it was told as something of the past, so that who told it may lack what came after
      */
-    record Departure(RemovalCause cause, boolean believed, boolean maybeOvertaken) {
-        Departure(RemovalCause cause, boolean believed) {
-            this(cause, believed, false);
-        }
-    }
+    record Departure(Removal removal, boolean believed) {}
 
     /**
      * @param shown what callers see from now on, in order
@@ -71,7 +66,8 @@ final class Guard {
                 continue;
             }
             Departure departure = departures.get(before.id());
-            if (incomplete && departure != null && departure.maybeOvertaken() && !confirmed.contains(before.id())) {
+            boolean overtakes = departure == null || departure.removal().generation() >= before.generation();
+            if (incomplete && !overtakes && !confirmed.contains(before.id())) {
                 overtaken.add(before);
             } else if (departure != null && departure.believed() || !incomplete && confirmed.contains(before.id())) {
                 gone++;
@@ -91,35 +87,28 @@ final class Guard {
         Set<InstanceId> held = new HashSet<>();
         for (ListedInstance missing : overtaken) {
             held.add(missing.id());
-            kept.add(
-                    missing.standing() == Standing.HELD
-                            ? missing
-                            : new ListedInstance(missing.instance(), Standing.HELD));
+            kept.add(missing.held());
         }
         kept.sort((a, b) -> a.id().compareTo(b.id()));
         return new Verdict(merged(told, kept), held);
     }
 
-    /** The instances that are in both lists and say something else in the second. */
-    static Set<InstanceId> differing(List<ListedInstance> shown, List<ListedInstance> told) {
-        Set<InstanceId> differing = new HashSet<>(0);
-        for (ListedInstance now : told) {
-            int at = Mirror.find(shown, now.id());
-            if (at >= 0 && !shown.get(at).instance().equals(now.instance())) {
-                differing.add(now.id());
-            }
-        }
-        return differing;
-    }
-
-    /** What is told, but for those instances, which stay as they are shown. */
-    static List<ListedInstance> sparing(Set<InstanceId> spared, List<ListedInstance> shown, List<ListedInstance> told) {
+    /** What is told, but for instances that are shown in a higher generation: these stay as they are shown. */
+    static List<ListedInstance> latest(List<ListedInstance> shown, List<ListedInstance> told) {
         List<ListedInstance> out = new ArrayList<>(told.size());
+        boolean same = true;
+        int s = 0;
         for (ListedInstance now : told) {
-            int at = spared.contains(now.id()) ? Mirror.find(shown, now.id()) : -1;
-            out.add(at >= 0 ? shown.get(at) : now);
+            while (s < shown.size() && shown.get(s).id().compareTo(now.id()) < 0) {
+                s++;
+            }
+            boolean older = s < shown.size()
+                    && shown.get(s).generation() > now.generation()
+                    && shown.get(s).id().equals(now.id());
+            out.add(older ? shown.get(s) : now);
+            same &= !older;
         }
-        return List.copyOf(out);
+        return same ? told : List.copyOf(out);
     }
 
     /** Whether losing that many of so many is too much to be believed at once. */

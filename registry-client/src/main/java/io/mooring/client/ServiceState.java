@@ -74,9 +74,6 @@ final class ServiceState {
     private boolean registryProtects;
     private boolean incomplete;
 
-    /** Of whom a node that may be behind said something else than we know; what we know stays until it is complete. */
-    private Set<InstanceId> past = Set.of();
-
     private Freshness freshness;
 
     private List<ListedInstance> shown;
@@ -180,10 +177,6 @@ final class ServiceState {
         if (next.isEmpty() || next.get().digest() != view.digest()) {
             return Outcome.DOUBT;
         }
-        List<ListedInstance> before = streaming ? mirror.map(Mirror::instances).orElse(List.of()) : List.of();
-        past = view.incomplete() && answer && told
-                ? Guard.differing(shown, next.get().instances())
-                : Set.of();
         mirror = next;
         revision = view.revision();
         Set<InstanceId> listed = new HashSet<>();
@@ -192,11 +185,9 @@ final class ServiceState {
         }
         for (Removal removal : view.removals()) {
             if (!listed.contains(removal.instance())) {
-                // One that this node never listed to us may have come back elsewhere, and it does not know yet.
-                boolean past = view.incomplete() && Mirror.find(before, removal.instance()) < 0;
                 departures.put(
                         removal.instance(),
-                        new Departure(removal.cause(), removal.cause().certain(), past));
+                        new Departure(removal, removal.cause().certain()));
             }
         }
         toldNow(answer, connection, view.underProtection(), view.incomplete());
@@ -236,15 +227,11 @@ final class ServiceState {
             boolean confirmed = at >= 0 && before.instances().get(at).standing() == Standing.HELD;
             departures.put(
                     removal.instance(),
-                    new Departure(removal.cause(), confirmed || removal.cause().certain()));
-        }
-        if (!past.isEmpty()) {
-            past = new HashSet<>(past);
-            delta.put().forEach(news -> past.remove(news.id())); // this happened before our eyes
+                    new Departure(removal, confirmed || removal.cause().certain()));
         }
         mirror = Optional.of(after);
         revision = delta.to();
-        boolean plain = shown == before.instances() && delta.removed().isEmpty();
+        boolean plain = shown == before.instances() && delta.removed().isEmpty() && !delta.incomplete();
         toldNow(false, freshness, delta.underProtection(), delta.incomplete());
         if (plain) {
             shown = after.instances(); // nobody missing, nobody held: nothing to judge
@@ -295,13 +282,9 @@ final class ServiceState {
     private void settle(Set<InstanceId> confirmed) {
         List<ListedInstance> before = shown;
         List<ListedInstance> listed = mirror.map(Mirror::instances).orElse(List.of());
-        past = incomplete ? past : Set.of();
-        List<ListedInstance> told = past.isEmpty() ? listed : Guard.sparing(past, before, listed);
+        List<ListedInstance> told = incomplete ? Guard.latest(before, listed) : listed;
         Guard.Verdict verdict = Guard.judge(before, told, departures, incomplete, confirmed);
-        shown = same(before, verdict.shown()) ? before : verdict.shown();
-        if (shown == before && told.equals(before)) {
-            shown = told; // the same list by identity lets the next delta skip all this
-        }
+        shown = verdict.shown(); // the registry's own list, mostly: the next delta can then skip all this
         long now = ports.loop().now();
         if (heldSince.isEmpty() && !verdict.held().isEmpty()) {
             counters.guardHolds.increment();
@@ -316,7 +299,7 @@ final class ServiceState {
         Map<InstanceId, RemovalCause> causes = new HashMap<>();
         departures.forEach((id, departure) -> {
             if (!verdict.held().contains(id)) {
-                causes.put(id, departure.cause());
+                causes.put(id, departure.removal().cause());
             }
         });
         departures.keySet().retainAll(verdict.held());

@@ -59,6 +59,7 @@ final class FakeRegistry implements Connector {
     final Map<ServiceKey, List<Removal>> removals = new HashMap<>();
     final List<Conversation> conversations = new ArrayList<>();
     private long revision = 10;
+    private long generation;
 
     FakeRegistry(VirtualEventLoop loop) {
         this.loop = loop;
@@ -96,7 +97,7 @@ final class FakeRegistry implements Connector {
     void put(Instance... instances) {
         List<ListedInstance> put = new ArrayList<>();
         for (Instance instance : instances) {
-            put.add(new ListedInstance(instance, Standing.LIVE));
+            put.add(new ListedInstance(instance, Standing.LIVE, ++generation));
         }
         list(put);
     }
@@ -118,8 +119,11 @@ final class FakeRegistry implements Connector {
         Map<ServiceKey, List<Removal>> gone = new HashMap<>();
         for (InstanceId id : ids) {
             holders.remove(id);
-            if (lists.getOrDefault(id.service(), new TreeMap<>()).remove(id) != null) {
-                gone.computeIfAbsent(id.service(), k -> new ArrayList<>()).add(new Removal(id, cause));
+            ListedInstance left =
+                    lists.getOrDefault(id.service(), new TreeMap<>()).remove(id);
+            if (left != null) {
+                gone.computeIfAbsent(id.service(), k -> new ArrayList<>())
+                        .add(new Removal(id, cause, left.generation()));
             }
         }
         gone.forEach((service, removed) -> {

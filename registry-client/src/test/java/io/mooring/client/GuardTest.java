@@ -9,6 +9,7 @@ import io.mooring.client.Guard.Departure;
 import io.mooring.client.Guard.Verdict;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
+import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.Standing;
 import java.util.ArrayList;
@@ -39,7 +40,9 @@ class GuardTest {
     private static Map<InstanceId, Departure> left(int from, int to, RemovalCause cause) {
         Map<InstanceId, Departure> out = new HashMap<>();
         for (int i = from; i < to; i++) {
-            out.put(Stage.instance(i).id(), new Departure(cause, cause.certain()));
+            out.put(
+                    Stage.instance(i).id(),
+                    new Departure(new Removal(Stage.instance(i).id(), cause), cause.certain()));
         }
         return out;
     }
@@ -166,7 +169,7 @@ class GuardTest {
                 }
                 if (before && !after && random.nextBoolean()) {
                     RemovalCause cause = CAUSES.get(random.nextInt(CAUSES.size()));
-                    departures.put(listed.id(), new Departure(cause, cause.certain()));
+                    departures.put(listed.id(), new Departure(new Removal(listed.id(), cause), cause.certain()));
                     certain += cause.certain() ? 1 : 0;
                 }
             }

@@ -394,6 +394,7 @@ public final class MessageReader {
             boolean enabled,
             Metadata metadata,
             Standing standing,
+            long generation,
             @Nullable RemovalCause cause) {}
 
     private final class InstanceDraft {
@@ -406,6 +407,7 @@ public final class MessageReader {
         private boolean enabled;
         private Metadata metadata = Metadata.empty();
         private Standing standing = Standing.LIVE;
+        private long generation;
         private @Nullable RemovalCause cause;
         private @Nullable String[] flat = new @Nullable String[16];
 
@@ -419,6 +421,7 @@ public final class MessageReader {
             enabled = true;
             metadata = Metadata.empty();
             standing = Standing.LIVE;
+            generation = 0;
             cause = null;
             int seen = 0;
             for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
@@ -490,6 +493,10 @@ public final class MessageReader {
                 case "cause" -> {
                     cause = cause(text(json, token, name));
                     return 512;
+                }
+                case "generation" -> {
+                    generation = generation(text(json, token, name));
+                    return 1024;
                 }
                 default -> {
                     json.skipChildren();
@@ -565,8 +572,24 @@ public final class MessageReader {
             };
         }
 
+        private long generation(String text) {
+            long value = 0;
+            boolean fits = !text.isEmpty() && text.length() <= 16 && text.charAt(0) != '0';
+            for (int i = 0; fits && i < text.length(); i++) {
+                int digit = "0123456789abcdef".indexOf(text.charAt(i));
+                fits = digit >= 0;
+                value = value << 4 | digit;
+            }
+            if (!fits || value < 0) {
+                throw new InvalidValueException(
+                        "generation", text, "1-7fffffffffffffff in lower-case hexadecimal, without leading zeros");
+            }
+            return value;
+        }
+
         InstanceParts parts() {
-            return new InstanceParts(service, group, cluster, host, port, weight, enabled, metadata, standing, cause);
+            return new InstanceParts(
+                    service, group, cluster, host, port, weight, enabled, metadata, standing, generation, cause);
         }
     }
 
@@ -919,7 +942,7 @@ public final class MessageReader {
             ListedInstance[] out = new ListedInstance[given.size()];
             for (int i = 0; i < out.length; i++) {
                 InstanceParts parts = given.get(i);
-                out[i] = new ListedInstance(instance(parts, id(parts, owner)), parts.standing);
+                out[i] = new ListedInstance(instance(parts, id(parts, owner)), parts.standing, parts.generation);
             }
             return List.of(out);
         }
@@ -931,7 +954,7 @@ public final class MessageReader {
             Removal[] out = new Removal[removed.size()];
             for (int i = 0; i < out.length; i++) {
                 InstanceParts parts = removed.get(i);
-                out[i] = new Removal(id(parts, owner), required("cause", parts.cause));
+                out[i] = new Removal(id(parts, owner), required("cause", parts.cause), parts.generation);
             }
             return List.of(out);
         }

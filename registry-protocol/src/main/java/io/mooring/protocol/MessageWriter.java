@@ -278,6 +278,7 @@ public final class MessageWriter {
             } else if (listed.standing() == Standing.HELD) {
                 json.writeStringField("standing", "held");
             }
+            generation(json, listed.generation());
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -292,9 +293,16 @@ public final class MessageWriter {
             json.writeStartObject();
             address(json, removal.instance());
             json.writeStringField("cause", word(removal.cause()));
+            generation(json, removal.generation());
             json.writeEndObject();
         }
         json.writeEndArray();
+    }
+
+    private static void generation(JsonGenerator json, long generation) throws IOException {
+        if (generation != 0) {
+            json.writeStringField("generation", Long.toHexString(generation));
+        }
     }
 
     private static String word(RemovalCause cause) {

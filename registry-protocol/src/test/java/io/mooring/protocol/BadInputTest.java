@@ -345,6 +345,31 @@ class BadInputTest {
     }
 
     @Test
+    void aGenerationIsHexadecimalOrTheFrameIsNotToBeTrusted() throws MalformedFrameException {
+        String view =
+                "[{\"type\":\"view\",\"service\":\"s\",\"revision\":1,\"digest\":\"00000000000000ff\",\"instances\":[{"
+                        + "\"host\":\"h\",\"port\":1,\"generation\":%s}]}]";
+        assertEquals(
+                1, Frames.readAnswers(view.formatted("\"7fffffffffffffff\"")).size());
+        for (String generation : List.of(
+                "\"\"",
+                "\"0\"",
+                "\"0a\"",
+                "\"A\"",
+                "\"x\"",
+                "\"-1\"",
+                "\"8000000000000000\"",
+                "\"11111111111111111\"",
+                "5",
+                "null",
+                "[]",
+                "\"1\",\"generation\":\"1\"")) {
+            assertThrows(
+                    MalformedFrameException.class, () -> Frames.readAnswers(view.formatted(generation)), generation);
+        }
+    }
+
+    @Test
     void aClientPassesOverMessagesOfALaterVersion() throws MalformedFrameException {
         assertEquals(
                 List.of(new ServerMessage.Done(2)),

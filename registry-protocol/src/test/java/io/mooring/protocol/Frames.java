@@ -167,12 +167,17 @@ final class Frames {
 
     private static ListedInstance listed(RandomGenerator random, ServiceKey key) {
         Standing[] onTheWire = {Standing.LIVE, Standing.SUSPECT, Standing.HELD};
-        return new ListedInstance(instance(random, key), onTheWire[random.nextInt(onTheWire.length)]);
+        return new ListedInstance(
+                instance(random, key), onTheWire[random.nextInt(onTheWire.length)], generation(random));
     }
 
     private static Removal removal(RandomGenerator random, ServiceKey key) {
         RemovalCause[] causes = RemovalCause.values();
-        return new Removal(instanceId(random, key), causes[random.nextInt(causes.length)]);
+        return new Removal(instanceId(random, key), causes[random.nextInt(causes.length)], generation(random));
+    }
+
+    private static long generation(RandomGenerator random) {
+        return random.nextBoolean() ? 0 : random.nextLong() >>> random.nextInt(1, 64);
     }
 
     private static long number(RandomGenerator random, long least) {

@@ -1,5 +1,6 @@
 package io.mooring.protocol;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
@@ -98,9 +99,11 @@ class RoundTripTest {
     }
 
     static Stream<Arguments> answers() {
-        Removal removal = new Removal(FULL.id(), RemovalCause.PROBE_FAILED);
+        Removal removal = new Removal(FULL.id(), RemovalCause.PROBE_FAILED, Long.MAX_VALUE);
         ListedInstance suspect = new ListedInstance(
-                new Instance(new InstanceId(BLUE, "DEFAULT", "h", 1), 1, true, PLAIN.metadata()), Standing.SUSPECT);
+                new Instance(new InstanceId(BLUE, "DEFAULT", "h", 1), 1, true, PLAIN.metadata()),
+                Standing.SUSPECT,
+                0x300000001L);
         return Stream.of(
                 Arguments.of(
                         new ServerMessage.Welcome(
@@ -127,9 +130,10 @@ class RoundTripTest {
                         new ServerMessage.View(
                                 OptionalLong.of(1), BLUE, 0, 255, List.of(suspect), List.of(removal), true, true),
                         "{\"type\":\"view\",\"id\":1,\"service\":\"orders\",\"group\":\"blue\",\"revision\":0,\"digest\":\""
-                                + DIGEST + "\",\"instances\":[{\"host\":\"h\",\"port\":1,\"standing\":\"suspect\"}],"
+                                + DIGEST
+                                + "\",\"instances\":[{\"host\":\"h\",\"port\":1,\"standing\":\"suspect\",\"generation\":\"300000001\"}],"
                                 + "\"removed\":[{\"host\":\"10.0.0.8\",\"port\":8081,\"cluster\":\"eu\","
-                                + "\"cause\":\"probe_failed\"}],\"protected\":true,\"incomplete\":true}"),
+                                + "\"cause\":\"probe_failed\",\"generation\":\"7fffffffffffffff\"}],\"protected\":true,\"incomplete\":true}"),
                 Arguments.of(
                         new ServerMessage.Delta(ORDERS, 1, 2, 255, List.of(), List.of(), false, false),
                         "{\"type\":\"delta\",\"service\":\"orders\",\"from\":1,\"to\":2,\"digest\":\"" + DIGEST
@@ -177,10 +181,10 @@ class RoundTripTest {
 
             List<ServerMessage> answers = Frames.some(random, 0, () -> Frames.anyAnswer(random));
             byte[] back = MessageWriter.frame(answers);
-            assertEquals(
-                    answers,
-                    seeded(seed, () -> reader.readFromServer(back, 0, back.length, Frames.NAMESPACE)),
-                    "seed " + seed);
+            List<ServerMessage> read =
+                    seeded(seed, () -> reader.readFromServer(back, 0, back.length, Frames.NAMESPACE));
+            assertEquals(answers, read, "seed " + seed);
+            assertArrayEquals(back, MessageWriter.frame(read), "seed " + seed); // generations, too
         }
     }
 

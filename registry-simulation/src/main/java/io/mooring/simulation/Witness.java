@@ -49,6 +49,7 @@ final class Witness {
     private final Map<ServiceKey, List<Shown>> histories = new HashMap<>();
     private final Map<InstanceId, Long> exposed = new HashMap<>();
     private final Map<InstanceId, Gone> gone = new HashMap<>();
+    private int contents;
     private final Map<InstanceId, Gone> everGone = new HashMap<>(); // its words may be read after its end
     private final Map<InstanceId, Long> heldSince = new LinkedHashMap<>();
     private final Map<ServiceKey, ArrayDeque<Long>> uncertainlyGone = new HashMap<>();
@@ -257,6 +258,11 @@ final class Witness {
         }
     }
 
+    /** How often a list came to say something else; generations alone do not count. */
+    int contents() {
+        return contents;
+    }
+
     private void moved(ServiceView before, ServiceView after) {
         world.coverage.effect(Effects.VIEWS);
         world.nodeShowed(registry);
@@ -267,13 +273,16 @@ final class Witness {
                 after.digest(),
                 after.instances());
         history(after.service()).add(new Shown(after.digest(), now()));
+        contents += after.digest() != before.digest() ? 1 : 0;
         if (after.revision() <= before.revision()) {
             throw wrong("B2", "revision " + before.revision() + " is followed by " + after.revision());
         }
         if (Digest.of(after.instances()) != after.digest()) {
             throw wrong("digest", "the digest of " + after.service() + " is not that of its list");
         }
-        if (before.instances().equals(after.instances()) && before.underProtection() == after.underProtection()) {
+        if (before.instances().equals(after.instances())
+                && generations(before).equals(generations(after))
+                && before.underProtection() == after.underProtection()) {
             throw wrong("A9", "revision " + after.revision() + " of " + after.service() + " changes nothing");
         }
         Map<InstanceId, ListedInstance> was = byId(before);
@@ -368,6 +377,10 @@ final class Witness {
             case OPERATOR -> oracle().registeredSinceGoodbye(id, tombstone.at) || inTouch && oracle().isWanted(id);
             default -> inTouch;
         };
+    }
+
+    private static List<Long> generations(ServiceView view) {
+        return view.instances().stream().map(ListedInstance::generation).toList();
     }
 
     /** B2: the content does not go back. */

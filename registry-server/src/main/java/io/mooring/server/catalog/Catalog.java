@@ -7,7 +7,6 @@ import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
-import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.protection.Protection;
 import io.mooring.server.protection.ProtectionSettings;
@@ -174,7 +173,8 @@ public final class Catalog {
 
     private ListedInstance listed(Copy copies) {
         Copy best = copies.best();
-        return new ListedInstance(overlay.apply(best.registration().instance()), best.standing());
+        Registration shows = best.registration();
+        return new ListedInstance(overlay.apply(shows.instance()), best.standing(), shows.generation());
     }
 
     /**
@@ -227,7 +227,8 @@ public final class Catalog {
                 for (InstanceId id : released) { // in order
                     ServiceGuard.Hold hold = guard.held.remove(id);
                     updates.add(new Update(id, null));
-                    removals.add(new Removal(id, hold == null ? RemovalCause.LEASE_EXPIRED : hold.cause()));
+                    RemovalCause cause = hold == null ? RemovalCause.LEASE_EXPIRED : hold.cause();
+                    removals.add(new Removal(id, cause));
                 }
                 ServiceView view = publish(view(entry.getKey()), updates, removals, guard);
                 if (view != null) {
@@ -260,6 +261,7 @@ public final class Catalog {
         for (int i = 0; i < changes.size(); ) {
             InstanceId id = changes.get(i).instance();
             Removal removal = null;
+            long ended = 0;
             for (; i < changes.size() && changes.get(i).instance().equals(id); i++) {
                 Change change = changes.get(i);
                 if (change instanceof Change.Granted granted) {
@@ -270,6 +272,7 @@ public final class Catalog {
                             || !removal.cause().certain()
                             || removed.cause().certain();
                     removal = surer ? removed.removal() : removal;
+                    ended = Math.max(ended, removed.burial().generation());
                 }
             }
             Copy copy = copies.get(id);
@@ -279,9 +282,9 @@ public final class Catalog {
                 continue; // a late word on what is buried, or has left: why it did is remembered
             } else if (removal.cause().certain()) {
                 updates.add(new Update(id, null));
-                removals.add(removal);
+                removals.add(removal.upTo(ended));
             } else {
-                doubtful.add(removal);
+                doubtful.add(removal.upTo(ended));
                 continue;
             }
             if (guard != null) {
@@ -313,9 +316,9 @@ public final class Catalog {
             long until = now + protection.confirmation().toNanos();
             for (Removal removal : doubtful) {
                 int at = indexOf(before.instances(), removal.instance());
-                ListedInstance listedBefore = before.instances().get(at);
                 guard.held.put(removal.instance(), new ServiceGuard.Hold(removal.cause(), until));
-                updates.add(new Update(removal.instance(), new ListedInstance(listedBefore.instance(), Standing.HELD)));
+                updates.add(new Update(
+                        removal.instance(), before.instances().get(at).held()));
             }
         } else {
             guard.left(doubtful.size(), now);
@@ -390,8 +393,9 @@ public final class Catalog {
             }
         }
         for (Removal removal : fresh) {
-            if (indexOf(before.instances(), removal.instance()) >= 0) {
-                all.add(removal);
+            int at = indexOf(before.instances(), removal.instance());
+            if (at >= 0) {
+                all.add(removal.upTo(before.instances().get(at).generation()));
             }
         }
         int surplus = Math.max(0, all.size() - REMOVALS_KEPT);
@@ -476,7 +480,7 @@ public final class Catalog {
                 }
                 ListedInstance old = at >= 0 ? before.get(from++) : null;
                 ListedInstance now = update.now();
-                if (old != null && old.equals(now)) {
+                if (old != null && now != null && old.equals(now) && old.generation() == now.generation()) {
                     out[size++] = old;
                     continue;
                 }

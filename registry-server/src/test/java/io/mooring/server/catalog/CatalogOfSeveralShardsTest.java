@@ -81,6 +81,25 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void aLaterWordOfTheSameContentIsListedAsSuch() {
+        after(says(A, "s", 1, "x"));
+        long digest = catalog.view(ORDERS).digest();
+        after(says(B, "s", 4, "x"));
+        assertEquals(4, catalog.view(ORDERS).instances().get(0).generation());
+        assertEquals(digest, catalog.view(ORDERS).digest(), "nobody is told of that alone");
+    }
+
+    @Test
+    void aRemovalSaysHowFarItReaches() {
+        after(says(A, "s", 3, "x"));
+        after(ends(B, "s", 7, RemovalCause.DEREGISTERED));
+        assertEquals(7, catalog.view(ORDERS).removals().get(0).generation());
+        after(says(A, "t", 8, "x"));
+        after(new Change.Removed(A, ++revision, new Removal(ID, RemovalCause.DEREGISTERED), Burial.OWN, "publisher"));
+        assertEquals(8, catalog.view(ORDERS).removals().get(0).generation(), "as far as what was listed, at least");
+    }
+
+    @Test
     void whyItLeftIsRememberedThoughOthersSayItAgain() {
         after(says(A, "s", 1, "x"));
         after(ends(A, "s", 1, RemovalCause.PROBE_FAILED));
@@ -93,7 +112,7 @@ class CatalogOfSeveralShardsTest {
         after(ends(B, "s", 1, RemovalCause.PROBE_FAILED), new Change.Granted(B, ++revision, registration));
         assertEquals(other, catalog.view(ORDERS).instances().get(0).id());
         assertEquals(
-                List.of(new Removal(ID, RemovalCause.PROBE_FAILED)),
+                List.of(new Removal(ID, RemovalCause.PROBE_FAILED, 1)),
                 catalog.view(ORDERS).removals());
     }
 

@@ -184,7 +184,9 @@ class RegistryNodeTest {
         assertEquals(List.of(), world.ports());
         assertEquals(List.of(), caller.known.get(ORDERS).instances());
         assertEquals(
-                List.of(new Removal(id(1), RemovalCause.DEREGISTERED), new Removal(id(2), RemovalCause.DEREGISTERED)),
+                List.of(
+                        new Removal(id(1), RemovalCause.DEREGISTERED, 1),
+                        new Removal(id(2), RemovalCause.DEREGISTERED, 1)),
                 world.view().removals());
     }
 
@@ -201,7 +203,7 @@ class RegistryNodeTest {
         world.run(Duration.ofMillis(1_000));
         assertEquals(List.of(1, 2, 3), world.ports());
         assertEquals(
-                List.of(new Removal(id(4), RemovalCause.CONNECTION_LOST)),
+                List.of(new Removal(id(4), RemovalCause.CONNECTION_LOST, 1)),
                 world.view().removals());
     }
 

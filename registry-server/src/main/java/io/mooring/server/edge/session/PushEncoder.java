@@ -137,7 +137,8 @@ public final class PushEncoder {
                             ? -1
                             : before.get(b).id().compareTo(after.get(a).id());
             if (order < 0) {
-                removed.add(new Removal(before.get(b).id(), RemovalCause.LEASE_EXPIRED));
+                ListedInstance gone = before.get(b);
+                removed.add(new Removal(gone.id(), RemovalCause.LEASE_EXPIRED, gone.generation()));
                 b++;
             } else if (order > 0) {
                 put.add(after.get(a));

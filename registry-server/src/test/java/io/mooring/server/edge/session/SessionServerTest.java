@@ -111,7 +111,7 @@ class SessionServerTest {
             client.text("[" + register(2, 8080) + "]");
             String delta = client.frame();
             assertTrue(delta.contains("\"type\":\"delta\",\"service\":\"orders\",\"from\":0,"), delta);
-            assertTrue(delta.contains("\"put\":[{\"host\":\"10.0.0.7\",\"port\":8080}]"), delta);
+            assertTrue(delta.contains("\"put\":[{\"host\":\"10.0.0.7\",\"port\":8080,\"generation\":\"1\"}]"), delta);
             assertTrue(delta.contains("{\"type\":\"done\",\"id\":2}"), "what is queued leaves together: " + delta);
             client.text("[{\"type\":\"renew\",\"id\":3}]");
             assertEquals("[{\"type\":\"renewed\",\"id\":3}]", client.frame());
