@@ -48,6 +48,7 @@ public final class PodDrill implements AutoCloseable {
     private static final String DOMAIN = "registry.svc.cluster.local";
     private static final String HOME = "MOORING_DRILL_HOME";
     private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration AT_ONCE = Duration.ofSeconds(2); // readiness is said a moment before
     private static final Duration READ_WITHIN = Duration.ofSeconds(5);
     private static final Duration LOOK_EVERY = Duration.ofMillis(10);
     private static final List<String> SERVICES = List.of("orders", "payments");
@@ -321,7 +322,7 @@ public final class PodDrill implements AutoCloseable {
     }
 
     private void end(int pod, boolean killed) throws IOException {
-        boolean ended = killed ? pods[pod].kill() : pods[pod].terminate(Duration.ofSeconds(40));
+        boolean ended = killed ? pods[pod].kill() : pods[pod].terminate(Duration.ofSeconds(60));
         if (!ended) {
             throw new IOException(pods[pod].name() + " did not end; it says:\n" + pods[pod].log());
         }
@@ -371,9 +372,9 @@ public final class PodDrill implements AutoCloseable {
             throw new IOException(node.name() + " did not miss the resolver; it says:\n" + node.log());
         }
         sizes.forEach((service, size) -> {
-            int shown = listed(node, service);
-            if (shown != size) {
-                broken.add(node.name() + " is ready and shows " + shown + " of " + size + " instances of " + service);
+            if (!Cluster.within(AT_ONCE, () -> listed(node, service) == size)) {
+                broken.add(node.name() + " is ready and shows " + listed(node, service) + " of " + size
+                        + " instances of " + service);
             }
         });
     }
