@@ -615,9 +615,22 @@ public final class Membership {
                         + " configured peers (expected: at least half)");
     }
 
-    /** Whether every configured address has been tried. */
+    /**
+     * Whether every configured address has been tried. Of a node that nobody has told any, those that it remembers; and one
+     * that remembers none either has to wait until somebody comes, because it cannot know whether it is alone.
+     */
     public boolean hasTriedAll() {
-        return addresses.values().stream().allMatch(address -> !address.configured || address.tried);
+        List<Address> expected = addresses.values().stream()
+                .filter(address -> address.configured)
+                .toList();
+        if (expected.isEmpty()) {
+            expected = addresses.values().stream()
+                    .filter(address -> address.remembered)
+                    .toList();
+        }
+        return expected.isEmpty()
+                ? settings.isAlone() || isAnyoneConnected()
+                : expected.stream().allMatch(address -> address.tried);
     }
 
     /** Since when a node is missed that is not given up yet, or a connected one has not caught up; empty if neither. */

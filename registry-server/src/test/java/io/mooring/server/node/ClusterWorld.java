@@ -99,6 +99,10 @@ final class ClusterWorld {
         VirtualTime.Loop loop;
         RegistryNode node;
         boolean up;
+
+        /** Whether it is told where the nodes are; otherwise it goes by what it remembers, and by who comes. */
+        boolean told = true;
+
         final List<List<String>> moves = new ArrayList<>();
         /** The time of day, as the node is told; it stands still. */
         long wall = 1_700_000_000_000L;
@@ -121,7 +125,7 @@ final class ClusterWorld {
                                 : answering.contains(address) ? Prober.Verdict.ANSWERED : Prober.Verdict.UNKNOWN);
             });
             List<String> all = new ArrayList<>();
-            machines.keySet().forEach(each -> all.add(each + ":9849"));
+            machines.keySet().stream().filter(each -> told).forEach(each -> all.add(each + ":9849"));
             ClusterSettings defaults = ClusterSettings.of("test", all);
             ClusterSettings cluster = new ClusterSettings(
                     "test",

@@ -288,6 +288,43 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aNodeWithoutMemoryThatIsToldOfNobodyIsReadyWhenSomebodyHasCome() {
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        c.crash();
+        c.disk.contents().keySet().forEach(c.disk::remove);
+        world.run(Duration.ofSeconds(10)); // or it would be refused as a second one
+        c.told = false;
+        c.start();
+        assertTrue(world.time.runUntil(() -> c.node.status().ready(), Duration.ofSeconds(8)));
+        world.run(MOMENT);
+        assertEquals(List.of(1), c.ports());
+    }
+
+    @Test
+    void aNodeThatIsToldOfNobodyIsReadyWhenItHasTriedThoseItRemembers() {
+        c.crash();
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(SECOND);
+        c.told = false;
+        c.start();
+        assertTrue(world.time.runUntil(() -> c.node.status().ready(), Duration.ofSeconds(8)));
+        world.run(MOMENT);
+        assertEquals(List.of(1), c.ports());
+    }
+
+    @Test
+    void aNodeThatIsToldOfNobodyAndMeetsNobodyServesAllTheSame() {
+        world.machines.values().forEach(ClusterWorld.Machine::crash);
+        c.disk.contents().keySet().forEach(c.disk::remove);
+        c.told = false;
+        c.start();
+        world.run(Duration.ofSeconds(5));
+        assertFalse(c.node.status().ready(), "somebody may come");
+        assertTrue(world.time.runUntil(() -> c.node.status().ready(), Duration.ofSeconds(10)));
+        assertTrue(c.node.status().incomplete(), "nobody knows whether there are others");
+    }
+
+    @Test
     void aRestartedNodeStandsByItsRemovals() {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.run(MOMENT);

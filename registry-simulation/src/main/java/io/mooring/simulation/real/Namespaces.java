@@ -5,23 +5,29 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Each node in a network namespace of its own, on a bridge with this process. Needs a namespace of network and mounts for
  * the whole run, so that nothing of it is seen outside or stays: {@code unshare -n -m}.
  */
-final class Namespaces implements Terrain {
+final class Namespaces implements Terrain, PodNetwork {
     /** Set where the whole run already has namespaces of its own. */
     static final String ALONE = "MOORING_DRILL_ALONE";
 
+    /** Of this process in the nodes' network. */
+    static final String OUTSIDE = "10.77.0.1";
+
     private final int nodes;
+    private final int[] addresses;
     private final List<String> blackHoles = new ArrayList<>();
 
     Namespaces(int nodes) throws IOException {
         this.nodes = nodes;
+        addresses = IntStream.range(10, 10 + nodes).toArray();
         Commands.run("ip", "link", "set", "lo", "up");
         Commands.run("ip", "link", "add", "mooring0", "type", "bridge");
-        Commands.run("ip", "addr", "add", "10.77.0.1/16", "dev", "mooring0");
+        Commands.run("ip", "addr", "add", OUTSIDE + "/16", "dev", "mooring0");
         Commands.run("ip", "link", "set", "mooring0", "up");
         Commands.run("ip", "route", "add", "local", "10.77.128.0/17", "dev", "lo");
         for (int node = 0; node < nodes; node++) {
@@ -30,10 +36,27 @@ final class Namespaces implements Terrain {
             Commands.run("ip", "link", "add", "port" + node, "type", "veth", "peer", "name", "eth0", "netns", space);
             Commands.run("ip", "link", "set", "port" + node, "master", "mooring0", "up");
             inside(node, "ip", "link", "set", "lo", "up");
-            inside(node, "ip", "addr", "add", address(node) + "/16", "dev", "eth0");
             inside(node, "ip", "link", "set", "eth0", "up");
-            inside(node, "ip", "route", "add", "10.77.128.0/17", "via", "10.77.0.1");
+            settle(node);
         }
+    }
+
+    private void settle(int node) throws IOException {
+        inside(node, "ip", "addr", "add", address(node) + "/16", "dev", "eth0");
+        inside(node, "ip", "route", "add", "10.77.128.0/17", "via", OUTSIDE);
+    }
+
+    @Override
+    public void move(int node) throws IOException {
+        addresses[node] += 20;
+        inside(node, "ip", "addr", "flush", "dev", "eth0");
+        settle(node);
+    }
+
+    /** All of the pod's. */
+    @Override
+    public String listen(int pod) {
+        return "0.0.0.0";
     }
 
     /** Whether this machine lets us; only then may one be made. */
@@ -69,7 +92,7 @@ final class Namespaces implements Terrain {
 
     @Override
     public String address(int node) {
-        return "10.77.0." + (10 + node);
+        return "10.77.0." + addresses[node];
     }
 
     @Override

@@ -10,10 +10,13 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,6 +24,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -40,6 +44,12 @@ public final class FileStorage implements Storage, Closeable {
     private static final Logger log = LoggerFactory.getLogger(FileStorage.class);
     private static final String LOCK_FILE = "in-use.lock";
     private static final int READ_BUFFER = 1 << 16;
+    private static final boolean POSIX =
+            FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+    private static final FileAttribute<?>[] OWNER_ONLY = POSIX
+            ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+            }
+            : new FileAttribute<?>[0];
 
     private final Path directory;
     private final Executor loop;
@@ -65,9 +75,8 @@ public final class FileStorage implements Storage, Closeable {
         this.loop = loop;
         try {
             Files.createDirectories(directory);
-            restrict(directory, "rwx------");
-            lockChannel =
-                    FileChannel.open(directory.resolve(LOCK_FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            shut(directory);
+            lockChannel = open(directory.resolve(LOCK_FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             FileLock lock = lockChannel.tryLock();
             if (lock == null) {
                 throw new DataDirectoryException(directory, "is in use by another node", null);
@@ -80,11 +89,22 @@ public final class FileStorage implements Storage, Closeable {
         disk.scheduleWithFixedDelay(this::forceAll, 1, 1, TimeUnit.SECONDS);
     }
 
-    /** Registrations name sessions, which are secrets: nobody else needs to read them. */
-    private static void restrict(Path path, String permissions) throws IOException {
-        if (path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+    /**
+     * Registrations name sessions, which are secrets: nobody else needs to read them. A directory that was given to this
+     * process, as volumes are, is its owner's to close; the files in it are always this process's own.
+     */
+    private static void shut(Path directory) {
+        if (POSIX) {
+            try {
+                Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+            } catch (IOException e) {
+                log.info("The data directory {} keeps its permissions: it belongs to somebody else", directory);
+            }
         }
+    }
+
+    private static FileChannel open(Path file, OpenOption... options) throws IOException {
+        return FileChannel.open(file, Set.of(options), OWNER_ONLY);
     }
 
     @Override
@@ -104,7 +124,7 @@ public final class FileStorage implements Storage, Closeable {
     @Override
     public void replace(String name, Iterator<byte[]> blocks) throws IOException {
         Path temporary = directory.resolve(name + ".new");
-        try (FileChannel channel = FileChannel.open(
+        try (FileChannel channel = open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             while (blocks.hasNext()) {
                 writeFully(channel, blocks.next());
@@ -124,8 +144,7 @@ public final class FileStorage implements Storage, Closeable {
                 () -> {
                     FileChannel channel = open.get(name);
                     if (channel == null) {
-                        channel = FileChannel.open(
-                                directory.resolve(name), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                        channel = open(directory.resolve(name), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
                         open.put(name, channel);
                         directoryUnforced = true;
                     }

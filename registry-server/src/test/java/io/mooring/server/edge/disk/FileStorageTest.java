@@ -3,10 +3,12 @@ package io.mooring.server.edge.disk;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,6 +57,23 @@ class FileStorageTest {
             storage.append("a", new byte[1], ignored -> {});
             storage.delete("a");
             assertTrue(result(done -> storage.force("a", done)).isPresent());
+        }
+    }
+
+    /** A volume belongs to whoever made it, and may be open to a group. */
+    @Test
+    void filesAreTheOwnersAloneWhateverTheDirectorySays(@TempDir Path directory) throws Exception {
+        assumeTrue(Files.getFileStore(directory).supportsFileAttributeView("posix"));
+        try (FileStorage storage = new FileStorage(directory, loop::add)) {
+            storage.append("a", new byte[1], ignored -> {});
+            assertEquals(Optional.empty(), result(done -> storage.force("a", done)));
+            storage.replace("b", List.of(new byte[1]).iterator());
+            try (Stream<Path> files = Files.list(directory)) {
+                for (Path file : files.toList()) {
+                    assertEquals(
+                            "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)), "" + file);
+                }
+            }
         }
     }
 }
