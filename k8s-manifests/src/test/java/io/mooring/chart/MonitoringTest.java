@@ -46,7 +46,7 @@ class MonitoringTest {
     @BeforeAll
     static void scrapeANode() throws IOException, InterruptedException {
         try (RunningServer server =
-                RunningServer.start("--mooring.cluster.peers=127.0.0.1:9").ready()) {
+                RunningServer.start("--mooring.cluster.peers=127.0.0.1:9", "--mooring.cluster.start-patience=0s")) {
             URI uri = URI.create("http://127.0.0.1:" + server.operationsPort() + "/actuator/prometheus");
             scrape = HttpClient.newHttpClient()
                     .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
