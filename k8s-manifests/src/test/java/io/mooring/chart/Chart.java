@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -20,10 +21,14 @@ final class Chart {
     /** A name of a release that has the chart's, so that objects have short names. */
     static final String RELEASE = "mooring";
 
+    static final String NAMESPACE = "registry";
+
     /** Without a cluster no secret can be made that would stay. */
     static final String SECRET = "peerSecret.existingSecret=mooring-peers";
 
     private static final String KUBERNETES = "1.32.0";
+
+    private static boolean isCopied;
 
     private Chart() {}
 
@@ -55,7 +60,42 @@ final class Chart {
     }
 
     private static TemplateCommand command(String kubernetes) {
-        return helm().template().withName(RELEASE).withNamespace("registry").withKubeVersion(kubernetes);
+        return new Helm(withoutHooks())
+                .template()
+                .withName(RELEASE)
+                .withNamespace(NAMESPACE)
+                .withKubeVersion(kubernetes);
+    }
+
+    /** What Helm would say after installing with that file of values. */
+    static String installationOf(Path values) {
+        return helm().install()
+                .withName(RELEASE)
+                .withNamespace(NAMESPACE)
+                .withKubeVersion(KUBERNETES)
+                .clientOnly()
+                .dryRun()
+                .withValuesFile(values.toAbsolutePath())
+                .call()
+                .getOutput();
+    }
+
+    /** A copy in which the pod of helm test is an object like the others: the library leaves out hooks. */
+    private static synchronized Path withoutHooks() {
+        Path copy = Path.of("target", "chart-without-hooks", "mooring");
+        if (!isCopied) {
+            try (Stream<Path> files = Files.walk(DIRECTORY)) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    Path there = copy.resolve(DIRECTORY.relativize(file).toString());
+                    Files.createDirectories(there.resolveSibling("."));
+                    Files.writeString(there, Files.readString(file).replace("helm.sh/hook", "example.org/hook"));
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            isCopied = true;
+        }
+        return copy;
     }
 
     /** The same with the secret named, as objects. */

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** The secret of peers is made once. With a cluster that only keeps what it is given. */
 class GeneratedSecretTest {
-    private static final String NAMESPACE = "registry";
+    private static final String NAMESPACE = Chart.NAMESPACE;
     private static final String NAME = "mooring-peer-secret";
 
     private final FakeCluster cluster;

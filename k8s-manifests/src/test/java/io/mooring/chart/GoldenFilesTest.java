@@ -62,7 +62,7 @@ class GoldenFilesTest {
     /** Without the test, which only Helm runs, and without what says that Helm keeps the objects. */
     private static String withoutHelm(String rendered) {
         return Stream.of(rendered.split("(?m)^---\n"))
-                .filter(object -> !object.isBlank() && !object.contains("helm.sh/hook"))
+                .filter(object -> !object.isBlank() && !object.contains("kind: Pod\n"))
                 .map(object -> "---\n"
                         + object.lines()
                                 .filter(line -> !line.startsWith("# Source: "))
