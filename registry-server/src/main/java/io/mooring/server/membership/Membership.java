@@ -663,7 +663,7 @@ public final class Membership {
             out.add(new PeerStatus(
                     member.name.name(),
                     whereabouts(member),
-                    state(member),
+                    isMissed(member) ? state(member) : PeerStatus.State.LEFT,
                     member.everHeard ? Optional.of(Duration.ofNanos(loop.now() - member.heard)) : Optional.empty(),
                     progress.incarnation(),
                     progress.revision(),
@@ -687,6 +687,14 @@ public final class Membership {
             }
         }
         return out;
+    }
+
+    /** Not so once it has said goodbye, is gone, and nobody expects it any more: the cluster has become smaller. */
+    private boolean isMissed(Member member) {
+        return !member.left
+                || state(member) != PeerStatus.State.GONE
+                || addresses.values().stream()
+                        .anyMatch(address -> address.configured && member.name.equals(address.node));
     }
 
     private Optional<String> problem(Member member) {

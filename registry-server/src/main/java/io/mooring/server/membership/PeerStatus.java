@@ -31,12 +31,16 @@ public record PeerStatus(
      * UNKNOWN ── first hello ──▶ ALIVE ── connection lost, or silent ──▶ SUSPECT ── for long ──▶ GONE
      *                              ▲──────────────── heard again ───────────┴──────────────────────┘
      * </pre>
+     *
+     * What has said goodbye and is at no configured address becomes {@code LEFT} instead of {@code GONE}.
      */
     public enum State {
         /** An address at which no node has answered yet. */
         UNKNOWN,
         ALIVE,
         SUSPECT,
-        GONE
+        GONE,
+        /** Taken away by somebody, and not missed. */
+        LEFT
     }
 }

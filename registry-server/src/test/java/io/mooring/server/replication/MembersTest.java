@@ -169,6 +169,24 @@ class MembersTest {
     }
 
     @Test
+    void whoWasTakenAwayIsNotMissedForEver() {
+        start("a", "b", "c");
+        node("b").in(() -> node("b").replication.leave(() -> {}));
+        world.run(1);
+        node("b").kill();
+        node("c").kill();
+        world.run(25);
+        assertEquals(PeerStatus.State.GONE, state("a", "b"), "it said goodbye, but is expected back");
+        node("a").in(() -> node("a").replication.configured(world.addressesOf("a")));
+        world.run(1);
+        assertEquals(PeerStatus.State.LEFT, state("a", "b"));
+        assertEquals(PeerStatus.State.GONE, state("a", "c"), "it said nothing");
+        node("b").start();
+        world.run(25);
+        assertEquals(PeerStatus.State.ALIVE, state("a", "b"));
+    }
+
+    @Test
     void fewerThanHalfOfTheConfiguredPeersIsIsolation() {
         start("a", "b", "c", "d", "e");
         assertTrue(node("a").replication.isolated().isEmpty());

@@ -50,7 +50,7 @@ final class Members {
                     switch (peer.state()) {
                         case ALIVE -> "UP";
                         case SUSPECT -> "SUSPICIOUS";
-                        case UNKNOWN, GONE -> "DOWN";
+                        case UNKNOWN, GONE, LEFT -> "DOWN";
                     }));
         }
         return all;
