@@ -87,7 +87,10 @@ case $what in cluster)
   ;;
 esac
 case $what in nacos)
-  bench nacos --jar=registry-server/target/registry-server.jar --port="$port" --core=0 "--jvm=$server_jvm" ${NACOS_OPTIONS:-}
+  bench nacos --jar=registry-server/target/registry-server.jar --port="$port" --core=0 "--jvm=$server_jvm" \
+    --only=rates,push,memory ${NACOS_OPTIONS:-}
+  timeout 300 "$java" -Xmx768m -jar registry-bench/target/registry-bench.jar nacos \
+    --jar=registry-server/target/registry-server.jar --port="$port" "--jvm=$server_jvm" --only=cluster
   ;;
 esac
 case $what in all | jmh)

@@ -41,7 +41,8 @@ public final class Bench {
                         --only=rates,push,cluster,memory   what to measure
                         --connections=50 --windows=1,50 --services=1000 --queries=1000 --warmups=4 --rounds=5
                         --sizes=1000x100,1000x500,100x1000   instances x subscribers
-                        --changes=1000 --warm-changes=500 --seconds=20 --samples=1000 --rate=100 --instances=10000
+                        --changes=1500 --warm-changes=1500 --seconds=15   of each: warming and measuring
+                        --samples=1000 --rate=100 --instances=10000
             """;
 
     private Bench() {}

@@ -38,9 +38,9 @@ final class NacosBench {
         int warmUps = options.number("warmups", 4);
         int rounds = options.number("rounds", 5);
         String sizes = options.text("sizes", "1000x100,1000x500,100x1000");
-        int changes = options.number("changes", 1_000);
-        int warmChanges = options.number("warm-changes", 500);
-        int seconds = options.number("seconds", 20);
+        int changes = options.number("changes", 1_500);
+        int warmChanges = options.number("warm-changes", 1_500);
+        int seconds = options.number("seconds", 15);
         int samples = options.number("samples", 1_000);
         int rate = options.number("rate", 100);
         int instances = options.number("instances", 10_000);
@@ -106,7 +106,7 @@ final class NacosBench {
         }
         table.print(
                 "Pushes to Nacos clients: change sent to last subscriber; processor time, what all subscribers received,"
-                        + " and what went over lo, per change; up to " + warmChanges + " changes before");
+                        + " and what went over lo, per change; up to " + warmChanges + " changes or " + seconds + " s before");
     }
 
     private void cluster(int samples, int rate) throws IOException {
