@@ -2,8 +2,9 @@
 # Measures a registry on this machine: the server on core 0, the load on core 1, both JVMs otherwise alike.
 #   registry-bench/run.sh [all|load|start|memory|jmh]      about 20 minutes for all
 #   registry-bench/run.sh cluster                          three nodes; nobody is kept to a core; about 15 minutes
+#   registry-bench/run.sh nacos                            what clients of Nacos get over gRPC; about 5 minutes
 # SERVER_JVM, README_JVM: flags of the server under load, and of the one whose start and idle size is measured.
-# LOAD_OPTIONS, CLUSTER_OPTIONS: for registry-bench.jar. BUILD=no: takes the jars that are there.
+# LOAD_OPTIONS, CLUSTER_OPTIONS, NACOS_OPTIONS: for registry-bench.jar. BUILD=no: takes the jars that are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
@@ -83,6 +84,13 @@ esac
 case $what in cluster)
   timeout 3000 "$java" -Xmx2g -Xss256k -jar registry-bench/target/registry-bench.jar cluster \
     --jar=registry-server/target/registry-server.jar --port="$port" ${CLUSTER_OPTIONS:-}
+  ;;
+esac
+case $what in nacos)
+  bench nacos --jar=registry-server/target/registry-server.jar --port="$port" --core=0 "--jvm=$server_jvm" \
+    --only=rates,push,memory ${NACOS_OPTIONS:-}
+  timeout 300 "$java" -Xmx768m -jar registry-bench/target/registry-bench.jar nacos \
+    --jar=registry-server/target/registry-server.jar --port="$port" "--jvm=$server_jvm" --only=cluster
   ;;
 esac
 case $what in all | jmh)

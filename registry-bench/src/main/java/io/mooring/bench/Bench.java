@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The front door: {@code java -jar registry-bench.jar jmh|load|memory|start|cluster …}. */
+/** The front door: {@code java -jar registry-bench.jar jmh|load|memory|start|cluster|nacos …}. */
 public final class Bench {
     private static final String USAGE = """
             usage: java -jar registry-bench.jar COMMAND [--name=value …]
@@ -36,6 +36,13 @@ public final class Bench {
                         --only=push,cost,idle,replicas,kill,die,restart   what to measure
                         --samples=1000 --rate=100 --changes=20000 --idle-sessions=10000 --idle-seconds=30
                         --size=1000000 --sessions=1000 --sdk-sessions=100 --restarts=5
+              nacos   starts registries and comes to them as Nacos clients do
+                        --jar=registry-server.jar --core=0 --port=19847 --jvm= --flags=
+                        --only=rates,push,cluster,memory   what to measure
+                        --connections=50 --windows=1,50 --services=1000 --queries=1000 --warmups=4 --rounds=5
+                        --sizes=1000x100,1000x500,100x1000   instances x subscribers
+                        --changes=1500 --warm-changes=1500 --seconds=15   of each: warming and measuring
+                        --samples=1000 --rate=100 --instances=10000
             """;
 
     private Bench() {}
@@ -50,6 +57,7 @@ public final class Bench {
                 case "memory" -> memory(new Options(rest));
                 case "start" -> start(new Options(rest));
                 case "cluster" -> cluster(new Options(rest));
+                case "nacos" -> nacos(new Options(rest));
                 default -> throw new IllegalArgumentException("command: " + String.join(" ", args));
             }
         } catch (IllegalArgumentException e) {
@@ -280,6 +288,22 @@ public final class Bench {
                 new ClusterLoss(threads, nodes).restarts(restarts, 20, 100, 5, table);
             }
             table.print("Restart of three nodes with 2,000 instances of 20 publishers, " + restarts + " times");
+        }
+    }
+
+    private static void nacos(Options options) throws IOException {
+        EventLoopGroup threads = threads();
+        try {
+            new NacosBench(
+                            threads,
+                            Path.of(options.text("jar", "registry-server/target/registry-server.jar")),
+                            options.words("jvm", "-Xms1g -Xmx1g -Xmn512m"),
+                            options.words("flags", ""),
+                            options.number("core", 0),
+                            options.number("port", 19_847))
+                    .run(options);
+        } finally {
+            threads.shutdownGracefully();
         }
     }
 

@@ -118,6 +118,11 @@ final class ClusterNodes implements AutoCloseable {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), sessionPort(node));
     }
 
+    /** Where Nacos clients come over gRPC. */
+    InetSocketAddress nacos(int node) {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), sessionPort(node) + 4);
+    }
+
     /** For the SDK, beginning with that node. */
     String[] addresses(int first) {
         return IntStream.range(0, count)

@@ -13,7 +13,7 @@ final class ServerFlags {
                 "--mooring.http.port=" + (sessionPort + 1),
                 "--mooring.operations.port=" + (sessionPort + 2),
                 "--mooring.session.port=" + sessionPort,
-                "--mooring.nacos.grpc-port=0",
+                "--mooring.nacos.grpc-port=" + (sessionPort + 4),
                 "--mooring.data-directory=" + directory.resolve("data")));
         flags.addAll(more);
         return flags;

@@ -235,6 +235,12 @@ public class ServerConfiguration {
         return NacosWeb.users(properties.nacos());
     }
 
+    /** Who may do what later on. */
+    @Bean(initMethod = "start")
+    UsersFile nacosUsersFile(MooringProperties properties, Users users) {
+        return new UsersFile(properties.nacos().usersFile(), users);
+    }
+
     @Bean
     NacosGrpc nacosGrpc(
             RegistryNode node, MooringProperties properties, Access access, PushMeter pushes, MeterRegistry meters) {

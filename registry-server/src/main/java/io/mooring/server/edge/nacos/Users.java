@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.mooring.model.InvalidValueException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HashMap;
@@ -33,22 +34,15 @@ public final class Users implements Access {
     private static final int TRIES_WAITING = 4; // each holds a thread
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-    private final Map<String, UserLine> users;
     private final boolean required;
-    private final Tokens tokens;
-    private final UserLine nobody; // takes as long to refuse as anybody
     private final LongSupplier wallSeconds;
+    private volatile Known known;
     private final byte[] remembering = new byte[32];
     private final Semaphore queue = new Semaphore(TRIES_AT_ONCE + TRIES_WAITING);
     private final Semaphore tries = new Semaphore(TRIES_AT_ONCE);
     private final Cache<String, AtomicInteger> wrong = Caffeine.newBuilder()
             .maximumSize(10_000)
             .expireAfterWrite(Duration.ofMinutes(1))
-            .build();
-    /** Passwords that were right, by a keyed hash: some clients send them with every request. */
-    private final Cache<String, Boolean> right = Caffeine.newBuilder()
-            .maximumSize(1_000)
-            .expireAfterWrite(Duration.ofMinutes(10))
             .build();
 
     /** How a try to log in ended. */
@@ -60,25 +54,43 @@ public final class Users implements Access {
         record Refused(String sentence) implements Login {}
     }
 
-    private Users(Map<String, UserLine> users, boolean required, byte[] secret, LongSupplier wallSeconds) {
-        this.users = users;
+    /** What one file says. */
+    private static final class Known {
+        final Map<String, UserLine> users;
+        final byte[] secret;
+        final Tokens tokens;
+        final UserLine nobody; // takes as long to refuse as anybody
+
+        /** Passwords that were right, by a keyed hash: some clients send them with every request. */
+        final Cache<String, Boolean> right = Caffeine.newBuilder()
+                .maximumSize(1_000)
+                .expireAfterWrite(Duration.ofMinutes(10))
+                .build();
+
+        Known(Map<String, UserLine> users, byte[] secret) {
+            this.users = users;
+            this.secret = secret;
+            this.tokens = new Tokens(secret);
+            byte[] salt = new byte[16];
+            new SecureRandom().nextBytes(salt);
+            int iterations =
+                    users.values().stream().mapToInt(UserLine::iterations).max().orElse(UserLine.ITERATIONS);
+            nobody = new UserLine("nobody", iterations, salt, new byte[32]);
+        }
+    }
+
+    private Users(Known known, boolean required, LongSupplier wallSeconds) {
+        this.known = known;
         this.required = required;
-        this.tokens = new Tokens(secret);
         this.wallSeconds = wallSeconds;
-        SecureRandom random = new SecureRandom();
-        random.nextBytes(remembering);
-        byte[] salt = new byte[16];
-        random.nextBytes(salt);
-        int iterations =
-                users.values().stream().mapToInt(UserLine::iterations).max().orElse(UserLine.ITERATIONS);
-        nobody = new UserLine("nobody", iterations, salt, new byte[32]);
+        new SecureRandom().nextBytes(remembering);
     }
 
     /** Everybody is welcome under any name. */
     public static Users everybody(LongSupplier wallSeconds) {
         byte[] secret = new byte[32];
         new SecureRandom().nextBytes(secret);
-        return new Users(Map.of(), false, secret, wallSeconds);
+        return new Users(new Known(Map.of(), secret), false, wallSeconds);
     }
 
     /**
@@ -87,6 +99,32 @@ public final class Users implements Access {
      * @throws InvalidValueException naming the first line that is of no use
      */
     public static Users of(byte[] file, LongSupplier wallSeconds) {
+        return new Users(new Known(parsed(file), secret(file)), true, wallSeconds);
+    }
+
+    /**
+     * Goes by another file from now on, or by the same, and then nothing changes. Only for those that have one.
+     *
+     * @return whether it says anything else
+     * @throws InvalidValueException naming the first line that is of no use; users stay as they were
+     */
+    public boolean goBy(byte[] file) {
+        if (!required) {
+            throw new IllegalStateException("everybody was welcome, and is to stay so");
+        }
+        byte[] secret = secret(file);
+        if (MessageDigest.isEqual(secret, known.secret)) {
+            return false;
+        }
+        known = new Known(parsed(file), secret);
+        return true;
+    }
+
+    private static byte[] secret(byte[] file) {
+        return Tokens.mac("mooring tokens".getBytes(StandardCharsets.UTF_8), file);
+    }
+
+    private static Map<String, UserLine> parsed(byte[] file) {
         Map<String, UserLine> users = new HashMap<>();
         int number = 0;
         for (String line : new String(file, StandardCharsets.UTF_8).split("\n", -1)) {
@@ -108,7 +146,7 @@ public final class Users implements Access {
         if (users.isEmpty() || users.size() > MOST_USERS) {
             throw new InvalidValueException("users", users.size(), "1-" + MOST_USERS);
         }
-        return new Users(users, true, Tokens.mac("mooring tokens".getBytes(StandardCharsets.UTF_8), file), wallSeconds);
+        return users;
     }
 
     /** A line for the file of users. @throws InvalidValueException when the name or the password is of no use */
@@ -127,7 +165,8 @@ public final class Users implements Access {
     }
 
     private Optional<String> user(String token) {
-        return tokens.user(token, wallSeconds.getAsLong()).filter(users::containsKey);
+        Known now = known;
+        return now.tokens.user(token, wallSeconds.getAsLong()).filter(now.users::containsKey);
     }
 
     /**
@@ -136,13 +175,14 @@ public final class Users implements Access {
      * @param from the address it comes from
      */
     public Login login(String name, String password, String from) {
+        Known now = known; // a token of the file that the password is from
         if (required) {
             String attempt = name + " " + from;
             AtomicInteger wrongBefore = wrong.getIfPresent(attempt);
             if (wrongBefore != null && wrongBefore.get() >= WRONG_PER_MINUTE) {
                 return new Login.Refused("too many wrong passwords; wait a minute");
             }
-            Optional<Boolean> accepted = accepts(name, password);
+            Optional<Boolean> accepted = accepts(now, name, password);
             if (accepted.isEmpty()) {
                 return new Login.Refused("too many try to log in at the same time; try again");
             }
@@ -151,36 +191,36 @@ public final class Users implements Access {
                 return new Login.Refused("unknown user or wrong password");
             }
         }
-        return new Login.Welcome(tokens.issue(name, wallSeconds.getAsLong() + TOKEN_LIFE.toSeconds()));
+        return new Login.Welcome(now.tokens.issue(name, wallSeconds.getAsLong() + TOKEN_LIFE.toSeconds()));
     }
 
     /** @return nothing if there was no room to try it */
-    private Optional<Boolean> accepts(String name, String password) {
+    private Optional<Boolean> accepts(Known now, String name, String password) {
         if (password.isEmpty()) {
             return Optional.of(false);
         }
         String remembered = remembered(name, password);
-        if (right.getIfPresent(remembered) != null) {
+        if (now.right.getIfPresent(remembered) != null) {
             return Optional.of(true);
         }
         if (!queue.tryAcquire()) {
             return Optional.empty();
         }
         try {
-            return tried(name, password, remembered);
+            return tried(now, name, password, remembered);
         } finally {
             queue.release();
         }
     }
 
-    private Optional<Boolean> tried(String name, String password, String remembered) {
+    private Optional<Boolean> tried(Known now, String name, String password, String remembered) {
         if (!mayTry()) {
             return Optional.empty();
         }
         try {
-            boolean accepted = users.getOrDefault(name, nobody).accepts(password);
+            boolean accepted = now.users.getOrDefault(name, now.nobody).accepts(password);
             if (accepted) {
-                right.put(remembered, true);
+                now.right.put(remembered, true);
             }
             return Optional.of(accepted);
         } finally {

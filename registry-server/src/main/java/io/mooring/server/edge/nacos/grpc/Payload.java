@@ -1,6 +1,7 @@
 package io.mooring.server.edge.nacos.grpc;
 
 import com.google.protobuf.CodedInputStream;
+import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import java.io.IOException;
 import java.io.InputStream;
@@ -44,12 +45,19 @@ record Payload(
         @Override
         public Payload parse(InputStream in) {
             try {
-                return read(CodedInputStream.newInstance(in.readAllBytes()));
+                return read(CodedInputStream.newInstance(bytes(in)));
             } catch (IOException e) {
                 return new Payload("", null, NOTHING, "the payload is no protobuf message");
             }
         }
     };
+
+    private static byte[] bytes(InputStream in) throws IOException {
+        if (in instanceof KnownLength) {
+            return in.readNBytes(in.available()); // readAllBytes would begin with 8 KiB
+        }
+        return in.readAllBytes(); // it came compressed
+    }
 
     /** What a payload says as far as it has been read. */
     private static final class Parts {

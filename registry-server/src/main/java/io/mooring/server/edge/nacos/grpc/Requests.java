@@ -8,8 +8,10 @@ import io.mooring.server.edge.nacos.NacosRefusal;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -275,11 +277,22 @@ final class Requests {
         }
     }
 
+    /** Services with an instance, and those about which something was said, as over HTTP; in their order. */
+    private List<String> names(String namespace, String group) {
+        NavigableSet<String> names = new TreeSet<>(host.watches().services().of(namespace, group));
+        for (ServiceKey service : host.node().servicesWithSettings(namespace)) {
+            if (service.group().equals(group)) {
+                names.add(service.name());
+            }
+        }
+        return List.copyOf(names);
+    }
+
     private void services(Request request, Answer answer) {
         if (request.pageSize < 1) {
             throw new InvalidValueException("pageSize", request.pageSize, "at least 1");
         }
-        List<String> all = host.watches().services().of(request.namespace(), request.group());
+        List<String> all = names(request.namespace(), request.group());
         long from = Math.min(all.size(), (Math.max(1, request.pageNo) - 1L) * request.pageSize);
         long to = Math.min(all.size(), from + request.pageSize);
         answer.json(json -> {

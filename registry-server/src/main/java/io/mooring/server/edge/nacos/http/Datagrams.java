@@ -45,7 +45,7 @@ final class Datagrams {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Datagram(long number, byte[] bytes) {}
 
-    private record Made(ServiceView view, long at, Datagram datagram) {}
+    private record Made(ServiceView view, double threshold, long at, Datagram datagram) {}
 
     /** @param firstNumber such that no earlier start of the node has used the next ones a moment ago; below 2^52 */
     Datagrams(Lists lists, HybridClock clock, long firstNumber) {
@@ -58,11 +58,15 @@ final class Datagrams {
         String key = view.service() + " " + clusters;
         long now = clock.millis();
         Made before = made.get(key);
-        if (before != null && before.view == view && now - before.at <= SHARED_MILLIS) {
+        double threshold = lists.threshold(view.service());
+        if (before != null
+                && before.view == view
+                && before.threshold == threshold
+                && now - before.at <= SHARED_MILLIS) {
             return before.datagram;
         }
         Datagram datagram = new Datagram(++lastNumber, bytes(view, clusters, now));
-        made.put(key, new Made(view, now, datagram));
+        made.put(key, new Made(view, threshold, now, datagram));
         if (made.size() > SHARED) {
             made.remove(made.keySet().iterator().next());
         }

@@ -27,9 +27,12 @@ final class Lists {
     }
 
     HealthView health(ServiceView view) {
-        double threshold =
-                node.settings(view.service()).orElse(ServiceSettings.DEFAULTS).protectThreshold();
-        return HealthView.of(view, doubt, threshold, node::isPersistent);
+        return HealthView.of(view, doubt, threshold(view.service()), node::isPersistent);
+    }
+
+    /** The share of a service that is to be healthy, as it is settled now. */
+    double threshold(ServiceKey service) {
+        return node.settings(service).orElse(ServiceSettings.DEFAULTS).protectThreshold();
     }
 
     /** That instance, if it is in rotation. */

@@ -95,6 +95,7 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
                             times.busyFor().toMillis(),
                             TimeUnit.MILLISECONDS);
             channel = opened;
+            node.loop().execute(() -> node.onSettings(this::settled));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while opening a port", e);
@@ -158,6 +159,15 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
             }
         }
         return all;
+    }
+
+    /** On the loop. */
+    private void settled(ServiceKey service) {
+        for (UdpSubscriber subscriber : subscribers.values()) {
+            if (subscriber.key().service().equals(service)) {
+                subscriber.settled();
+            }
+        }
     }
 
     private void drop(UdpSubscriber subscriber) {

@@ -2,12 +2,14 @@ package io.mooring.server.edge.nacos.http;
 
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
+import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.edge.nacos.Missing;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 
 /** One client that hears of one service by UDP. */
@@ -18,6 +20,7 @@ final class UdpSubscriber implements Subscriber {
     private volatile long heardAt;
     private volatile boolean listens = true;
     private ServiceView told; // on the loop
+    private double threshold; // told with it; on the loop
     private long inFlight; // the number of its datagram; on the I/O thread
     private boolean busy; // until its ack, or for a moment; on the I/O thread
 
@@ -34,6 +37,7 @@ final class UdpSubscriber implements Subscriber {
     UdpSubscriber(Key key, RegistryNode node, ServiceView told, BiConsumer<UdpSubscriber, ServiceView> send, long now) {
         this.key = key;
         this.told = told;
+        this.threshold = threshold(node, key.service());
         this.node = node;
         this.send = send;
         this.heardAt = now;
@@ -49,12 +53,25 @@ final class UdpSubscriber implements Subscriber {
         ServiceView view = update.view();
         // What is held back here comes when the node is no longer incomplete.
         boolean lacks = update.incomplete() && Missing.withoutCause(told.instances(), view);
-        if (lacks || view.digest() == told.digest()) {
+        double settled = threshold(node, key.service());
+        if (lacks || view.digest() == told.digest() && settled == threshold) {
             node.loop().execute(() -> node.ready(this));
         } else {
             told = view;
+            threshold = settled;
             send.accept(this, view);
         }
+    }
+
+    /** On the loop: something that is no part of the view may be different now. */
+    void settled() {
+        if (threshold(node, key.service()) != threshold) {
+            node.subscribe(this, key.service(), OptionalLong.empty());
+        }
+    }
+
+    private static double threshold(RegistryNode node, ServiceKey service) {
+        return node.settings(service).orElse(ServiceSettings.DEFAULTS).protectThreshold();
     }
 
     void heard(long now) {

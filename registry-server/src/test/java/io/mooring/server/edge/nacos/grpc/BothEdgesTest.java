@@ -220,6 +220,23 @@ class BothEdgesTest {
     }
 
     @Test
+    void servicesOfWhichSomethingIsSettledAreListedOverGrpcToo() throws Exception {
+        try (TestClient client = client()) {
+            client.register("b", 1);
+            ok("POST", "/v1/ns/service?serviceName=a");
+            ok("POST", "/v1/ns/service?serviceName=b-of-others&groupName=G2");
+            ok("PUT", "/v1/ns/service?serviceName=b&protectThreshold=0.5");
+
+            Message all = client.request(
+                    "ServiceListRequest",
+                    "{\"namespace\":\"public\",\"serviceName\":\"\",\"pageNo\":1,\"pageSize\":10}");
+
+            assertEquals(2, all.json().get("count").asInt(), all::text);
+            assertEquals("[\"a\",\"b\"]", all.json().get("serviceNames").toString());
+        }
+    }
+
+    @Test
     void whoSubscribesOverGrpcIsShownOverHttp() throws Exception {
         try (TestClient client = client()) {
             client.subscribe("orders", "c1");

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.mooring.model.Instance;
 import io.mooring.model.ListedInstance;
+import io.mooring.model.Metadata;
 import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
+import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
@@ -303,6 +305,33 @@ class UdpPushesTest {
             digest += listed.fingerprint();
         }
         return new ServiceView(service, 1, digest, List.of(instances), false, removals);
+    }
+
+    @Test
+    void theThresholdOfAServiceIsToldWhenItChanges() throws Exception {
+        start();
+        ServiceKey service = ServiceKey.of("udp-threshold");
+        register(Instance.of(service, "10.0.0.1", 80));
+        listen(service);
+
+        settle(service, 1, Map.of());
+        Push all = receive();
+        ack(all);
+        settle(service, 1, Map.of("a", "1"));
+        settle(service, 0, Map.of("a", "1"));
+        Push none = receive();
+
+        assertThat(all.list().get("reachProtectionThreshold").asBoolean()).isTrue();
+        assertThat(none.list().get("reachProtectionThreshold").asBoolean())
+                .as("labels of the service alone are not worth telling")
+                .isFalse();
+    }
+
+    private void settle(ServiceKey service, double threshold, Map<String, String> labels) throws Exception {
+        CompletableFuture<Outcome> done = new CompletableFuture<>();
+        ServiceSettings settings = new ServiceSettings(threshold, Metadata.of(labels), "", Map.of());
+        node.loop().execute(() -> node.settings(service, before -> settings, done::complete));
+        assertThat(done.get(20, TimeUnit.SECONDS)).isEqualTo(Outcome.ACCEPTED);
     }
 
     @Test
