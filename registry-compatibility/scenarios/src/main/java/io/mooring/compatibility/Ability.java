@@ -1,0 +1,33 @@
+package io.mooring.compatibility;
+
+/** What a client's API can express. Scenarios say what they need, clients what they lack. */
+enum Ability {
+    REGISTER,
+    BATCH,
+    UPDATE,
+    METADATA,
+    WEIGHT,
+    ENABLED,
+    PERSISTENT,
+    GROUPS,
+    CLUSTERS,
+    NAMESPACES,
+    LIST,
+    SELECT,
+    CHOOSE,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    /** Looking again and again at the list that a caller would be given. */
+    WATCH,
+    SERVICES,
+    /** Hearing which services come and go by a pattern of their names. */
+    WATCH_SERVICES,
+    STATUS,
+    LOGIN,
+    /** Leaving with a goodbye. */
+    CLOSE,
+    /** Names beyond letters, digits, dots and dashes. */
+    ODD_NAMES,
+    /** Registering the same process several times, or many instances. */
+    SEVERAL
+}
