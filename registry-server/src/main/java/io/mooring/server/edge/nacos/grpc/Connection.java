@@ -32,6 +32,7 @@ final class Connection implements Session.Ends {
     private @Nullable Session session;
     private @Nullable Pushes pushes;
     private Watches.@Nullable Ours watches;
+    private Interfaces.@Nullable Ours interfaces;
     private boolean heard;
     private long heardAt = openedAt;
     private boolean asked; // whether it is there
@@ -74,6 +75,11 @@ final class Connection implements Session.Ends {
         return closed ? Optional.empty() : Optional.ofNullable(watches);
     }
 
+    /** Empty before the set-up. */
+    Optional<Interfaces.Ours> interfaces() {
+        return closed ? Optional.empty() : Optional.ofNullable(interfaces);
+    }
+
     /** What it hears of a service, for tools; once for each selection of clusters. */
     List<NacosSubscribers.Subscriber> subscriptions(ServiceKey service) {
         Pushes pushing = closed ? null : pushes;
@@ -97,6 +103,7 @@ final class Connection implements Session.Ends {
             return;
         }
         out = stream;
+        interfaces = host.interfaces().of(stream, stamps);
         asksForAbilities = request.asksForAbilities;
         agent = request.clientVersion;
         app = request.labels.getOrDefault("AppName", "");
@@ -243,6 +250,10 @@ final class Connection implements Session.Ends {
         Watches.Ours watched = watches;
         if (watched != null) {
             watched.gone();
+        }
+        Interfaces.Ours listened = interfaces;
+        if (listened != null) {
+            listened.gone();
         }
         Session ended = session;
         if (ended != null) {
