@@ -115,6 +115,7 @@ final class Connection implements Session.Ends {
                 stamps,
                 host.meter(),
                 () -> host.crossing().toLoop(opening::ready),
+                host.settings().answerTakenWithin(),
                 System::nanoTime);
         watches = host.watches().of(stream, stamps);
         host.crossing().toLoop(() -> opening.open(refusal -> host.crossing().toIo(() -> opened(refusal))));

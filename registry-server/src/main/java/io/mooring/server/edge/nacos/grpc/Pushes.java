@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,18 +20,13 @@ import org.jspecify.annotations.Nullable;
  * when all of it has its acks, or has waited for them long enough. Confined to the I/O thread.
  */
 final class Pushes {
-    /**
-     * In which a client may take a push before the answer to its subscription, which is the older one and is believed
-     * nevertheless: Nacos pushes half a second later, whether anything has changed or not, and so never meets that.
-     */
-    private static final long ANSWERED_WITHIN = TimeUnit.SECONDS.toNanos(1);
-
     private final RegistryNode node;
     private final StreamOut out;
     private final SharedLists lists;
     private final Stamps stamps;
     private final NacosGrpcMeter meter;
     private final Runnable ready;
+    private final long answerTakenWithin;
     private final LongSupplier time;
     private final Map<ServiceKey, List<Told>> subscribed = new HashMap<>(4);
     private final Map<Long, Integer> unacked = new HashMap<>(4); // and the bytes of each
@@ -60,6 +54,7 @@ final class Pushes {
 
     /**
      * @param ready the delivery is over
+     * @param answerTakenWithin how long a client may take for the answer to a subscription
      * @param time in nanoseconds, from wherever
      */
     Pushes(
@@ -69,6 +64,7 @@ final class Pushes {
             Stamps stamps,
             NacosGrpcMeter meter,
             Runnable ready,
+            Duration answerTakenWithin,
             LongSupplier time) {
         this.node = node;
         this.out = out;
@@ -76,6 +72,7 @@ final class Pushes {
         this.stamps = stamps;
         this.meter = meter;
         this.ready = ready;
+        this.answerTakenWithin = answerTakenWithin.toNanos();
         this.time = time;
     }
 
@@ -154,8 +151,12 @@ final class Pushes {
         return told.overtaken && !isAnswering(told);
     }
 
+    /**
+     * Clients wait for the answer on one thread and take pushes on another, and believe what they take last. Nacos itself pushes
+     * half a second later, whether anything has changed or not, and so never meets that.
+     */
     private boolean isAnswering(Told told) {
-        return time.getAsLong() - told.answeredAt < ANSWERED_WITHIN;
+        return time.getAsLong() - told.answeredAt < answerTakenWithin;
     }
 
     /** The selections of clusters of a service that it wants. */

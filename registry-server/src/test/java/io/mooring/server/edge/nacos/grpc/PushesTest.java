@@ -85,6 +85,7 @@ class PushesTest {
                 new Stamps(end.node.clock()),
                 NacosGrpcMeter.NONE,
                 () -> readies++,
+                Duration.ofSeconds(1),
                 () -> now);
     }
 
