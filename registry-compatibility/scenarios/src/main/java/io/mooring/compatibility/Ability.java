@@ -24,10 +24,12 @@ enum Ability {
     WATCH_SERVICES,
     STATUS,
     LOGIN,
-    /** Leaving with a goodbye. */
+    /** Leaving in order. */
     CLOSE,
+    /** Being known by its connection, so that its end shows at once; others are missed when their beats fail to come. */
+    CONNECTED,
     /** Names beyond letters, digits, dots and dashes. */
     ODD_NAMES,
-    /** Registering the same process several times, or many instances. */
-    SEVERAL
+    /** Being refused something, and saying so. */
+    REFUSED
 }

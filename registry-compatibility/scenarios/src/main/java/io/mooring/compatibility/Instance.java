@@ -4,11 +4,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 
-/**
- * An instance as clients tell and hear it.
- *
- * @param cluster may be empty: not said
- */
+/** An instance as clients tell and hear it. */
 record Instance(
         String ip,
         int port,
@@ -18,6 +14,8 @@ record Instance(
         boolean enabled,
         boolean ephemeral,
         Map<String, String> metadata) {
+    private static final String DEFAULT = "DEFAULT";
+
     Instance {
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("port: " + port + " (expected: 0-65535)");
@@ -26,7 +24,7 @@ record Instance(
     }
 
     static Instance at(String ip, int port) {
-        return new Instance(ip, port, "", 1, true, true, true, Map.of());
+        return new Instance(ip, port, DEFAULT, 1, true, true, true, Map.of());
     }
 
     static Instance of(JsonNode json) {
@@ -37,7 +35,7 @@ record Instance(
         return new Instance(
                 json.path("ip").asString(""),
                 json.path("port").asInt(0),
-                json.path("cluster").asString(""),
+                json.path("cluster").asString(DEFAULT),
                 json.path("weight").asDouble(1),
                 json.path("healthy").asBoolean(true),
                 json.path("enabled").asBoolean(true),
@@ -49,7 +47,7 @@ record Instance(
         Map<String, Object> out = new TreeMap<>();
         out.put("ip", ip);
         out.put("port", port);
-        if (!cluster.isEmpty()) {
+        if (!cluster.equals(DEFAULT)) { // most programs do not name it
             out.put("cluster", cluster);
         }
         out.put("weight", weight);
@@ -87,7 +85,7 @@ record Instance(
     @Override
     public String toString() {
         return address()
-                + (cluster.isEmpty() || cluster.equals("DEFAULT") ? "" : " in " + cluster)
+                + (cluster.equals(DEFAULT) ? "" : " in " + cluster)
                 + (weight == 1 ? "" : " weight " + weight)
                 + (healthy ? "" : " unhealthy")
                 + (enabled ? "" : " disabled")

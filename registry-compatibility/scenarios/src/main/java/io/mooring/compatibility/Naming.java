@@ -14,6 +14,7 @@ final class Naming {
 
     private final Driver driver;
     private final String name;
+    private boolean closed;
 
     private Naming(Driver driver, String name) {
         this.driver = driver;
@@ -140,9 +141,12 @@ final class Naming {
         return ask("status", Map.of()).path("status").asString("");
     }
 
-    /** Leaves as a program that ends in order. */
+    /** Leaves as a program that ends in order; once. */
     void close() throws Exception {
-        ask("close", Map.of());
+        if (!closed) {
+            closed = true;
+            ask("close", Map.of());
+        }
     }
 
     /** What it heard of a service so far, in order; {@code by} as in {@link Seen}. */

@@ -26,8 +26,11 @@ final class Registry implements AutoCloseable {
 
     private final List<NodeProcess> nodes = new ArrayList<>();
 
-    /** @param more flags of every node */
-    Registry(Path jar, Path home, int count, List<String> more) throws IOException {
+    /**
+     * @param after how many addresses of the loopback device others have
+     * @param more flags of every node
+     */
+    Registry(Path jar, Path home, int count, int after, List<String> more) throws IOException {
         if (!Files.isReadable(jar)) {
             throw new IOException(
                     "server jar: " + jar + " cannot be read (expected: built before, as `mvn package` does)");
@@ -38,7 +41,7 @@ final class Registry implements AutoCloseable {
         int operations = freePort();
         int peers = freePort();
         String addresses = IntStream.rangeClosed(1, count)
-                .mapToObj(n -> host(block, n) + ":" + peers)
+                .mapToObj(n -> host(block, after + n) + ":" + peers)
                 .collect(Collectors.joining(","));
         for (int n = 1; n <= count; n++) {
             Path data = Files.createDirectories(home.resolve("data-" + n));
@@ -51,7 +54,7 @@ final class Registry implements AutoCloseable {
                     "-jar",
                     jar.toAbsolutePath().toString(),
                     "--mooring.node.name=n" + n,
-                    "--mooring.bind=" + host(block, n),
+                    "--mooring.bind=" + host(block, after + n),
                     "--mooring.http.port=" + http,
                     "--mooring.session.port=" + sessions,
                     "--mooring.operations.port=" + operations,
@@ -63,7 +66,7 @@ final class Registry implements AutoCloseable {
             }
             command.addAll(more);
             nodes.add(new NodeProcess(
-                    "n" + n, host(block, n), http, operations, command, home.resolve("n" + n + ".log")));
+                    "n" + n, host(block, after + n), http, operations, command, home.resolve("n" + n + ".log")));
         }
     }
 

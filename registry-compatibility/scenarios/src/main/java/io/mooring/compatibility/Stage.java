@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * What the scenarios of one client have at hand: a process whose clients publish, one whose clients consume, both with as many
@@ -19,30 +20,34 @@ final class Stage implements AutoCloseable {
     /** For what must come at once; the rest of it is for machines that do other things too. */
     static final Duration SOON = Duration.ofSeconds(10);
 
+    /** Until a publisher is gone whose connection has ended: the grace of 10 s, and what machines need. */
+    static final Duration NOTICED = Duration.ofSeconds(20);
+
+    /** Until one is gone whose beats do not come: 15 s and 30 s by the books of Nacos, and again. */
+    static final Duration MISSED = Duration.ofSeconds(60);
+
     private final Client client;
     private final Registry registry;
+    private final Registry guarded;
     private final Path home;
     private final OpenPorts ports = new OpenPorts();
     private final Map<String, Driver> drivers = new HashMap<>();
     private final Map<String, Naming> kept = new HashMap<>();
     private final List<Naming> opened = new ArrayList<>();
     private final Deque<Driver> extra = new ArrayDeque<>();
-    private final Map<String, String> login = new TreeMap<>();
     private String scenario = "";
     private int names;
     private int processes;
 
-    Stage(Client client, Registry registry, Path home) {
+    /**
+     * @param registry that everybody may use
+     * @param guarded one with {@link LoginScenarios#USERS}
+     */
+    Stage(Client client, Registry registry, Registry guarded, Path home) {
         this.client = client;
         this.registry = registry;
+        this.guarded = guarded;
         this.home = home;
-    }
-
-    /** From now on clients say who they are. */
-    Stage login(String username, String password) {
-        login.put("username", username);
-        login.put("password", password);
-        return this;
     }
 
     Client client() {
@@ -54,8 +59,8 @@ final class Stage implements AutoCloseable {
     }
 
     /** Begins the next scenario: names are its own from here. */
-    void begin(Scenario next) {
-        scenario = next.name().replaceAll("[^A-Za-z0-9]+", "-");
+    void begin(String next) {
+        scenario = next.replaceAll("[^A-Za-z0-9]+", "-");
     }
 
     /** Ends it: what was opened for it alone is closed. */
@@ -97,7 +102,7 @@ final class Stage implements AutoCloseable {
     }
 
     private Map<String, String> words(String namespace) {
-        Map<String, String> out = new TreeMap<>(login);
+        Map<String, String> out = new TreeMap<>();
         out.put("servers", registry.addresses());
         if (!namespace.isEmpty()) {
             out.put("namespace", namespace);
@@ -135,6 +140,71 @@ final class Stage implements AutoCloseable {
         Naming naming = Naming.open(driver(role), role + ++names, words);
         opened.add(naming);
         return naming;
+    }
+
+    /** What a client is opened with at the registry that has users. */
+    Map<String, String> guarded(String username, String password) {
+        return Map.of("servers", guarded.addresses(), "username", username, "password", password);
+    }
+
+    /** What an operator or a tool asks of a service, below {@code /nacos/v1/ns}. */
+    String request(String method, String path, String service, Map<String, String> more) throws Exception {
+        Map<String, String> parameters = new TreeMap<>(more);
+        parameters.put("serviceName", service);
+        parameters.put("groupName", Naming.GROUP);
+        return registry.request(method, "/nacos/v1/ns/" + path, parameters);
+    }
+
+    /** An operator says what the instance is like from now on. */
+    void amend(String service, Instance instance) throws Exception {
+        StringBuilder metadata = new StringBuilder();
+        new TreeMap<>(instance.metadata())
+                .forEach((key, value) -> metadata.append(metadata.length() == 0 ? "" : ",")
+                        .append(key)
+                        .append('=')
+                        .append(value));
+        request(
+                "PUT",
+                "instance",
+                service,
+                Map.of(
+                        "ip", instance.ip(),
+                        "port", "" + instance.port(),
+                        "weight", "" + instance.weight(),
+                        "enabled", "" + instance.enabled(),
+                        "metadata", metadata.toString(),
+                        "ephemeral", "" + instance.ephemeral()));
+    }
+
+    /** Waits until the registry gives the consumer such a list. */
+    void lists(String what, String service, String group, Predicate<List<Instance>> good) throws Exception {
+        Naming consumer = consumer();
+        Await.until("the list has " + what, SOON, () -> consumer.list(service, group), good);
+    }
+
+    /** Waits until that is the last that the consumer's listener was told. */
+    void hears(String what, String service, String group, Predicate<Seen> good) throws Exception {
+        consumer().hears(what, SOON, service, group, good);
+    }
+
+    /** Waits until the consumer, which watches the service, gives its callers such a list. */
+    void looks(String what, String service, String group, Predicate<Seen> good) throws Exception {
+        looks(consumer(), what, SOON, service, group, good);
+    }
+
+    /** The same where publishers have died: as soon as it can be known of this client's. */
+    void looksInTime(String what, String service, String group, Predicate<Seen> good) throws Exception {
+        Duration within = client.lacks().containsKey(Ability.CONNECTED) ? MISSED : NOTICED;
+        looks(consumer(), what, within, service, group, good);
+    }
+
+    static void looks(Naming consumer, String what, Duration within, String service, String group, Predicate<Seen> good)
+            throws Exception {
+        Await.until(
+                "a caller gets " + what,
+                within,
+                () -> consumer.seen("watch", service, group),
+                all -> !all.isEmpty() && good.test(all.get(all.size() - 1)));
     }
 
     /** A process of its own, for this scenario alone. */

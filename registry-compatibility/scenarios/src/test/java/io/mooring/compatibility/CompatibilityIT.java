@@ -1,28 +1,28 @@
 package io.mooring.compatibility;
 
-import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.io.TempDir;
+import org.opentest4j.TestAbortedException;
 
+/** A test per client and scenario, all from one run. */
 class CompatibilityIT {
-    @TempDir
-    Path home;
-
     @TestFactory
     Stream<DynamicTest> unmodifiedClientsWork() throws Exception {
-        List<Result> results =
-                Compatibility.run(Clients.ALL, Path.of("../../registry-server/target/registry-server.jar"), home);
-        return results.stream()
+        Results results = Compatibility.run(
+                System.getProperty("mooring.compatibility", "representative").equals("full"),
+                System.getProperty("mooring.compatibility.clients", ""),
+                System.getProperty("mooring.compatibility.scenarios", ""));
+        return results.all().stream()
                 .map(result -> DynamicTest.dynamicTest(result.client() + ": " + result.scenario(), () -> {
                     Throwable failure = result.failure();
                     if (failure != null) {
                         throw failure;
                     }
-                    Assumptions.assumeTrue(result.lacking() == null, "not in this client: " + result.lacking());
+                    String skipped = result.skipped();
+                    if (skipped != null) {
+                        throw new TestAbortedException(skipped);
+                    }
                 }));
     }
 }

@@ -121,7 +121,9 @@ final class Connection implements Session.Ends {
                 host.lists(),
                 stamps,
                 host.meter(),
-                () -> host.crossing().toLoop(opening::ready));
+                () -> host.crossing().toLoop(opening::ready),
+                host.settings().answerTakenWithin(),
+                System::nanoTime);
         watches = host.watches().of(stream, stamps);
         host.crossing().toLoop(() -> opening.open(refusal -> host.crossing().toIo(() -> opened(refusal))));
     }
@@ -199,6 +201,10 @@ final class Connection implements Session.Ends {
             if (waiting.look(settings.ackWithin()) >= settings.stalledAfter().toNanos()) {
                 end("too_slow");
                 return false;
+            }
+            Session telling = session;
+            if (telling != null) {
+                waiting.overtaken().forEach(service -> host.crossing().toLoop(() -> telling.tellAgain(service)));
             }
         }
         boolean renew = heard && session != null;

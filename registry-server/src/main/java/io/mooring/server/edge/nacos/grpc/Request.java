@@ -136,6 +136,29 @@ final class Request implements TolerantJson.Field {
         return NacosNames.service(namespace, group, name);
     }
 
+    /**
+     * The service, and the one that group and name make when swapped; what is legal of them.
+     *
+     * @throws InvalidValueException when neither is
+     */
+    List<ServiceKey> eitherWay() {
+        List<ServiceKey> out = new ArrayList<>(2);
+        @Nullable InvalidValueException illegal = null;
+        try {
+            out.add(service());
+        } catch (InvalidValueException e) {
+            illegal = e;
+        }
+        try {
+            out.add(NacosNames.service(namespace, /* group= */ name, /* name= */ group));
+        } catch (InvalidValueException e) {
+            if (illegal != null) { // what was said, not what was made of it
+                throw illegal;
+            }
+        }
+        return out;
+    }
+
     /** @throws InvalidValueException when it breaks its rule */
     String namespace() {
         return ServiceKey.checkedNamespace(NacosNames.namespace(namespace));

@@ -297,29 +297,39 @@ final class Requests {
     }
 
     private void subscribe(Connection connection, Session session, Pushes pushes, Request request, Answer answer) {
-        ServiceKey service = request.service();
-        ServiceView view = host.node().view(service);
         if (!request.subscribe) {
-            if (pushes.unsubscribe(service, request.clusters)) {
-                host.crossing().toLoop(() -> session.unsubscribe(service));
-            }
-        } else {
-            int most = host.settings().subscriptions();
-            if (pushes.count() >= most && !pushes.has(service, request.clusters)) {
-                answer.refuse(
-                        request.requestId,
-                        new NacosRefusal(
-                                NacosRefusal.SERVER_ERROR,
-                                "subscriptions: " + pushes.count() + " (expected: at most " + most
-                                        + "); unsubscribe from some",
-                                "limit"));
-                return;
-            }
-            pushes.subscribe(view, request.clusters);
-            host.crossing().toLoop(() -> session.subscribe(service, view.digest()));
+            unsubscribe(connection, session, pushes, request, answer);
+            return;
         }
-        SharedText list = host.lists().of(view, request.clusters, false);
-        list(connection, list, request, answer);
+        ServiceKey service = request.service();
+        int most = host.settings().subscriptions();
+        if (pushes.count() >= most && !pushes.has(service, request.clusters)) {
+            answer.refuse(
+                    request.requestId,
+                    new NacosRefusal(
+                            NacosRefusal.SERVER_ERROR,
+                            "subscriptions: " + pushes.count() + " (expected: at most " + most
+                                    + "); unsubscribe from some",
+                            "limit"));
+            return;
+        }
+        ServiceView view = host.node().view(service);
+        pushes.subscribe(view, request.clusters);
+        host.crossing().toLoop(() -> session.subscribe(service, view.digest()));
+        list(connection, host.lists().of(view, request.clusters, false), request, answer);
+    }
+
+    /** Clients of 2.0 say the group for the name here, and the name for the group. */
+    private void unsubscribe(Connection connection, Session session, Pushes pushes, Request request, Answer answer) {
+        List<ServiceKey> eitherWay = request.eitherWay();
+        ServiceKey service = eitherWay.stream()
+                .filter(each -> pushes.has(each, request.clusters))
+                .findFirst()
+                .orElse(eitherWay.get(0)); // who has not subscribed has what it wants
+        if (pushes.unsubscribe(service, request.clusters)) {
+            host.crossing().toLoop(() -> session.unsubscribe(service));
+        }
+        list(connection, host.lists().of(host.node().view(service), request.clusters, false), request, answer);
     }
 
     private static void list(Connection connection, SharedText list, Request request, Answer answer) {

@@ -75,6 +75,7 @@ final class TestEndpoint implements AutoCloseable {
                 wishes.setUpWithin,
                 wishes.askAfter,
                 wishes.ackWithin,
+                Duration.ZERO, // so that slow machines are told no more than quick ones
                 defaults.stalledAfter(),
                 wishes.pingsApart,
                 wishes.outgoingBytes,
