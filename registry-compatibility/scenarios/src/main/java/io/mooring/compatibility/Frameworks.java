@@ -39,7 +39,7 @@ final class Frameworks {
     /** Tries those of the frameworks that the predicate takes. */
     static List<Result> run(Path jar, Path home, Predicate<Framework> chosen) throws Exception {
         List<Framework> frameworks = Framework.ALL.stream().filter(chosen).toList();
-        try (Registry registry = new Registry(jar, Files.createDirectories(home.resolve("nodes")), 3, List.of())) {
+        try (Registry registry = new Registry(jar, Files.createDirectories(home.resolve("nodes")), 3, 4, List.of())) {
             registry.startAll();
             Frameworks run = new Frameworks(registry, home, frameworks);
             try {

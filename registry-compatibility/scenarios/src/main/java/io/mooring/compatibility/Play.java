@@ -6,8 +6,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The applications of one framework: providers that come and go, and a consumer that calls them by their name all the time. */
@@ -31,7 +33,9 @@ final class Play implements AutoCloseable {
         this.framework = framework;
         this.servers = servers;
         this.home = home;
-        this.service = "shop-" + framework.client().tag().toLowerCase(java.util.Locale.ROOT);
+        // A name that may stand in a URI as the name of a host.
+        String tag = framework.client().tag().toLowerCase(Locale.ROOT).replace('.', '-');
+        this.service = tag + "-shop";
     }
 
     Framework framework() {
@@ -95,7 +99,7 @@ final class Play implements AutoCloseable {
         }
     }
 
-    private void calledUntil(String what, java.util.function.Predicate<Calls> good) throws Exception {
+    private void calledUntil(String what, Predicate<Calls> good) throws Exception {
         Await.until(what, SOON, () -> goOn(CALLS), good);
     }
 
