@@ -61,6 +61,7 @@ final class NacosGrpc extends ListeningPort {
                 defaults.setUpWithin(),
                 nacos.ttl().multipliedBy(3).dividedBy(5),
                 defaults.ackWithin(),
+                defaults.answerTakenWithin(),
                 defaults.stalledAfter(),
                 defaults.pingsApart(),
                 Math.max(defaults.outgoingBytes(), Runtime.getRuntime().maxMemory() / 8),

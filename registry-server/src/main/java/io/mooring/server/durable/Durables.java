@@ -12,6 +12,7 @@ import io.mooring.server.shard.NodeId;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -29,14 +31,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What was settled by somebody and stays until somebody says otherwise: persistent instances and their health, settings of
- * services, overrides of instances. Every node holds all of it; any node takes a change, has it on its disk before it says
+ * services, overrides of instances, which applications offer which interface. Every node holds all of it; any node takes a change, has it on its disk before it says
  * so, and tells the others. Of two changes of the same thing at nodes that did not know of one another, one wins, everywhere
  * the same, and the other is lost.
  *
  * <p>The package's front door. Changed on the event loop; {@link #settings(ServiceKey)}, {@link #override(InstanceId)},
- * {@link #persistent} and {@link #servicesWithSettings} from any thread.
+ * {@link #persistent}, {@link #applications} and {@link #servicesWithSettings} from any thread.
  */
 public final class Durables {
+    /** Applications that may offer one interface. */
+    public static final int MOST_APPLICATIONS = 1_000;
+
     private static final Logger log = LoggerFactory.getLogger(Durables.class);
 
     private final DurableTable table = new DurableTable();
@@ -50,6 +55,7 @@ public final class Durables {
     private final Set<InstanceId> unhealthy = ConcurrentHashMap.newKeySet();
     private final ConcurrentSkipListMap<ServiceKey, ServiceSettings> settings = new ConcurrentSkipListMap<>();
     private final ConcurrentSkipListMap<InstanceId, InstanceOverride> overrides = new ConcurrentSkipListMap<>();
+    private final ConcurrentMap<InterfaceKey, ConcurrentSkipListSet<String>> offers = new ConcurrentHashMap<>();
 
     /** Hears on the loop of what is different now, by whomever. */
     public interface Listener {
@@ -66,6 +72,9 @@ public final class Durables {
         void settings(ServiceKey service);
 
         void override(InstanceId instance);
+
+        /** Other applications offer it now. */
+        void applications(InterfaceKey of);
     }
 
     /**
@@ -203,6 +212,46 @@ public final class Durables {
                 done);
     }
 
+    /**
+     * They offer that interface, with those that do already: an entry for each, so that applications that come at the same
+     * time at nodes that do not know of one another do not displace each other.
+     */
+    public void addApplications(
+            InterfaceKey of,
+            Collection<String> applications,
+            Supplier<Optional<Refusal>> check,
+            Consumer<Optional<Refusal>> done) {
+        UnaryOperator<Optional<Octets>> there = before -> before.isPresent() ? before : Optional.of(Octets.NONE);
+        List<EntryStore.Step> steps = applications.stream()
+                .map(InterfaceKey::checkedApplication)
+                .distinct()
+                .map(application -> new EntryStore.Step(Kinds.key(of, application), there))
+                .toList();
+        store.write(() -> check.get().or(() -> tooMany(of, applications)), steps, done);
+    }
+
+    private Optional<Refusal> tooMany(InterfaceKey of, Collection<String> more) {
+        Set<String> all = new HashSet<>(applications(of));
+        all.addAll(more);
+        return all.size() <= MOST_APPLICATIONS
+                ? Optional.empty()
+                : Optional.of(Refusal.of(
+                        "limit",
+                        "applications that offer " + of + ": " + all.size() + " (expected: at most " + MOST_APPLICATIONS
+                                + "); remove the mapping of this interface, and restart those that offer it"));
+    }
+
+    /** Nobody offers it any more, of those that are known here. */
+    public void removeApplications(
+            InterfaceKey of, Supplier<Optional<Refusal>> check, Consumer<Optional<Refusal>> done) {
+        store.write(
+                check,
+                applications(of).stream()
+                        .map(application -> new EntryStore.Step(Kinds.key(of, application), before -> Optional.empty()))
+                        .toList(),
+                done);
+    }
+
     private static EntryStore.Step step(int kind, InstanceId id, UnaryOperator<Optional<Octets>> change) {
         return new EntryStore.Step(Kinds.key(kind, id), change);
     }
@@ -249,6 +298,12 @@ public final class Durables {
         return overrides.isEmpty() ? Optional.empty() : Optional.ofNullable(overrides.get(id));
     }
 
+    /** The applications that offer an interface, in order. Any thread. */
+    public List<String> applications(InterfaceKey of) {
+        Set<String> applications = offers.get(of);
+        return applications == null ? List.of() : List.copyOf(applications);
+    }
+
     /** All of them, by instance. Any thread. */
     public Map<InstanceId, InstanceOverride> overrides() {
         return Collections.unmodifiableMap(overrides);
@@ -293,6 +348,7 @@ public final class Durables {
                             .ifPresentOrElse(is -> overrides.put(id, is), () -> overrides.remove(id));
                     listener.override(id);
                 }
+                case Kinds.OFFER -> showOffer(entry);
                 default -> {} // of a newer version: kept for those who know
             }
         } catch (MalformedException e) {
@@ -330,6 +386,20 @@ public final class Durables {
         if (changed && instance != null) {
             listener.persistent(instance, healthy);
         }
+    }
+
+    private void showOffer(Entry entry) throws MalformedException {
+        Kinds.Offer offer = Kinds.offer(entry.key());
+        if (!entry.deleted()) {
+            offers.computeIfAbsent(offer.of(), of -> new ConcurrentSkipListSet<>())
+                    .add(offer.application());
+        } else {
+            offers.computeIfPresent(offer.of(), (of, applications) -> {
+                applications.remove(offer.application());
+                return applications.isEmpty() ? null : applications;
+            });
+        }
+        listener.applications(offer.of());
     }
 
     private Optional<ServiceSettings> settings(Octets value) {

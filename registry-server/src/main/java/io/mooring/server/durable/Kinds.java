@@ -26,6 +26,7 @@ import java.util.TreeMap;
  *                        length (2) · check (1) · path · headers (texts) · code (2) · port (2) · flags (1: of instance 1) · labels)…
  * 3 override             as 1                                        flags (1: weight 1, enabled 2, true 4) · weight (8) · labels
  * 4 health               as 1                                        healthy (1)
+ * 5 offer                namespace interface application             nothing
  * labels                 = count (2) · (key · value (texts))…
  * </pre>
  *
@@ -36,6 +37,7 @@ final class Kinds {
     static final int SETTINGS = 2;
     static final int OVERRIDE = 3;
     static final int HEALTH = 4;
+    static final int OFFER = 5;
 
     private static final int WEIGHT = 1;
     private static final int ENABLED = 2;
@@ -52,12 +54,28 @@ final class Kinds {
         return new EntryKey(kind, name(service));
     }
 
+    static EntryKey key(InterfaceKey of, String application) {
+        return new EntryKey(OFFER, of.namespace() + " " + of.name() + " " + application);
+    }
+
     private static String name(ServiceKey service) {
         return service.namespace() + " " + service.group() + " " + service.name();
     }
 
     static ServiceKey service(EntryKey key) throws MalformedException {
         return service(key, parts(key, 3));
+    }
+
+    /** An application, and what it offers. */
+    record Offer(InterfaceKey of, String application) {}
+
+    static Offer offer(EntryKey key) throws MalformedException {
+        String[] parts = parts(key, 3);
+        try {
+            return new Offer(new InterfaceKey(parts[0], parts[1]), InterfaceKey.checkedApplication(parts[2]));
+        } catch (InvalidValueException e) {
+            throw new MalformedException("entry " + key + ": " + e.getMessage());
+        }
     }
 
     static InstanceId instanceId(EntryKey key) throws MalformedException {

@@ -10,6 +10,7 @@ import io.mooring.runtime.EventLoop;
 import io.mooring.server.catalog.Catalog;
 import io.mooring.server.durable.Durables;
 import io.mooring.server.durable.InstanceOverride;
+import io.mooring.server.durable.InterfaceKey;
 import io.mooring.server.durable.Neighbours;
 import io.mooring.server.durable.Refusal;
 import io.mooring.server.lease.Outcome;
@@ -48,6 +49,7 @@ final class DurableDoor implements Durables.Listener {
     private final Durables durables;
     private final Runnable onChange;
     private final List<Consumer<ServiceKey>> settingsListeners = new ArrayList<>(1);
+    private final List<Consumer<InterfaceKey>> applicationListeners = new ArrayList<>(1);
     private List<Change> changes = new ArrayList<>();
     private Set<InstanceId> relisted = new LinkedHashSet<>();
     private long revision;
@@ -79,6 +81,10 @@ final class DurableDoor implements Durables.Listener {
         settingsListeners.add(listener);
     }
 
+    void onApplications(Consumer<InterfaceKey> listener) {
+        applicationListeners.add(listener);
+    }
+
     // ---- what is different
 
     @Override
@@ -98,6 +104,11 @@ final class DurableDoor implements Durables.Listener {
     @Override
     public void settings(ServiceKey service) {
         settingsListeners.forEach(listener -> listener.accept(service));
+    }
+
+    @Override
+    public void applications(InterfaceKey of) {
+        applicationListeners.forEach(listener -> listener.accept(of));
     }
 
     @Override

@@ -16,6 +16,7 @@ import io.mooring.server.clock.HybridClock;
 import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.durable.Durables;
 import io.mooring.server.durable.InstanceOverride;
+import io.mooring.server.durable.InterfaceKey;
 import io.mooring.server.durable.Refusal;
 import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.lease.LeaseTable;
@@ -667,6 +668,23 @@ public final class RegistryNode {
                         refusal -> answer(DurableDoor.outcome(refusal), reply));
     }
 
+    /**
+     * Says that these applications offer an interface, as those do that have said so before.
+     *
+     * @throws InvalidValueException when one is no name of an application
+     */
+    public void addApplications(InterfaceKey of, Collection<String> applications, Consumer<Outcome> reply) {
+        durable.durables()
+                .addApplications(
+                        of, applications, this::started, refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
+    /** Says that no application offers that interface. Without any before, that is no error. */
+    public void removeApplications(InterfaceKey of, Consumer<Outcome> reply) {
+        durable.durables()
+                .removeApplications(of, this::started, refusal -> answer(DurableDoor.outcome(refusal), reply));
+    }
+
     /** From now on this node checks its share of the persistent instances. */
     public void checksBy(Checker checker) {
         healthChecks = new HealthChecks(
@@ -687,6 +705,11 @@ public final class RegistryNode {
     /** @param listener hears on the loop whenever the settings of a service changed, by whatever node */
     public void onSettings(Consumer<ServiceKey> listener) {
         durable.onSettings(listener);
+    }
+
+    /** @param listener hears on the loop whenever other applications offer an interface, by whatever node */
+    public void onApplications(Consumer<InterfaceKey> listener) {
+        durable.onApplications(listener);
     }
 
     // ---- subscribers, on the loop
@@ -773,6 +796,11 @@ public final class RegistryNode {
     /** All services for which something is settled, in their order. */
     public List<ServiceKey> servicesWithSettings() {
         return List.copyOf(durable.durables().servicesWithSettings());
+    }
+
+    /** The applications that offer an interface, in order. */
+    public List<String> applications(InterfaceKey of) {
+        return durable.durables().applications(of);
     }
 
     /** Whether an instance is persistent. */

@@ -121,6 +121,7 @@ final class DurableWorld {
         private final Map<NodeId, Integer> lines = new TreeMap<>();
         final Map<InstanceId, Instance> shown = new TreeMap<>();
         final Set<InstanceId> unhealthy = new HashSet<>();
+        final List<InterfaceKey> heardOf = new ArrayList<>();
         final List<String> problems = new ArrayList<>();
 
         Node(String name) {
@@ -181,6 +182,12 @@ final class DurableWorld {
             return answers;
         }
 
+        List<Optional<Refusal>> offer(InterfaceKey of, String... applications) {
+            List<Optional<Refusal>> answers = new ArrayList<>();
+            loop.run(() -> durables.addApplications(of, List.of(applications), Optional::empty, answers::add));
+            return answers;
+        }
+
         /** What shows, as port to version. */
         Map<Integer, String> ports() {
             Map<Integer, String> out = new TreeMap<>();
@@ -212,6 +219,11 @@ final class DurableWorld {
 
         @Override
         public void override(InstanceId instance) {}
+
+        @Override
+        public void applications(InterfaceKey of) {
+            heardOf.add(of);
+        }
 
         // ---- lines
 

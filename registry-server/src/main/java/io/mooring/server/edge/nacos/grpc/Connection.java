@@ -32,6 +32,7 @@ final class Connection implements Session.Ends {
     private @Nullable Session session;
     private @Nullable Pushes pushes;
     private Watches.@Nullable Ours watches;
+    private Interfaces.@Nullable Ours interfaces;
     private boolean heard;
     private long heardAt = openedAt;
     private boolean asked; // whether it is there
@@ -74,6 +75,11 @@ final class Connection implements Session.Ends {
         return closed ? Optional.empty() : Optional.ofNullable(watches);
     }
 
+    /** Empty before the set-up. */
+    Optional<Interfaces.Ours> interfaces() {
+        return closed ? Optional.empty() : Optional.ofNullable(interfaces);
+    }
+
     /** What it hears of a service, for tools; once for each selection of clusters. */
     List<NacosSubscribers.Subscriber> subscriptions(ServiceKey service) {
         Pushes pushing = closed ? null : pushes;
@@ -97,6 +103,7 @@ final class Connection implements Session.Ends {
             return;
         }
         out = stream;
+        interfaces = host.interfaces().of(stream, stamps);
         asksForAbilities = request.asksForAbilities;
         agent = request.clientVersion;
         app = request.labels.getOrDefault("AppName", "");
@@ -114,7 +121,9 @@ final class Connection implements Session.Ends {
                 host.lists(),
                 stamps,
                 host.meter(),
-                () -> host.crossing().toLoop(opening::ready));
+                () -> host.crossing().toLoop(opening::ready),
+                host.settings().answerTakenWithin(),
+                System::nanoTime);
         watches = host.watches().of(stream, stamps);
         host.crossing().toLoop(() -> opening.open(refusal -> host.crossing().toIo(() -> opened(refusal))));
     }
@@ -193,6 +202,10 @@ final class Connection implements Session.Ends {
                 end("too_slow");
                 return false;
             }
+            Session telling = session;
+            if (telling != null) {
+                waiting.overtaken().forEach(service -> host.crossing().toLoop(() -> telling.tellAgain(service)));
+            }
         }
         boolean renew = heard && session != null;
         heard = false;
@@ -243,6 +256,10 @@ final class Connection implements Session.Ends {
         Watches.Ours watched = watches;
         if (watched != null) {
             watched.gone();
+        }
+        Interfaces.Ours listened = interfaces;
+        if (listened != null) {
+            listened.gone();
         }
         Session ended = session;
         if (ended != null) {

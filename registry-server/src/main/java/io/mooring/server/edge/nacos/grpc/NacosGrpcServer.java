@@ -62,6 +62,7 @@ public final class NacosGrpcServer implements NacosSubscribers, Closeable {
     private final Set<Connection> connections = new LinkedHashSet<>();
     private final SharedLists lists;
     private final Watches watches;
+    private final Interfaces interfaces;
     private final Room room;
     private List<String> draining = List.of();
     private final Set<ServiceKey> resettled = new HashSet<>();
@@ -86,6 +87,7 @@ public final class NacosGrpcServer implements NacosSubscribers, Closeable {
         this.crossing = new Crossing(node.loop(), io);
         this.lists = new SharedLists(node, settings.doubt());
         this.watches = new Watches(settings);
+        this.interfaces = new Interfaces(node, settings.subscriptions());
         this.room = new Room(settings.outgoingBytes(), io);
     }
 
@@ -141,6 +143,7 @@ public final class NacosGrpcServer implements NacosSubscribers, Closeable {
         crossing.toIo(() -> watches.services().add(now));
         node.onChangedViews(views -> crossing.toIo(() -> watches.services().changed(views)));
         node.onSettings(service -> crossing.toIo(() -> settled(service)));
+        node.onApplications(of -> crossing.toIo(() -> interfaces.changed(of)));
     }
 
     /** Lists may differ though views do not. What changes in one turn is looked at together. */
@@ -238,6 +241,11 @@ public final class NacosGrpcServer implements NacosSubscribers, Closeable {
     /** Patterns of services, and with them the services there are. */
     Watches watches() {
         return watches;
+    }
+
+    /** Which applications offer which interface. */
+    Interfaces interfaces() {
+        return interfaces;
     }
 
     /** 128 random bits. */

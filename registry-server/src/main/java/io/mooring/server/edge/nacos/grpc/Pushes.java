@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,8 @@ final class Pushes {
     private final Stamps stamps;
     private final NacosGrpcMeter meter;
     private final Runnable ready;
+    private final long answerTakenWithin;
+    private final LongSupplier time;
     private final Map<ServiceKey, List<Told>> subscribed = new HashMap<>(4);
     private final Map<Long, Integer> unacked = new HashMap<>(4); // and the bytes of each
     private int count;
@@ -38,22 +41,39 @@ final class Pushes {
         ServiceView view;
         double threshold;
         boolean wanted = true;
+        long answeredAt;
+        boolean overtaken; // a push may have been taken before the answer, and not again after it
 
-        Told(String clusters, ServiceView view, double threshold) {
+        Told(String clusters, ServiceView view, double threshold, long answeredAt) {
             this.clusters = clusters;
             this.view = view;
             this.threshold = threshold;
+            this.answeredAt = answeredAt;
         }
     }
 
-    /** @param ready the delivery is over */
-    Pushes(RegistryNode node, StreamOut out, SharedLists lists, Stamps stamps, NacosGrpcMeter meter, Runnable ready) {
+    /**
+     * @param ready the delivery is over
+     * @param answerTakenWithin how long a client may take for the answer to a subscription
+     * @param time in nanoseconds, from wherever
+     */
+    Pushes(
+            RegistryNode node,
+            StreamOut out,
+            SharedLists lists,
+            Stamps stamps,
+            NacosGrpcMeter meter,
+            Runnable ready,
+            Duration answerTakenWithin,
+            LongSupplier time) {
         this.node = node;
         this.out = out;
         this.lists = lists;
         this.stamps = stamps;
         this.meter = meter;
         this.ready = ready;
+        this.answerTakenWithin = answerTakenWithin.toNanos();
+        this.time = time;
     }
 
     /** Subscriptions; one service with other clusters is another one. */
@@ -78,9 +98,12 @@ final class Pushes {
         if (before.isPresent()) {
             before.get().view = view;
             before.get().threshold = threshold;
+            before.get().answeredAt = time.getAsLong();
             return;
         }
-        subscribed.computeIfAbsent(view.service(), s -> new ArrayList<>(1)).add(new Told(clusters, view, threshold));
+        subscribed
+                .computeIfAbsent(view.service(), s -> new ArrayList<>(1))
+                .add(new Told(clusters, view, threshold, time.getAsLong()));
         count++;
     }
 
@@ -113,6 +136,29 @@ final class Pushes {
         return outdated;
     }
 
+    /** Those of which a push may have been taken before the answer to the subscription: to be told again now. */
+    List<ServiceKey> overtaken() {
+        List<ServiceKey> overtaken = new ArrayList<>(0);
+        subscribed.forEach((service, ofService) -> {
+            if (ofService.stream().anyMatch(this::isOvertaken)) {
+                overtaken.add(service);
+            }
+        });
+        return overtaken;
+    }
+
+    private boolean isOvertaken(Told told) {
+        return told.overtaken && !isAnswering(told);
+    }
+
+    /**
+     * Clients wait for the answer on one thread and take pushes on another, and believe what they take last. Nacos itself pushes
+     * half a second later, whether anything has changed or not, and so never meets that.
+     */
+    private boolean isAnswering(Told told) {
+        return time.getAsLong() - told.answeredAt < answerTakenWithin;
+    }
+
     /** The selections of clusters of a service that it wants. */
     List<String> of(ServiceKey service) {
         return subscribed.getOrDefault(service, List.of()).stream()
@@ -143,7 +189,8 @@ final class Pushes {
      */
     private boolean isWorthTelling(Told told, Update update) {
         ServiceView view = update.view();
-        return (told.view.digest() != view.digest()
+        return (isOvertaken(told)
+                        || told.view.digest() != view.digest()
                         || told.view.underProtection() != view.underProtection()
                         || told.threshold != lists.threshold(view.service()))
                 && !(update.incomplete() && Missing.withoutCause(told.view.instances(), view));
@@ -163,11 +210,12 @@ final class Pushes {
         }
         told.view = view;
         told.threshold = lists.threshold(view.service());
+        told.overtaken = isAnswering(told);
         long id = stamps.nextId();
         Outgoing message = Answers.push(id, lists.of(view, told.clusters, false), stamps.next(), out.takesGzip());
         unacked.put(id, message.length());
         out.room().take(message.length());
-        sentAt = System.nanoTime();
+        sentAt = time.getAsLong();
         meter.pushed(sentAt - decidedAt);
         return message;
     }
@@ -193,7 +241,7 @@ final class Pushes {
         if (unacked.isEmpty() || unsent > 0) {
             return 0;
         }
-        long since = System.nanoTime() - sentAt;
+        long since = time.getAsLong() - sentAt;
         if (!out.isReady()) {
             return since;
         }

@@ -32,10 +32,17 @@ final class Request implements TolerantJson.Field {
     String watchType = "";
     boolean initializing;
 
+    String content = "";
+    boolean listen = true;
+    List<Interfaces.Named> listened = List.of();
+
     String clientVersion = "";
     Map<String, String> labels = Map.of();
     boolean asksForAbilities;
 
+    private String dataId = "";
+    private String configGroup = "";
+    private String tenant = "";
     private String namespace = "";
     private String group = "";
     private String name = "";
@@ -69,6 +76,12 @@ final class Request implements TolerantJson.Field {
             case "receivedGroupKeys" -> receivedGroupKeys = TolerantJson.list(field, json);
             case "watchType" -> watchType = TolerantJson.text(field, json);
             case "initializing" -> initializing = TolerantJson.truth(field, json);
+            case "dataId" -> dataId = TolerantJson.text(field, json);
+            case "group" -> configGroup = TolerantJson.text(field, json);
+            case "tenant" -> tenant = TolerantJson.text(field, json);
+            case "content" -> content = TolerantJson.text(field, json);
+            case "listen" -> listen = TolerantJson.truth(field, json);
+            case "configListenContexts" -> listened = named(field, json);
             case "clientVersion" -> clientVersion = TolerantJson.text(field, json);
             case "labels" -> labels = TolerantJson.texts(field, json);
             case "abilityTable" -> asksForAbilities = true; // an empty one too; null never comes here
@@ -94,9 +107,56 @@ final class Request implements TolerantJson.Field {
         return list;
     }
 
+    private static List<Interfaces.Named> named(String field, JsonParser json) throws IOException {
+        if (json.currentToken() != JsonToken.START_ARRAY) {
+            throw TolerantJson.wrong(field, json, "a list");
+        }
+        List<Interfaces.Named> list = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+            if (json.currentToken() != JsonToken.START_OBJECT) {
+                throw TolerantJson.wrong(field, json, "a list of objects");
+            }
+            Map<String, String> texts = TolerantJson.texts(field, json);
+            list.add(new Interfaces.Named(
+                    texts.getOrDefault("dataId", ""),
+                    texts.getOrDefault("group", ""),
+                    texts.getOrDefault("tenant", ""),
+                    texts.getOrDefault("md5", "")));
+        }
+        return list;
+    }
+
+    /** What a request about configuration names. */
+    Interfaces.Named named() {
+        return new Interfaces.Named(dataId, configGroup, tenant, "");
+    }
+
     /** @throws InvalidValueException when it is missing or breaks a rule */
     ServiceKey service() {
         return NacosNames.service(namespace, group, name);
+    }
+
+    /**
+     * The service, and the one that group and name make when swapped; what is legal of them.
+     *
+     * @throws InvalidValueException when neither is
+     */
+    List<ServiceKey> eitherWay() {
+        List<ServiceKey> out = new ArrayList<>(2);
+        @Nullable InvalidValueException illegal = null;
+        try {
+            out.add(service());
+        } catch (InvalidValueException e) {
+            illegal = e;
+        }
+        try {
+            out.add(NacosNames.service(namespace, /* group= */ name, /* name= */ group));
+        } catch (InvalidValueException e) {
+            if (illegal != null) { // what was said, not what was made of it
+                throw illegal;
+            }
+        }
+        return out;
     }
 
     /** @throws InvalidValueException when it breaks its rule */

@@ -4,6 +4,7 @@ import io.mooring.model.Instance;
 import io.mooring.model.InvalidValueException;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
+import io.mooring.server.durable.InterfaceKey;
 import io.mooring.server.edge.nacos.NacosRefusal;
 import java.io.IOException;
 import java.util.List;
@@ -13,6 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Requests {
     private static final Logger log = LoggerFactory.getLogger(Requests.class);
 
-    /** All requests that are handled, and what their answers are called. */
+    /** Requests about services and the connection, and what their answers are called. */
     private static final Map<String, String> ANSWERS = Map.of(
             "ServerCheckRequest", "ServerCheckResponse",
             "HealthCheckRequest", "HealthCheckResponse",
@@ -33,7 +36,7 @@ final class Requests {
             "ServiceListRequest", "ServiceListResponse",
             "NamingFuzzyWatchRequest", "NamingFuzzyWatchResponse");
 
-    /** Those of configuration, which is refused. */
+    /** Those of configuration, which are refused but for {@link Interfaces}. */
     private static final Map<String, String> OF_CONFIGURATION = Map.of(
             "ConfigQueryRequest", "ConfigQueryResponse",
             "ConfigPublishRequest", "ConfigPublishResponse",
@@ -44,10 +47,14 @@ final class Requests {
     private static final String ERROR = "ErrorResponse";
 
     /** The types that are known; all others are counted together, so that a client cannot make up meters. */
-    static final Set<String> TYPES = ANSWERS.keySet();
+    static final Set<String> TYPES = Stream.of(ANSWERS, OF_CONFIGURATION)
+            .flatMap(types -> types.keySet().stream())
+            .collect(Collectors.toUnmodifiableSet());
 
     private static final NacosRefusal BUG =
             new NacosRefusal(NacosRefusal.SERVER_ERROR, "a bug, logged on the node", "internal");
+    private static final NacosRefusal LOG_IN =
+            new NacosRefusal(NacosRefusal.FORBIDDEN, "Code: 401, Message: log in; no valid accessToken", "forbidden");
     private static final byte[] NO_FIELDS = {'{', '}'};
 
     private final NacosGrpcServer host;
@@ -115,7 +122,13 @@ final class Requests {
                     answer.refuse(ERROR, request.requestId, Session.notConnected());
                 }
             }
-            default -> naming(connection, payload, request, answer);
+            default -> {
+                if (OF_CONFIGURATION.containsKey(payload.type())) {
+                    configuration(connection, payload, request, answer);
+                } else {
+                    naming(connection, payload, request, answer);
+                }
+            }
         }
     }
 
@@ -141,11 +154,8 @@ final class Requests {
             answer.refuse(ERROR, request.requestId, Session.notConnected());
             return;
         }
-        if (host.access().required() && !host.access().allows(payload.token())) {
-            answer.refuse(
-                    request.requestId,
-                    new NacosRefusal(
-                            NacosRefusal.FORBIDDEN, "Code: 401, Message: log in; no valid accessToken", "forbidden"));
+        if (isKeptOut(payload)) {
+            answer.refuse(request.requestId, LOG_IN);
             return;
         }
         switch (payload.type()) {
@@ -157,6 +167,55 @@ final class Requests {
             case "ServiceListRequest" -> services(request, answer);
             case "NamingFuzzyWatchRequest" -> watch(connection, request, answer);
             default -> answer.refuse(request.requestId, unknown(payload.type()));
+        }
+    }
+
+    private boolean isKeptOut(Payload payload) {
+        return host.access().required() && !host.access().allows(payload.token());
+    }
+
+    // ---- configuration
+
+    /** On connections that have no session: it lives as long as somebody keeps it, not as long as who said so. */
+    private void configuration(Connection connection, Payload payload, Request request, Answer answer) {
+        String type = payload.type();
+        Interfaces.Ours listening = connection.interfaces().orElse(null);
+        boolean ofMapping = type.equals("ConfigBatchListenRequest")
+                ? request.listened.stream().anyMatch(Interfaces.Named::isMapping)
+                : request.named().isMapping();
+        if (!ofMapping) {
+            answer.refuse(request.requestId, unknown(type));
+        } else if (listening == null) {
+            answer.refuse(ERROR, request.requestId, Session.notConnected());
+        } else if (isKeptOut(payload)) {
+            answer.refuse(request.requestId, LOG_IN);
+        } else {
+            mapping(listening, type, request, answer);
+        }
+    }
+
+    private void mapping(Interfaces.Ours listening, String type, Request request, Answer answer) {
+        switch (type) {
+            case "ConfigQueryRequest" -> host.interfaces().query(request.named().key(), request.requestId, answer);
+            case "ConfigBatchListenRequest" ->
+                listening.listen(request, answer).ifPresent(refusal -> answer.refuse(request.requestId, refusal));
+            case "ConfigPublishRequest" -> {
+                InterfaceKey of = request.named().key();
+                List<String> applications = Interfaces.read(request.content);
+                write(
+                        request,
+                        answer,
+                        reply -> host.node()
+                                .addApplications(of, applications, outcome -> reply.accept(Session.refusal(outcome))));
+            }
+            case "ConfigRemoveRequest" -> {
+                InterfaceKey of = request.named().key();
+                write(
+                        request,
+                        answer,
+                        reply -> host.node().removeApplications(of, outcome -> reply.accept(Session.refusal(outcome))));
+            }
+            default -> answer.refuse(request.requestId, unknown(type));
         }
     }
 
@@ -214,7 +273,8 @@ final class Requests {
         Crossing crossing = host.crossing();
         Consumer<@Nullable NacosRefusal> reply = refusal -> crossing.toIo(() -> {
             if (refusal == null) {
-                answer.well(request.requestId, ",\"type\":\"" + request.type + '"');
+                String type = request.type.isEmpty() ? "" : ",\"type\":\"" + request.type + '"';
+                answer.well(request.requestId, type);
             } else {
                 // To a connection that has ended nothing comes through: no need to tell it to connect anew.
                 answer.refuse(request.requestId, refusal);
@@ -239,29 +299,39 @@ final class Requests {
     }
 
     private void subscribe(Connection connection, Session session, Pushes pushes, Request request, Answer answer) {
-        ServiceKey service = request.service();
-        ServiceView view = host.node().view(service);
         if (!request.subscribe) {
-            if (pushes.unsubscribe(service, request.clusters)) {
-                host.crossing().toLoop(() -> session.unsubscribe(service));
-            }
-        } else {
-            int most = host.settings().subscriptions();
-            if (pushes.count() >= most && !pushes.has(service, request.clusters)) {
-                answer.refuse(
-                        request.requestId,
-                        new NacosRefusal(
-                                NacosRefusal.SERVER_ERROR,
-                                "subscriptions: " + pushes.count() + " (expected: at most " + most
-                                        + "); unsubscribe from some",
-                                "limit"));
-                return;
-            }
-            pushes.subscribe(view, request.clusters);
-            host.crossing().toLoop(() -> session.subscribe(service, view.digest()));
+            unsubscribe(connection, session, pushes, request, answer);
+            return;
         }
-        SharedText list = host.lists().of(view, request.clusters, false);
-        list(connection, list, request, answer);
+        ServiceKey service = request.service();
+        int most = host.settings().subscriptions();
+        if (pushes.count() >= most && !pushes.has(service, request.clusters)) {
+            answer.refuse(
+                    request.requestId,
+                    new NacosRefusal(
+                            NacosRefusal.SERVER_ERROR,
+                            "subscriptions: " + pushes.count() + " (expected: at most " + most
+                                    + "); unsubscribe from some",
+                            "limit"));
+            return;
+        }
+        ServiceView view = host.node().view(service);
+        pushes.subscribe(view, request.clusters);
+        host.crossing().toLoop(() -> session.subscribe(service, view.digest()));
+        list(connection, host.lists().of(view, request.clusters, false), request, answer);
+    }
+
+    /** Clients of 2.0 say the group for the name here, and the name for the group. */
+    private void unsubscribe(Connection connection, Session session, Pushes pushes, Request request, Answer answer) {
+        List<ServiceKey> eitherWay = request.eitherWay();
+        ServiceKey service = eitherWay.stream()
+                .filter(each -> pushes.has(each, request.clusters))
+                .findFirst()
+                .orElse(eitherWay.get(0)); // who has not subscribed has what it wants
+        if (pushes.unsubscribe(service, request.clusters)) {
+            host.crossing().toLoop(() -> session.unsubscribe(service));
+        }
+        list(connection, host.lists().of(host.node().view(service), request.clusters, false), request, answer);
     }
 
     private static void list(Connection connection, SharedText list, Request request, Answer answer) {

@@ -147,6 +147,25 @@ class PushTest {
         }
     }
 
+    /** As clients of 2.0 do it: nacos-client 2.0.4 says the service's name for the group, and the other way round. */
+    @Test
+    void whoUnsubscribesWithGroupAndNameSwappedHearsNoMore() {
+        try (TestEndpoint end = new TestEndpoint();
+                TestClient provider = TestClient.connected(end.port);
+                TestClient consumer = TestClient.connected(end.port)) {
+            consumer.subscribe("providers:org.example.Greeter/1.0");
+
+            Message answer = consumer.request(
+                    "SubscribeServiceRequest",
+                    "{\"serviceName\":\"DEFAULT_GROUP\",\"groupName\":\"providers:org.example.Greeter/1.0\",\"subscribe\":false}");
+            assertEquals(200, answer.json().get("resultCode").asInt());
+            provider.register("providers:org.example.Greeter/1.0", 1);
+
+            consumer.assertNothing();
+            TestEndpoint.await(() -> end.node.status().subscriptions() == 0);
+        }
+    }
+
     /** An old client may have asked twice, for other clusters. */
     @Test
     void oneServiceIsPushedOncePerSelection() {

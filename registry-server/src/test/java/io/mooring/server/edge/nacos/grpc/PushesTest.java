@@ -33,6 +33,7 @@ class PushesTest {
     private boolean streamReady = true;
     private int readies;
     private long revision = 1;
+    private long now = Long.MAX_VALUE - 1; // about to overflow, as the real one may
     private TestEndpoint end;
     private StreamOut out;
     private Pushes pushes;
@@ -83,7 +84,9 @@ class PushesTest {
                 new SharedLists(end.node, HealthView.Doubt.DEFAULTS),
                 new Stamps(end.node.clock()),
                 NacosGrpcMeter.NONE,
-                () -> readies++);
+                () -> readies++,
+                Duration.ofSeconds(1),
+                () -> now);
     }
 
     @AfterEach
@@ -156,6 +159,31 @@ class PushesTest {
         assertEquals(1, readies);
     }
 
+    /** Java clients wait for the answer on one thread and take pushes on another; what comes last is believed. */
+    @Test
+    void whatMayHaveBeenTakenBeforeTheAnswerIsToldAgain() {
+        pushes.subscribe(view(), "");
+        deliver(view(1), false);
+        assertEquals(List.of(1), last());
+        ack();
+        assertEquals(List.of(), pushes.overtaken(), "it may still be at the answer");
+
+        now += Duration.ofSeconds(1).toNanos();
+        assertEquals(List.of(ORDERS), pushes.overtaken());
+        deliver(view(1), false);
+        assertEquals(2, sent.size());
+        assertEquals(List.of(1), last());
+        ack();
+        assertEquals(List.of(), pushes.overtaken(), "once");
+        deliver(view(1), false);
+        assertEquals(2, sent.size());
+
+        deliver(view(1, 2), false);
+        assertEquals(List.of(1, 2), last());
+        ack();
+        assertEquals(List.of(), pushes.overtaken(), "the answer is long past");
+    }
+
     @Test
     void nothingIsWrittenWhileTheClientDoesNotReadAndRoomIsGivenBack() {
         pushes.subscribe(view(1), "");
@@ -171,6 +199,7 @@ class PushesTest {
         assertEquals(0, readies, "until it has its ack");
 
         streamReady = false;
+        now += 1;
         assertEquals(true, pushes.look(Duration.ZERO) > 0, "it does not read: how long so far");
         assertEquals(0, readies, "the next one would wait behind it");
         streamReady = true;

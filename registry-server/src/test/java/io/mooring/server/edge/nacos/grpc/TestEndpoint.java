@@ -11,6 +11,7 @@ import io.mooring.server.lease.Prober;
 import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.node.NodeSettings;
 import io.mooring.server.node.RegistryNode;
+import io.mooring.server.restore.MemoryStorage;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -53,6 +54,7 @@ final class TestEndpoint implements AutoCloseable {
         LongSupplier wall = System::currentTimeMillis;
         LeaseSettings lease = LeaseSettings.DEFAULTS;
         boolean awaitReady = true;
+        boolean disk;
     }
 
     TestEndpoint(Consumer<Wishes> wish) {
@@ -73,6 +75,7 @@ final class TestEndpoint implements AutoCloseable {
                 wishes.setUpWithin,
                 wishes.askAfter,
                 wishes.ackWithin,
+                Duration.ZERO, // so that slow machines are told no more than quick ones
                 defaults.stalledAfter(),
                 wishes.pingsApart,
                 wishes.outgoingBytes,
@@ -92,7 +95,7 @@ final class TestEndpoint implements AutoCloseable {
                         loop,
                         new Random(1),
                         Prober.none(),
-                        Optional.empty(),
+                        wishes.disk ? Optional.of(new MemoryStorage(loop)) : Optional.empty(),
                         PeerDialer.none(),
                         wishes.wall));
             } catch (IOException e) {
