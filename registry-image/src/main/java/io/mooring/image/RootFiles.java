@@ -71,8 +71,6 @@ public final class RootFiles {
         delete(root);
         Files.createDirectories(runtime.getParent());
         link();
-        // Classes in a form that is mapped, not parsed. Only with this collector does the same come out every time.
-        run(runtime.resolve("bin/java").toString(), "-XX:+UseSerialGC", "-Xshare:dump");
         for (String library : libraries()) {
             copy(Path.of(library));
         }

@@ -15,6 +15,8 @@ final class Namespaces implements Terrain, PodNetwork {
     /** Set where the whole run already has namespaces of its own. */
     static final String ALONE = "MOORING_DRILL_ALONE";
 
+    private static final String NAMES = "/run/netns";
+
     /** Of this process in the nodes' network. */
     static final String OUTSIDE = "10.77.0.1";
 
@@ -23,6 +25,7 @@ final class Namespaces implements Terrain, PodNetwork {
     private final List<String> blackHoles = new ArrayList<>();
 
     Namespaces(int nodes) throws IOException {
+        ownNames();
         this.nodes = nodes;
         addresses = IntStream.range(10, 10 + nodes).toArray();
         Commands.run("ip", "link", "set", "lo", "up");
@@ -59,6 +62,12 @@ final class Namespaces implements Terrain, PodNetwork {
         return "0.0.0.0";
     }
 
+    /** Names are files that everybody on this machine would see, and that a killed run leaves behind. */
+    private static void ownNames() throws IOException {
+        Commands.run("mkdir", "-p", NAMES);
+        Commands.run("mount", "-t", "tmpfs", "tmpfs", NAMES);
+    }
+
     /** Whether this machine lets us; only then may one be made. */
     static boolean available() {
         return "yes".equals(System.getenv(ALONE));
@@ -67,7 +76,13 @@ final class Namespaces implements Terrain, PodNetwork {
     /** Whether a run could have namespaces of its own. */
     static boolean couldBe() {
         return Commands.works(
-                "unshare", "-n", "-m", "sh", "-c", "ip netns add mooring-try && ip netns del mooring-try");
+                "unshare",
+                "-n",
+                "-m",
+                "sh",
+                "-c",
+                "mkdir -p " + NAMES + " && mount -t tmpfs tmpfs " + NAMES
+                        + " && ip netns add mooring-try && ip netns del mooring-try");
     }
 
     private static String space(int node) {
@@ -155,5 +170,6 @@ final class Namespaces implements Terrain, PodNetwork {
             }
         }
         Commands.run("ip", "link", "del", "mooring0");
+        Commands.run("umount", "-l", NAMES);
     }
 }

@@ -110,6 +110,7 @@ public final class PodDrill implements AutoCloseable {
         }
         boolean held;
         try (PodDrill drill = new PodDrill(Path.of(given), jar, Namespaces.available())) {
+            Runtime.getRuntime().addShutdownHook(new Thread(drill::killPods)); // whoever stops it stops them
             held = drill.run();
         }
         System.exit(held ? 0 : 1);
@@ -436,14 +437,18 @@ public final class PodDrill implements AutoCloseable {
         OUT.println(String.format(Locale.ROOT, "%7.1f  %s", (System.nanoTime() - startedAt) / 1e9, text));
     }
 
-    @Override
-    public void close() throws IOException {
-        watching = false;
+    private void killPods() {
         for (ClusterNode pod : pods) {
             if (pod != null) {
                 pod.close();
             }
         }
+    }
+
+    @Override
+    public void close() throws IOException {
+        watching = false;
+        killPods();
         clients.forEach(Mooring::closeAsync);
         doors.close();
         resolver.close();

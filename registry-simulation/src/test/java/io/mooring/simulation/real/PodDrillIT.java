@@ -25,7 +25,7 @@ class PodDrillIT {
                 .redirectOutput(story.toFile())
                 .start();
         boolean ended = drill.waitFor(10, TimeUnit.MINUTES);
-        drill.destroyForcibly();
+        drill.destroy();
         String told = Files.readString(story, StandardCharsets.UTF_8);
         System.out.println(told);
         assertTrue(ended, told);
