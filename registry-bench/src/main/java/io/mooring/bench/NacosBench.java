@@ -106,7 +106,8 @@ final class NacosBench {
         }
         table.print(
                 "Pushes to Nacos clients: change sent to last subscriber; processor time, what all subscribers received,"
-                        + " and what went over lo, per change; up to " + warmChanges + " changes or " + seconds + " s before");
+                        + " and what went over lo, per change; up to " + warmChanges + " changes or " + seconds
+                        + " s before");
     }
 
     private void cluster(int samples, int rate) throws IOException {
