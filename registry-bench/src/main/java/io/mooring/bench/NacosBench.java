@@ -62,7 +62,12 @@ final class NacosBench {
 
     private ClusterNodes start(List<String> jvmFlags, int where, int count) throws IOException {
         ClusterNodes nodes = new ClusterNodes(jar, jvmFlags, flags, where, port, count);
-        nodes.startAll();
+        try {
+            nodes.startAll();
+        } catch (IOException | RuntimeException e) {
+            nodes.close(); // its processes would outlive us
+            throw e;
+        }
         return nodes;
     }
 
