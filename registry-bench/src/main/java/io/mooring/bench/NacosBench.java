@@ -62,7 +62,12 @@ final class NacosBench {
 
     private ClusterNodes start(List<String> jvmFlags, int where, int count) throws IOException {
         ClusterNodes nodes = new ClusterNodes(jar, jvmFlags, flags, where, port, count);
-        nodes.startAll();
+        try {
+            nodes.startAll();
+        } catch (IOException | RuntimeException e) {
+            nodes.close(); // its processes would outlive us
+            throw e;
+        }
         return nodes;
     }
 
@@ -106,7 +111,8 @@ final class NacosBench {
         }
         table.print(
                 "Pushes to Nacos clients: change sent to last subscriber; processor time, what all subscribers received,"
-                        + " and what went over lo, per change; up to " + warmChanges + " changes or " + seconds + " s before");
+                        + " and what went over lo, per change; up to " + warmChanges + " changes or " + seconds
+                        + " s before");
     }
 
     private void cluster(int samples, int rate) throws IOException {

@@ -50,29 +50,12 @@ public final class NacosJson {
     }
 
     /**
-     * The list of a service.
+     * The list of a service up to where its last field is missing, {@code lastRefTime}, the one that differs from sending to
+     * sending: so all that comes before can be shared. It is not to be smaller than in any list of this service that the client
+     * has had, and larger if something changed.
      *
      * @param clusters as the client asked for them: old clients look for the list under this very text
      * @param cacheMillis after which a client that polls asks again
-     * @param lastRefTime not smaller than in any list of this service that the client has had; larger if something changed
-     */
-    public static void list(
-            JsonGenerator json,
-            ServiceKey service,
-            NameForm form,
-            String clusters,
-            HealthView view,
-            long cacheMillis,
-            long lastRefTime)
-            throws IOException {
-        beginList(json, service, form, clusters, view, cacheMillis);
-        json.writeNumberField("lastRefTime", lastRefTime);
-        json.writeEndObject();
-    }
-
-    /**
-     * The list of a service up to where its last field is missing, {@code lastRefTime}, the one that differs from sending to
-     * sending: so all that comes before can be shared.
      */
     public static void beginList(
             JsonGenerator json, ServiceKey service, NameForm form, String clusters, HealthView view, long cacheMillis)

@@ -28,14 +28,14 @@ class NacosJsonTest {
     }
 
     @Test
-    void aListHasItsStampAtTheEndAndTheNameAsAskedFor() {
+    void aListHasTheNameAsAskedForAndStopsWhereItsStampBelongs() {
         HealthView nobody = new HealthView(List.of(), true);
         String common = "\"groupName\":\"G1\",\"clusters\":\"a,b\",\"cacheMillis\":3000,\"allIps\":false,"
-                + "\"checksum\":\"\",\"reachProtectionThreshold\":true,\"valid\":true,\"hosts\":[],\"lastRefTime\":17}";
+                + "\"checksum\":\"\",\"reachProtectionThreshold\":true,\"valid\":true,\"hosts\":[]";
 
-        String bare = text(json -> NacosJson.list(json, ORDERS, NacosJson.NameForm.BARE, "a,b", nobody, 3_000, 17));
+        String bare = text(json -> NacosJson.beginList(json, ORDERS, NacosJson.NameForm.BARE, "a,b", nobody, 3_000));
         String grouped =
-                text(json -> NacosJson.list(json, ORDERS, NacosJson.NameForm.GROUPED, "a,b", nobody, 3_000, 17));
+                text(json -> NacosJson.beginList(json, ORDERS, NacosJson.NameForm.GROUPED, "a,b", nobody, 3_000));
 
         assertEquals("{\"name\":\"orders\"," + common, bare);
         assertEquals("{\"name\":\"G1@@orders\"," + common, grouped);

@@ -3,9 +3,6 @@ package io.mooring.server.edge.nacos.http;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.mooring.model.ServiceView;
 import io.mooring.server.clock.HybridClock;
-import io.mooring.server.edge.nacos.HealthView;
-import io.mooring.server.edge.nacos.NacosJson;
-import io.mooring.server.edge.nacos.NacosNames;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -74,14 +71,11 @@ final class Datagrams {
     }
 
     private byte[] bytes(ServiceView view, String clusters, long now) {
-        HealthView wanted = lists.health(view).only(NacosNames.clusters(clusters), false);
-        byte[] list = NacosJson.bytes(json -> NacosJson.list(
-                json, view.service(), NacosJson.NameForm.GROUPED, clusters, wanted, Instances.CACHE_MILLIS, now));
-        if (list.length > MOST_TEXT) {
+        String text = lists.text(view, clusters, false, Instances.CACHE_MILLIS, now);
+        if (text.length() > MOST_TEXT) {
             return new byte[0];
         }
-        String text = new String(list, StandardCharsets.UTF_8);
-        ByteArrayOutputStream out = new ByteArrayOutputStream(list.length + list.length / 8 + 64);
+        ByteArrayOutputStream out = new ByteArrayOutputStream(text.length() + text.length() / 8 + 64);
         out.writeBytes("{\"type\":\"dom\",\"data\":\"".getBytes(StandardCharsets.US_ASCII));
         out.writeBytes(JsonStringEncoder.getInstance().quoteAsUTF8(text));
         out.writeBytes(("\",\"lastRefTime\":" + lastNumber + "}").getBytes(StandardCharsets.US_ASCII));

@@ -232,9 +232,8 @@ final class Instances {
         long stamp = node.clock().millis(); // before the look: what changes now is told with a later one
         ServiceView view = node.view(service);
         long cacheMillis = listens(call, view, clusters) ? CACHE_MILLIS : POLL_MILLIS;
-        HealthView wanted = lists.health(view).only(NacosNames.clusters(clusters), healthyOnly);
-        return Optional.of(Answer.json(json ->
-                NacosJson.list(json, service, NacosJson.NameForm.GROUPED, clusters, wanted, cacheMillis, stamp)));
+        String list = lists.text(view, clusters, healthyOnly, cacheMillis, stamp);
+        return Optional.of(Answer.json(json -> json.writeRawValue(list)));
     }
 
     /** Whether the client that asks will hear of changes by itself. */
