@@ -10,28 +10,30 @@ import java.util.stream.Stream;
 
 /** All clients that are tried. Paths are as seen from this module's directory. */
 final class Clients {
-    static final List<Client> ALL = Stream.concat(
-                    java().stream(), OtherLanguages.ALL.stream())
-            .toList();
+    static final List<Client> ALL =
+            Stream.concat(java().stream(), OtherLanguages.ALL.stream()).toList();
 
     private Clients() {}
 
     private static List<Client> java() {
         return List.of(
-            nacos(
-                    "1.4",
-                    "1.4.8",
-                    Map.of(
-                            Ability.CONNECTED,
-                            "sends beats",
-                            Ability.BATCH,
-                            "came with 2.1.1",
-                            Ability.WATCH_SERVICES,
-                            "came with 3.0")),
-            nacos("2.0", "2.0.4", Map.of(Ability.BATCH, "came with 2.1.1", Ability.WATCH_SERVICES, "came with 3.0")),
-            nacos("2.5", "2.5.1", Map.of(Ability.WATCH_SERVICES, "came with 3.0")),
-            nacos("3.1", "3.1.1", Map.of()),
-            nacos("3.2", "3.2.1-2026.03.30", Map.of()));
+                nacos(
+                        "1.4",
+                        "1.4.8",
+                        Map.of(
+                                Ability.CONNECTED,
+                                "sends beats",
+                                Ability.BATCH,
+                                "came with 2.1.1",
+                                Ability.WATCH_SERVICES,
+                                "came with 3.0")),
+                nacos(
+                        "2.0",
+                        "2.0.4",
+                        Map.of(Ability.BATCH, "came with 2.1.1", Ability.WATCH_SERVICES, "came with 3.0")),
+                nacos("2.5", "2.5.1", Map.of(Ability.WATCH_SERVICES, "came with 3.0")),
+                nacos("3.1", "3.1.1", Map.of()),
+                nacos("3.2", "3.2.1-2026.03.30", Map.of()));
     }
 
     private static Client nacos(String generation, String version, Map<Ability, String> lacks) {

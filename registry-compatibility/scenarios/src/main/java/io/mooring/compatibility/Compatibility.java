@@ -66,7 +66,7 @@ public final class Compatibility {
      * @param scenarios parts of their names, separated by commas; empty: all
      */
     static Results run(boolean full, String clients, String scenarios) throws Exception {
-        clear();
+        clear(HOME);
         List<Client> chosen = Clients.ALL.stream()
                 .filter(client -> full || client.representative())
                 .filter(client -> named(client.name(), clients))
@@ -101,9 +101,10 @@ public final class Compatibility {
         }
     }
 
-    private static void clear() throws IOException {
-        if (Files.exists(HOME)) {
-            try (Stream<Path> files = Files.walk(HOME)) {
+    /** Removes what an earlier run has left there. */
+    static void clear(Path home) throws IOException {
+        if (Files.exists(home)) {
+            try (Stream<Path> files = Files.walk(home)) {
                 for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                     Files.delete(file);
                 }
@@ -111,7 +112,7 @@ public final class Compatibility {
         }
     }
 
-    private static boolean named(String name, String parts) {
+    static boolean named(String name, String parts) {
         return parts.isBlank() || Stream.of(parts.split(",")).anyMatch(part -> name.contains(part.strip()));
     }
 
@@ -128,7 +129,7 @@ public final class Compatibility {
         return out.toString();
     }
 
-    private static String commit() throws IOException, InterruptedException {
+    static String commit() throws IOException, InterruptedException {
         try {
             return said("", "git", "rev-parse", "--short", "HEAD").strip();
         } catch (IOException e) {
