@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Puts clients through scenarios: each through its own, all at the same time, and then all through those that are joint. */
 public final class Compatibility {
-    /** As seen from this module's directory. */
-    private static final Path SERVER = Path.of("../../registry-server/target/registry-server.jar");
+    /** As seen from this module's directory; another build of it may be named. */
+    private static final Path SERVER = Path.of(
+            System.getProperty("mooring.compatibility.server", "../../registry-server/target/registry-server.jar"));
 
     private static final Path HOME = Path.of("target/compatibility");
 
@@ -84,6 +85,12 @@ public final class Compatibility {
                         1,
                         3,
                         List.of("--mooring.nacos.users-file=" + users.toAbsolutePath()))) {
+            // Drivers end with their input; nodes would go on when this process is stopped.
+            Thread ending = new Thread(() -> {
+                registry.close();
+                guarded.close();
+            });
+            Runtime.getRuntime().addShutdownHook(ending);
             registry.startAll();
             guarded.startAll();
             Compatibility run = new Compatibility(registry, guarded, chosen, name -> named(name, scenarios));
@@ -93,6 +100,10 @@ public final class Compatibility {
                 run.close();
             }
             Results results = Results.sorted(chosen, run.results);
+            if (results.all().isEmpty()) {
+                throw new IllegalArgumentException(
+                        "scenarios: " + scenarios + " (expected: parts of names of scenarios; none matches)");
+            }
             String table = results.markdown("Run of " + LocalDate.now(ZoneOffset.UTC) + " with commit " + commit()
                     + (full ? ", full matrix." : ", representative set."));
             Files.writeString(home.resolve("results.md"), table, StandardCharsets.UTF_8);

@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class OutagePart implements Joint.Part {
     /** Until all publishers are back: clients look for another node for up to 8 s and repeat what they registered within 3. */
-    private static final Duration BACK = Duration.ofSeconds(60);
+    private static final Duration BACK = Duration.ofSeconds(120);
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
