@@ -19,8 +19,12 @@ final class LoginScenarios {
 
     static final List<Scenario> ALL = List.of(
             new Scenario("login", Set.of(Ability.LOGIN, Ability.SUBSCRIBE), LoginScenarios::login),
-            new Scenario("login with a wrong password", Set.of(Ability.LOGIN, Ability.LIST_REFUSED), LoginScenarios::wrong),
-            new Scenario("no login where one is asked for", Set.of(Ability.LOGIN, Ability.LIST_REFUSED), LoginScenarios::none));
+            new Scenario(
+                    "login with a wrong password", Set.of(Ability.LOGIN, Ability.LIST_REFUSED), LoginScenarios::wrong),
+            new Scenario(
+                    "no login where one is asked for",
+                    Set.of(Ability.LOGIN, Ability.LIST_REFUSED),
+                    LoginScenarios::none));
 
     private LoginScenarios() {}
 
