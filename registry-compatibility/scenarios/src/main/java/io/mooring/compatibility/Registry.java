@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * as nodes on machines of their own do: clients that are sent to another node are told its address alone.
  */
 final class Registry implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final Duration PATIENCE = Duration.ofSeconds(240);
     /** What clients add to the port of HTTP. */
     private static final int GRPC_OFFSET = 1_000;
 
