@@ -134,8 +134,13 @@ final class Registry implements AutoCloseable {
         return nodes.get(0).request(method, path, parameters);
     }
 
+    /** SIGKILL to whatever runs. */
+    void endAll() {
+        nodes.forEach(NodeProcess::close);
+    }
+
     @Override
     public void close() {
-        nodes.forEach(NodeProcess::close);
+        endAll();
     }
 }
