@@ -87,8 +87,8 @@ public final class Compatibility {
                         List.of("--mooring.nacos.users-file=" + users.toAbsolutePath()))) {
             // Drivers end with their input; nodes would go on when this process is stopped.
             Thread ending = new Thread(() -> {
-                registry.close();
-                guarded.close();
+                registry.endAll();
+                guarded.endAll();
             });
             Runtime.getRuntime().addShutdownHook(ending);
             registry.startAll();

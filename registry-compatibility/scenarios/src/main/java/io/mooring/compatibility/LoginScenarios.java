@@ -34,7 +34,7 @@ final class LoginScenarios {
         Map<String, String> right = stage.guarded(USER, PASSWORD);
         Naming publisher = stage.open("publisher", "", right);
         Naming consumer = stage.open("consumer", "", right);
-        publisher.register(service, GROUP, instance);
+        Stage.registers(publisher, service, instance);
         consumer.subscribe(service, GROUP);
         consumer.hears("it", Stage.SOON, service, GROUP, Places.exactly(List.of(instance)));
         publisher.deregister(service, GROUP, instance);

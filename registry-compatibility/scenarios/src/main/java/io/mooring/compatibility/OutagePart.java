@@ -36,7 +36,7 @@ final class OutagePart implements Joint.Part {
         for (int i = 0; i < 3; i++) {
             publishers.add(stage.open("publisher", "", words));
             published.add(stage.place().metadata(Map.of("number", "" + i)));
-            publishers.get(i).register(service, GROUP, published.get(i));
+            Stage.registers(publishers.get(i), service, published.get(i));
         }
         this.consumer = stage.open("consumer", "", words);
     }

@@ -176,6 +176,18 @@ final class Stage implements AutoCloseable {
                         "ephemeral", "" + instance.ephemeral()));
     }
 
+    /** Until it works: on a busy machine clients may not have logged in yet when they are made. */
+    static void registers(Naming publisher, String service, Instance instance) throws Exception {
+        Await.until(
+                "it is registered",
+                SOON,
+                () -> {
+                    publisher.register(service, Naming.GROUP, instance);
+                    return true;
+                },
+                done -> done);
+    }
+
     /** Waits until the registry gives the consumer such a list. */
     void lists(String what, String service, String group, Predicate<List<Instance>> good) throws Exception {
         Naming consumer = consumer();

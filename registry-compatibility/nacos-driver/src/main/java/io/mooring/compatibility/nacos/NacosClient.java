@@ -35,7 +35,8 @@ final class NacosClient {
     private final Map<List<Object>, Watch> watches = new HashMap<>();
 
     /** @param heard takes what this client hears between commands, from any thread */
-    NacosClient(String name, JsonNode command, Consumer<ObjectNode> heard) throws NacosException {
+    NacosClient(String name, JsonNode command, Consumer<ObjectNode> heard)
+            throws NacosException, ReflectiveOperationException {
         this.name = name;
         this.heard = heard;
         Properties properties = new Properties();
@@ -47,7 +48,9 @@ final class NacosClient {
         }
         properties.put("namingLoadCacheAtStart", "false"); // or it would tell what it knew and not what it is told
         this.naming = NamingFactory.createNamingService(properties);
-        awaitConnection();
+        if (NacosDriver.connects()) {
+            awaitConnection();
+        }
     }
 
     /** Until then calls fail at once, or after tries that depend on the machine. Who cannot connect says so with the first call. */

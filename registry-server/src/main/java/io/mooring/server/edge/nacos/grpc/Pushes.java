@@ -108,6 +108,18 @@ final class Pushes {
         count++;
     }
 
+    /**
+     * The client is about to be told of the service because it asked, which those of 2.0 do every minute although they have
+     * subscribed; it may take the answer after a later push, too.
+     */
+    void queried(ServiceKey service) {
+        for (Told told : subscribed.getOrDefault(service, List.of())) {
+            if (!told.unsure) { // or who asks often enough would never be told
+                told.answeredAt = time.getAsLong();
+            }
+        }
+    }
+
     /** @return whether nothing of that service is wanted any more */
     boolean unsubscribe(ServiceKey service, String clusters) {
         List<Told> ofService = subscribed.get(service);

@@ -200,6 +200,34 @@ class PushesTest {
         assertEquals(2, sent.size());
     }
 
+    /** nacos-client 2.0.4 asks for what it has subscribed to, and keeps the answer though it be older than a push. */
+    @Test
+    void whatMayHaveBeenTakenBeforeTheAnswerToAQueryIsToldAgain() {
+        long second = Duration.ofSeconds(1).toNanos();
+        pushes.subscribe(view(1), "");
+        now += second;
+        deliver(view(1, 2), false);
+        ack();
+        assertEquals(List.of(), pushes.unsure());
+
+        pushes.queried(ORDERS);
+        deliver(view(1, 2, 3), false);
+        ack();
+        now += second / 2;
+        pushes.queried(ORDERS);
+        now += second / 2;
+        assertEquals(List.of(ORDERS), pushes.unsure(), "however often it asks");
+        deliver(view(1, 2, 3), false);
+        assertEquals(3, sent.size());
+        assertEquals(List.of(1, 2, 3), last());
+        ack();
+        assertEquals(List.of(), pushes.unsure());
+
+        pushes.queried(ORDERS);
+        now += second;
+        assertEquals(List.of(), pushes.unsure(), "nothing was pushed meanwhile");
+    }
+
     @Test
     void nothingIsWrittenWhileTheClientDoesNotReadAndRoomIsGivenBack() {
         pushes.subscribe(view(1), "");
