@@ -182,6 +182,9 @@ func (n *client) done(c command) (words, error) {
 			one, err := n.naming.SelectOneHealthyInstance(vo.SelectOneHealthInstanceParam{
 				ServiceName: c.Service, GroupName: c.Group, Clusters: c.Clusters,
 			})
+			if err != nil && strings.Contains(err.Error(), "instance list is empty") {
+				continue // how it says that there is nobody
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -206,7 +209,12 @@ func (n *client) done(c command) (words, error) {
 			}
 		}
 		n.subscriptions[key] = param
-		return words{}, n.naming.Subscribe(param)
+		err := n.naming.Subscribe(param)
+		// Of what the library has already it tells changes alone: a program looks by itself at what there is.
+		if list, failed := n.list(c); err == nil && failed == nil && len(list) > 0 {
+			n.tell("event", c, words{"instances": shown(list)})
+		}
+		return words{}, err
 	case "unsubscribe":
 		param := n.subscriptions[key]
 		delete(n.subscriptions, key)

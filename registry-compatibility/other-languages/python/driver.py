@@ -129,6 +129,10 @@ class Client:
             )
             self.subscriptions[key] = param
             await self.naming.subscribe(param)
+            # Of what the library has already it tells changes alone: a program looks by itself at what there is.
+            there = await self.list(service, group, clusters, True, None)
+            if there:
+                self.tell("event", service, group, {"instances": shown(there)})
             return {}
         if do == "unsubscribe":
             await self.naming.unsubscribe(self.subscriptions.pop(key))

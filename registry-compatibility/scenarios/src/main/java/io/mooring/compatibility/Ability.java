@@ -17,6 +17,8 @@ enum Ability {
     CHOOSE,
     SUBSCRIBE,
     UNSUBSCRIBE,
+    /** Hearing that nobody is left, and taking it for true. */
+    EMPTIED,
     /** Looking again and again at the list that a caller would be given. */
     WATCH,
     SERVICES,
@@ -31,5 +33,7 @@ enum Ability {
     /** Names beyond letters, digits, dots and dashes. */
     ODD_NAMES,
     /** Being refused something, and saying so. */
-    REFUSED
+    REFUSED,
+    /** Telling a list that is refused from an empty one. */
+    LIST_REFUSED
 }

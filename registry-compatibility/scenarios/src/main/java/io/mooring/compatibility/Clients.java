@@ -8,19 +8,16 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** All clients that are tried. Paths are as seen from this module's directory. */
+/**
+ * All clients that are tried; representative are the first and the last, and the oldest that speaks gRPC. Paths are as seen from
+ * this module's directory.
+ */
 final class Clients {
-    static final List<Client> ALL = Stream.concat(
-                    java().stream(), OtherLanguages.ALL.stream())
-            .toList();
-
-    private Clients() {}
-
-    private static List<Client> java() {
-        return List.of(
+    private static final List<Client> JAVA = List.of(
             nacos(
                     "1.4",
                     "1.4.8",
+                    true,
                     Map.of(
                             Ability.CONNECTED,
                             "sends beats",
@@ -28,17 +25,25 @@ final class Clients {
                             "came with 2.1.1",
                             Ability.WATCH_SERVICES,
                             "came with 3.0")),
-            nacos("2.0", "2.0.4", Map.of(Ability.BATCH, "came with 2.1.1", Ability.WATCH_SERVICES, "came with 3.0")),
-            nacos("2.5", "2.5.1", Map.of(Ability.WATCH_SERVICES, "came with 3.0")),
-            nacos("3.1", "3.1.1", Map.of()),
-            nacos("3.2", "3.2.1-2026.03.30", Map.of()));
-    }
+            nacos(
+                    "2.0",
+                    "2.0.4",
+                    true,
+                    Map.of(Ability.BATCH, "came with 2.1.1", Ability.WATCH_SERVICES, "came with 3.0")),
+            nacos("2.5", "2.5.1", false, Map.of(Ability.WATCH_SERVICES, "came with 3.0")),
+            nacos("3.1", "3.1.1", false, Map.of()),
+            nacos("3.2", "3.2.1-2026.03.30", true, Map.of()));
 
-    private static Client nacos(String generation, String version, Map<Ability, String> lacks) {
+    static final List<Client> ALL =
+            Stream.concat(JAVA.stream(), OtherLanguages.ALL.stream()).toList();
+
+    private Clients() {}
+
+    private static Client nacos(String generation, String version, boolean representative, Map<Ability, String> lacks) {
         return new Client(
                 "nacos-client " + version,
                 version,
-                true,
+                representative,
                 home -> java(
                         home,
                         "io.mooring.compatibility.nacos.NacosDriver",

@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Puts clients through scenarios: each through its own, all at the same time, and then all through those that are joint. */
 public final class Compatibility {
-    /** As seen from this module's directory. */
-    private static final Path SERVER = Path.of("../../registry-server/target/registry-server.jar");
+    /** As seen from this module's directory; another build of it may be named. */
+    private static final Path SERVER = Path.of(
+            System.getProperty("mooring.compatibility.server", "../../registry-server/target/registry-server.jar"));
 
     private static final Path HOME = Path.of("target/compatibility");
 
@@ -66,7 +67,7 @@ public final class Compatibility {
      * @param scenarios parts of their names, separated by commas; empty: all
      */
     static Results run(boolean full, String clients, String scenarios) throws Exception {
-        clear();
+        clear(HOME);
         List<Client> chosen = Clients.ALL.stream()
                 .filter(client -> full || client.representative())
                 .filter(client -> named(client.name(), clients))
@@ -84,6 +85,12 @@ public final class Compatibility {
                         1,
                         3,
                         List.of("--mooring.nacos.users-file=" + users.toAbsolutePath()))) {
+            // Drivers end with their input; nodes would go on when this process is stopped.
+            Thread ending = new Thread(() -> {
+                registry.endAll();
+                guarded.endAll();
+            });
+            Runtime.getRuntime().addShutdownHook(ending);
             registry.startAll();
             guarded.startAll();
             Compatibility run = new Compatibility(registry, guarded, chosen, name -> named(name, scenarios));
@@ -93,6 +100,10 @@ public final class Compatibility {
                 run.close();
             }
             Results results = Results.sorted(chosen, run.results);
+            if (results.all().isEmpty()) {
+                throw new IllegalArgumentException(
+                        "scenarios: " + scenarios + " (expected: parts of names of scenarios; none matches)");
+            }
             String table = results.markdown("Run of " + LocalDate.now(ZoneOffset.UTC) + " with commit " + commit()
                     + (full ? ", full matrix." : ", representative set."));
             Files.writeString(home.resolve("results.md"), table, StandardCharsets.UTF_8);
@@ -101,9 +112,10 @@ public final class Compatibility {
         }
     }
 
-    private static void clear() throws IOException {
-        if (Files.exists(HOME)) {
-            try (Stream<Path> files = Files.walk(HOME)) {
+    /** Removes what an earlier run has left there. */
+    static void clear(Path home) throws IOException {
+        if (Files.exists(home)) {
+            try (Stream<Path> files = Files.walk(home)) {
                 for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                     Files.delete(file);
                 }
@@ -111,7 +123,7 @@ public final class Compatibility {
         }
     }
 
-    private static boolean named(String name, String parts) {
+    static boolean named(String name, String parts) {
         return parts.isBlank() || Stream.of(parts.split(",")).anyMatch(part -> name.contains(part.strip()));
     }
 
@@ -128,7 +140,7 @@ public final class Compatibility {
         return out.toString();
     }
 
-    private static String commit() throws IOException, InterruptedException {
+    static String commit() throws IOException, InterruptedException {
         try {
             return said("", "git", "rev-parse", "--short", "HEAD").strip();
         } catch (IOException e) {

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import tools.jackson.core.JacksonException;
@@ -29,7 +30,10 @@ import tools.jackson.databind.json.JsonMapper;
 final class Driver implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int READY_SECONDS = 60;
-    private static final int ANSWER_SECONDS = 60;
+    private static final int ANSWER_SECONDS = 90;
+
+    /** More that start at once would only keep each other from connecting in the time that clients give themselves. */
+    private static final Semaphore STARTING = new Semaphore(2);
 
     private final String name;
     private final Path log;
@@ -47,6 +51,16 @@ final class Driver implements AutoCloseable {
      */
     static Driver start(Client client, String role, Path home) throws IOException, InterruptedException {
         Path directory = Files.createDirectories(home.resolve(role));
+        STARTING.acquire();
+        try {
+            return startNow(client, role, directory);
+        } finally {
+            STARTING.release();
+        }
+    }
+
+    private static Driver startNow(Client client, String role, Path directory)
+            throws IOException, InterruptedException {
         Driver driver =
                 new Driver(client.name() + " as " + role, client.command().apply(directory), directory);
         try {

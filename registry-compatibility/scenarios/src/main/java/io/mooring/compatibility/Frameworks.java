@@ -1,8 +1,11 @@
 package io.mooring.compatibility;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -36,8 +39,13 @@ final class Frameworks {
         void happen() throws Exception;
     }
 
-    /** Tries those of the frameworks that the predicate takes. */
-    static List<Result> run(Path jar, Path home, Predicate<Framework> chosen) throws Exception {
+    /**
+     * Tries them on a registry of their own, and writes the table to {@code results.md}.
+     *
+     * @param home for all they write; cleared
+     */
+    static Results run(Path jar, Path home, Predicate<Framework> chosen) throws Exception {
+        Compatibility.clear(home);
         List<Framework> frameworks = Framework.ALL.stream().filter(chosen).toList();
         try (Registry registry = new Registry(jar, Files.createDirectories(home.resolve("nodes")), 3, 4, List.of())) {
             registry.startAll();
@@ -47,7 +55,13 @@ final class Frameworks {
             } finally {
                 run.plays.forEach(Play::close);
             }
-            return List.copyOf(run.results);
+            Results results =
+                    Results.sorted(frameworks.stream().map(Framework::client).toList(), run.results);
+            String table = results.markdown(
+                    "Run of " + LocalDate.now(ZoneOffset.UTC) + " with commit " + Compatibility.commit() + ".");
+            Files.writeString(home.resolve("results.md"), table, StandardCharsets.UTF_8);
+            System.out.println(table);
+            return results;
         }
     }
 

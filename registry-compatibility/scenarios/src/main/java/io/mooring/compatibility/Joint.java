@@ -43,10 +43,11 @@ record Joint(String name, Set<Ability> needs, Casting casting, Happening happeni
      * @param registry that everybody may use
      * @param guarded the one with users, of one node
      * @param published grows while parts are cast
+     * @param services what the parts have to do with, in the same way
      */
-    record Company(Registry registry, Registry guarded, List<Instance> published) {
+    record Company(Registry registry, Registry guarded, List<Instance> published, List<String> services) {
         Company(Registry registry, Registry guarded) {
-            this(registry, guarded, new CopyOnWriteArrayList<>());
+            this(registry, guarded, new CopyOnWriteArrayList<>(), new CopyOnWriteArrayList<>());
         }
     }
 }

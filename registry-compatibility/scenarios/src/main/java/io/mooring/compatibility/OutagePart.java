@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class OutagePart implements Joint.Part {
     /** Until all publishers are back: clients look for another node for up to 8 s and repeat what they registered within 3. */
-    private static final Duration BACK = Duration.ofSeconds(60);
+    private static final Duration BACK = Duration.ofSeconds(120);
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -36,7 +36,7 @@ final class OutagePart implements Joint.Part {
         for (int i = 0; i < 3; i++) {
             publishers.add(stage.open("publisher", "", words));
             published.add(stage.place().metadata(Map.of("number", "" + i)));
-            publishers.get(i).register(service, GROUP, published.get(i));
+            Stage.registers(publishers.get(i), service, published.get(i));
         }
         this.consumer = stage.open("consumer", "", words);
     }

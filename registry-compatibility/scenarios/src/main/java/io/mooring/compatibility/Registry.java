@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * as nodes on machines of their own do: clients that are sent to another node are told its address alone.
  */
 final class Registry implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final Duration PATIENCE = Duration.ofSeconds(240);
     /** What clients add to the port of HTTP. */
     private static final int GRPC_OFFSET = 1_000;
 
@@ -134,8 +134,13 @@ final class Registry implements AutoCloseable {
         return nodes.get(0).request(method, path, parameters);
     }
 
+    /** SIGKILL to whatever runs. */
+    void endAll() {
+        nodes.forEach(NodeProcess::close);
+    }
+
     @Override
     public void close() {
-        nodes.forEach(NodeProcess::close);
+        endAll();
     }
 }

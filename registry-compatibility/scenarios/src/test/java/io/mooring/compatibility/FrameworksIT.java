@@ -1,6 +1,5 @@
 package io.mooring.compatibility;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -10,12 +9,14 @@ import org.junit.jupiter.api.TestFactory;
 class FrameworksIT {
     @TestFactory
     Stream<DynamicTest> applicationsFindOneAnother() throws Exception {
+        String named = System.getProperty("mooring.compatibility.clients", "");
         boolean full = System.getProperty("mooring.compatibility", "").equals("full");
-        Path home = Files.createDirectories(Path.of("target/frameworks"));
         return Frameworks.run(
                         Path.of("../../registry-server/target/registry-server.jar"),
-                        home,
-                        framework -> full || framework.client().representative())
+                        Path.of("target/frameworks"),
+                        framework -> (full || framework.client().representative())
+                                && Compatibility.named(framework.client().name(), named))
+                .all()
                 .stream()
                 .map(result -> DynamicTest.dynamicTest(result.client() + ": " + result.scenario(), () -> {
                     Throwable failure = result.failure();

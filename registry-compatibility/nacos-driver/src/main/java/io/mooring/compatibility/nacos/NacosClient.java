@@ -11,18 +11,22 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One client of the library, its subscriptions and its watches. */
 final class NacosClient {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+
+    private static final Duration CONNECTED_WITHIN = Duration.ofSeconds(60);
 
     private final String name;
     private final NamingService naming;
@@ -31,7 +35,8 @@ final class NacosClient {
     private final Map<List<Object>, Watch> watches = new HashMap<>();
 
     /** @param heard takes what this client hears between commands, from any thread */
-    NacosClient(String name, JsonNode command, Consumer<ObjectNode> heard) throws NacosException {
+    NacosClient(String name, JsonNode command, Consumer<ObjectNode> heard)
+            throws NacosException, ReflectiveOperationException {
         this.name = name;
         this.heard = heard;
         Properties properties = new Properties();
@@ -43,6 +48,17 @@ final class NacosClient {
         }
         properties.put("namingLoadCacheAtStart", "false"); // or it would tell what it knew and not what it is told
         this.naming = NamingFactory.createNamingService(properties);
+        if (NacosDriver.connects()) {
+            awaitConnection();
+        }
+    }
+
+    /** Until then calls fail at once, or after tries that depend on the machine. Who cannot connect says so with the first call. */
+    private void awaitConnection() {
+        long end = System.nanoTime() + CONNECTED_WITHIN.toNanos();
+        while (!"UP".equals(naming.getServerStatus()) && System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(20_000_000);
+        }
     }
 
     void close() throws NacosException {

@@ -7,9 +7,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -43,17 +41,18 @@ public final class NacosDriver {
     }
 
     /** Of the client found on the class path: the name of its jar says it in every generation. */
-    private static String version() throws Exception {
-        URI jar = Class.forName("com.alibaba.nacos.client.naming.NacosNamingService")
+    private static String version() throws ReflectiveOperationException {
+        String jar = Class.forName("com.alibaba.nacos.client.naming.NacosNamingService")
                 .getProtectionDomain()
                 .getCodeSource()
                 .getLocation()
-                .toURI();
-        return Path.of(jar)
-                .getFileName()
-                .toString()
-                .replaceFirst("^nacos-client-", "")
-                .replaceFirst("\\.jar$", "");
+                .getPath();
+        return jar.replaceFirst(".*/nacos-client-", "").replaceFirst("\\.jar$", "");
+    }
+
+    /** Whether clients of this generation hold a connection, or send each request by itself. */
+    static boolean connects() throws ReflectiveOperationException {
+        return !version().startsWith("1.");
     }
 
     private void answer(JsonNode command) throws IOException {

@@ -204,7 +204,7 @@ final class Connection implements Session.Ends {
             }
             Session telling = session;
             if (telling != null) {
-                waiting.overtaken().forEach(service -> host.crossing().toLoop(() -> telling.tellAgain(service)));
+                waiting.unsure().forEach(service -> host.crossing().toLoop(() -> telling.tellAgain(service)));
             }
         }
         boolean renew = heard && session != null;

@@ -20,8 +20,8 @@ import java.time.Duration;
  * @param setUpWithin how long a connection may wait with its set-up
  * @param askAfter silence after which a client is asked whether it is there
  * @param ackWithin how long a push waits for its ack before the next one goes out
- * @param answerTakenWithin how long a client may take for the answer to a subscription: what is pushed meanwhile it may take
- *     first, and is told again
+ * @param answerTakenWithin how long a client may take for the answer to a subscription; after that it is pushed what it may
+ *     not have, for some answers are dropped, and some are taken after later pushes
  * @param stalledAfter how long a client may leave what it was sent unread
  * @param pingsApart how far apart a client's pings must be, at least
  * @param outgoingBytes pushes and large answers that are on their way, together

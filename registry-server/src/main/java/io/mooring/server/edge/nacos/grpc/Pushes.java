@@ -42,7 +42,7 @@ final class Pushes {
         double threshold;
         boolean wanted = true;
         long answeredAt;
-        boolean overtaken; // a push may have been taken before the answer, and not again after it
+        boolean unsure = true; // whether the client has what it was told
 
         Told(String clusters, ServiceView view, double threshold, long answeredAt) {
             this.clusters = clusters;
@@ -99,12 +99,25 @@ final class Pushes {
             before.get().view = view;
             before.get().threshold = threshold;
             before.get().answeredAt = time.getAsLong();
+            before.get().unsure = true;
             return;
         }
         subscribed
                 .computeIfAbsent(view.service(), s -> new ArrayList<>(1))
                 .add(new Told(clusters, view, threshold, time.getAsLong()));
         count++;
+    }
+
+    /**
+     * The client is about to be told of the service because it asked, which those of 2.0 do every minute although they have
+     * subscribed; it may take the answer after a later push, too.
+     */
+    void queried(ServiceKey service) {
+        for (Told told : subscribed.getOrDefault(service, List.of())) {
+            if (!told.unsure) { // or who asks often enough would never be told
+                told.answeredAt = time.getAsLong();
+            }
+        }
     }
 
     /** @return whether nothing of that service is wanted any more */
@@ -136,25 +149,26 @@ final class Pushes {
         return outdated;
     }
 
-    /** Those of which a push may have been taken before the answer to the subscription: to be told again now. */
-    List<ServiceKey> overtaken() {
-        List<ServiceKey> overtaken = new ArrayList<>(0);
+    /** Those of which the client may not have what it was told: to be told again now. */
+    List<ServiceKey> unsure() {
+        List<ServiceKey> unsure = new ArrayList<>(0);
         subscribed.forEach((service, ofService) -> {
-            if (ofService.stream().anyMatch(this::isOvertaken)) {
-                overtaken.add(service);
+            if (ofService.stream().anyMatch(this::isUnsure)) {
+                unsure.add(service);
             }
         });
-        return overtaken;
-    }
-
-    private boolean isOvertaken(Told told) {
-        return told.overtaken && !isAnswering(told);
+        return unsure;
     }
 
     /**
-     * Clients wait for the answer on one thread and take pushes on another, and believe what they take last. Nacos itself pushes
-     * half a second later, whether anything has changed or not, and so never meets that.
+     * Java clients drop the answer when they subscribe again on a new connection. And they wait for answers on one thread and take
+     * pushes on another, and believe what they take last. So a subscription counts as told with the first push that is certainly
+     * taken after its answer, and gets one if nothing changes; Nacos itself pushes half a second after each.
      */
+    private boolean isUnsure(Told told) {
+        return told.unsure && !isAnswering(told);
+    }
+
     private boolean isAnswering(Told told) {
         return time.getAsLong() - told.answeredAt < answerTakenWithin;
     }
@@ -184,12 +198,12 @@ final class Pushes {
     }
 
     /**
-     * What the answer to the subscription has told already is not repeated. And these clients cannot add what is new to what
+     * What the client has for certain is not repeated. And these clients cannot add what is new to what
      * they have: while the node is still gathering, a list that lacks somebody without a cause waits until it knows.
      */
     private boolean isWorthTelling(Told told, Update update) {
         ServiceView view = update.view();
-        return (isOvertaken(told)
+        return (isUnsure(told)
                         || told.view.digest() != view.digest()
                         || told.view.underProtection() != view.underProtection()
                         || told.threshold != lists.threshold(view.service()))
@@ -210,7 +224,7 @@ final class Pushes {
         }
         told.view = view;
         told.threshold = lists.threshold(view.service());
-        told.overtaken = isAnswering(told);
+        told.unsure = isAnswering(told);
         long id = stamps.nextId();
         Outgoing message = Answers.push(id, lists.of(view, told.clusters, false), stamps.next(), out.takesGzip());
         unacked.put(id, message.length());

@@ -294,6 +294,7 @@ final class Requests {
 
     private void query(Connection connection, Request request, Answer answer) {
         ServiceView view = host.node().view(request.service());
+        connection.pushes().ifPresent(pushes -> pushes.queried(view.service()));
         SharedText list = host.lists().of(view, request.clusters, request.healthyOnly);
         list(connection, list, request, answer);
     }

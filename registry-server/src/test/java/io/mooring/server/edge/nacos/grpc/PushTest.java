@@ -64,6 +64,22 @@ class PushTest {
         }
     }
 
+    /** Java clients that have reconnected drop the answer to their subscription, and would go on with what they had before. */
+    @Test
+    void whoHasSubscribedIsPushedTheListOnce() {
+        try (TestEndpoint end = new TestEndpoint(wishes -> wishes.answerTakenWithin = Duration.ZERO);
+                TestClient provider = TestClient.connected(end.port);
+                TestClient consumer = TestClient.connected(end.port)) {
+            provider.register("orders", 1);
+            Message answer = consumer.subscribe("orders");
+
+            Message push = consumer.next();
+
+            assertEquals(List.of(1), ports(push));
+            assertTrue(stamp(push) > stamp(answer));
+        }
+    }
+
     @Test
     void whatChangesWhileAPushIsUnderWayIsMergedIntoTheNext() {
         try (TestEndpoint end = new TestEndpoint();

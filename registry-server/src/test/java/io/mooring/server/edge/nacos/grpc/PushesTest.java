@@ -159,6 +159,28 @@ class PushesTest {
         assertEquals(1, readies);
     }
 
+    /** Java clients that subscribe again on a new connection drop the answer. */
+    @Test
+    void whatTheAnswerSaidIsPushedOnceWhenItIsOver() {
+        ServiceView told = view(1);
+        pushes.subscribe(told, "");
+        assertEquals(List.of(), pushes.unsure(), "it may still be at the answer");
+
+        now += Duration.ofSeconds(1).toNanos();
+        assertEquals(List.of(ORDERS), pushes.unsure());
+        deliver(told, false);
+        assertEquals(List.of(1), last());
+        ack();
+
+        assertEquals(List.of(), pushes.unsure(), "once");
+        deliver(told, false);
+        assertEquals(1, sent.size());
+
+        pushes.subscribe(told, "");
+        now += Duration.ofSeconds(1).toNanos();
+        assertEquals(List.of(ORDERS), pushes.unsure(), "and once for each time it subscribes");
+    }
+
     /** Java clients wait for the answer on one thread and take pushes on another; what comes last is believed. */
     @Test
     void whatMayHaveBeenTakenBeforeTheAnswerIsToldAgain() {
@@ -166,22 +188,44 @@ class PushesTest {
         deliver(view(1), false);
         assertEquals(List.of(1), last());
         ack();
-        assertEquals(List.of(), pushes.overtaken(), "it may still be at the answer");
+        assertEquals(List.of(), pushes.unsure(), "it may still be at the answer");
 
         now += Duration.ofSeconds(1).toNanos();
-        assertEquals(List.of(ORDERS), pushes.overtaken());
-        deliver(view(1), false);
-        assertEquals(2, sent.size());
-        assertEquals(List.of(1), last());
-        ack();
-        assertEquals(List.of(), pushes.overtaken(), "once");
-        deliver(view(1), false);
-        assertEquals(2, sent.size());
-
+        assertEquals(List.of(ORDERS), pushes.unsure());
         deliver(view(1, 2), false);
         assertEquals(List.of(1, 2), last());
         ack();
-        assertEquals(List.of(), pushes.overtaken(), "the answer is long past");
+        assertEquals(List.of(), pushes.unsure(), "a later change has told it");
+        deliver(view(1, 2), false);
+        assertEquals(2, sent.size());
+    }
+
+    /** nacos-client 2.0.4 asks for what it has subscribed to, and keeps the answer though it be older than a push. */
+    @Test
+    void whatMayHaveBeenTakenBeforeTheAnswerToAQueryIsToldAgain() {
+        long second = Duration.ofSeconds(1).toNanos();
+        pushes.subscribe(view(1), "");
+        now += second;
+        deliver(view(1, 2), false);
+        ack();
+        assertEquals(List.of(), pushes.unsure());
+
+        pushes.queried(ORDERS);
+        deliver(view(1, 2, 3), false);
+        ack();
+        now += second / 2;
+        pushes.queried(ORDERS);
+        now += second / 2;
+        assertEquals(List.of(ORDERS), pushes.unsure(), "however often it asks");
+        deliver(view(1, 2, 3), false);
+        assertEquals(3, sent.size());
+        assertEquals(List.of(1, 2, 3), last());
+        ack();
+        assertEquals(List.of(), pushes.unsure());
+
+        pushes.queried(ORDERS);
+        now += second;
+        assertEquals(List.of(), pushes.unsure(), "nothing was pushed meanwhile");
     }
 
     @Test
