@@ -12,6 +12,8 @@ import io.mooring.model.ServiceKey;
 import io.mooring.model.Standing;
 import io.mooring.protocol.ClientMessage;
 import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.shard.Change;
+import io.mooring.server.shard.Registration;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -478,7 +480,7 @@ final class Oracle {
         }
         List<InstanceId> held = new ArrayList<>();
         owners.forEach((id, owner) -> {
-            if (owner.equals(name) && asked.containsKey(id)) {
+            if (owner.equals(name) && latest.containsKey(id)) { // whoever asked for it may be dead by now
                 held.add(id);
             }
         });
@@ -486,7 +488,7 @@ final class Oracle {
     }
 
     void disconnected(Registry.Accepted line) {
-        String name = sessionOf.remove(line);
+        String name = sessionOf.get(line); // the answer to its hello may come after its end
         SessionSeen session = name == null ? null : sessions.get(name);
         At at = session == null ? null : session.at.get(line.registry());
         if (at != null && at.line.isPresent() && at.line.get() == line) {
@@ -520,6 +522,7 @@ final class Oracle {
 
     void leaseRemoved(InstanceId id) {
         goodbyes.put(id, now());
+        latest.remove(id);
     }
 
     void probeRefused(String host, int port) {
@@ -531,6 +534,15 @@ final class Oracle {
         String kind = message.getClass().getSimpleName();
         boolean tells = kind.equals("Delta") || kind.equals("Page") || kind.equals("Snapshot");
         to.witness.heardPeer(from, tells);
+        if (message instanceof PeerMessage.Page page) {
+            page.registrations().forEach(registration -> told(to, registration));
+        } else if (message instanceof PeerMessage.Delta delta) {
+            for (Change change : delta.changes()) {
+                if (change instanceof Change.Granted granted) {
+                    told(to, granted.registration());
+                }
+            }
+        }
         answered = Optional.empty();
         if (message instanceof PeerMessage.Ask ask && ask.kind() == PeerMessage.Ask.RENEW) {
             errands.put(new Errand(from, to, ask.id()), new Home(to, to.witness.life(), now(), ""));
@@ -539,6 +551,13 @@ final class Oracle {
             answeredAt = now();
         }
         world.coverage.effect("peers: " + kind);
+    }
+
+    private void told(Registry to, Registration registration) {
+        Long order = orders.get(registration.instance());
+        if (order != null) {
+            to.witness.heardOf(registration, order);
+        }
     }
 
     // ---- the nodes' lives
@@ -782,7 +801,15 @@ final class Oracle {
             if (order == watched.inherited.getOrDefault(instance.id(), -1L)) {
                 continue; // kept until its node, which may know it no more, has gathered what there is
             }
-            watched.inherited.remove(instance.id());
+            long kept =
+                    Optional.ofNullable(watched.inherited.remove(instance.id())).orElse(0L);
+            if (order < kept
+                    && teller.filter(node -> node.registry().witness.hasLaterToShow(instance, kept))
+                            .isPresent()) {
+                throw wrong(
+                        "B2",
+                        who + " went back, on the word of a node that has just heard of a later one: " + instance);
+            }
             boolean goesBack = order < watched.versions.getOrDefault(instance.id(), 0L);
             boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
                     .isPresent();
@@ -803,7 +830,8 @@ final class Oracle {
 
     /**
      * Another connection, perhaps to another node or another life of it, tells from now on. What a life told and its disk
-     * lost may go back in the next one: at once or, as the SDK keeps what it knows while its node is incomplete, later.
+     * lost, or what a node told that the next one could not hear, may go back: at once or, as the SDK keeps what it knows
+     * while its node is incomplete, later.
      */
     private void movedTo(Registry.Accepted teller, ClientProcess.Watching watched, ServiceKey service) {
         Witness witness = teller.registry().witness;
@@ -813,10 +841,8 @@ final class Oracle {
         boolean lost = watched.teller
                 .filter(before -> before.life() != teller.life() && witness.everUntrusted())
                 .isPresent();
-        if (lost) {
-            watched.inherited.putAll(watched.versions);
-        }
         if (lost || !same && !(world.isCalm() && now() - witness.startedAt() > World.SETTLING)) {
+            watched.inherited.putAll(watched.versions);
             watched.versions.clear(); // what a node does not know cannot be known to anybody behind it
         }
         if (!same) {

@@ -8,6 +8,7 @@ import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
+import io.mooring.server.shard.Registration;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -58,6 +59,7 @@ final class Witness {
     private final Map<InstanceId, ArrayDeque<Long>> wavering = new HashMap<>();
     private final Set<InstanceId> wentBack = new HashSet<>();
     private final Map<Registry, Long> heardPeers = new HashMap<>();
+    private final Map<InstanceId, HeardOf> heardOf = new HashMap<>();
     private long startedAt;
     private final Map<Integer, Long> ends = new HashMap<>();
     private long frozenUntil;
@@ -73,6 +75,9 @@ final class Witness {
 
     /** What it showed, from when on. */
     private record Shown(long digest, long at) {}
+
+    /** The latest word of another node on an instance. */
+    private record HeardOf(long order, long generation, long at) {}
 
     /** When it showed the instance as gone, and why. */
     record Gone(long at, RemovalCause cause, int life) {}
@@ -168,6 +173,30 @@ final class Witness {
         }
     }
 
+    /** Another node's word arrived. */
+    void heardOf(Registration registration, long order) {
+        HeardOf before = heardOf.get(registration.id());
+        if (before == null || before.generation < registration.generation()) {
+            heardOf.put(registration.id(), new HeardOf(order, registration.generation(), now()));
+        }
+    }
+
+    /**
+     * Whether that list is wrong to have an older content than the given one: the node had just heard of it, or a later one,
+     * when it sent the list, and was to show it at the end of its turn.
+     */
+    boolean hasLaterToShow(ListedInstance listed, long order) {
+        HeardOf heard = heardOf.get(listed.id());
+        if (heard == null || heard.order < order || heard.generation <= listed.generation()) {
+            return false;
+        }
+        long ago = now() - heard.at;
+        long slowest = world.swarm.slowest();
+        boolean onItsWay = exposed.getOrDefault(listed.id(), 0L) < order
+                && ago <= TURN + world.swarm.diskDelay().toNanos() + slowest;
+        return onItsWay && ago > slowest;
+    }
+
     void started(boolean trusted) {
         life++;
         startedAt = now();
@@ -182,6 +211,7 @@ final class Witness {
         uncertainlyGone.clear();
         wavering.clear();
         heardPeers.clear();
+        heardOf.clear();
         if (!world.registries.contains(registry)) {
             return; // not one of ours: what it shows is its own affair
         }

@@ -660,6 +660,24 @@ public final class LeaseTable {
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
     }
 
+    /**
+     * Another node's word that it has an instance. What a session left behind there, before it came here, may have the higher
+     * generation if this node did not know of it: then what it holds here is granted anew, above that.
+     */
+    public void granted(Registration there) {
+        Registration registration = own.get(there.id());
+        if (registration == null || registration.generation() > there.generation()) {
+            return;
+        }
+        Lease lease = leaseOf(registration);
+        if (lease != null
+                && lease.line != null
+                && isOf(there, lease.publisher.id())
+                && there.publisher().attempt() < registration.publisher().attempt()) {
+            grant(registration.instance(), lease);
+        }
+    }
+
     private boolean heardLately(Lease lease) {
         long ttl = lease.publisher.ttl().toNanos();
         return !lease.inGrace && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;

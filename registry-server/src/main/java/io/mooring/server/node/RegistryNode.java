@@ -325,6 +325,9 @@ public final class RegistryNode {
             } else {
                 gathered.add(change);
             }
+            if (change instanceof Change.Granted granted) {
+                leases.granted(granted.registration());
+            }
             if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
                 leases.buried(removed.instance(), removed.burial(), removed.actor());
                 replication.buried(removed.instance(), removed.burial());
@@ -722,7 +725,9 @@ public final class RegistryNode {
         if (!incomplete && !settings.cluster().isAlone() && leases.hasStoodStill()) {
             setIncomplete(true); // before anybody takes what is old for new
         }
-        push.uncertain(isUncertain());
+        if (isUncertain()) {
+            push.uncertain(true);
+        }
         push.subscribe(subscriber, service, digest);
     }
 
@@ -976,7 +981,7 @@ public final class RegistryNode {
         overrideWatch.holdsReleased();
         replication.isolated().ifPresent(leases::freeze);
         boolean frozen = leases.frozen().isPresent();
-        push.uncertain(isUncertain());
+        lookWhetherCertain();
         boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();
         if (!ready && (caughtUp || isLateEnough())) {
             ready = true;
@@ -985,7 +990,7 @@ public final class RegistryNode {
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
         } else if (incomplete && !frozen && caughtUp) {
-            setIncomplete(false);
+            afterTurn(this::complete);
         }
         overrideWatch.look(!frozen && !incomplete && !replication.isUncertain());
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
@@ -1031,6 +1036,25 @@ public final class RegistryNode {
     /** Whether others may have told what this node does not know; what is held may be a copy whose node was lost, too. */
     private boolean isUncertain() {
         return replication.isUncertain() || !settings.cluster().isAlone() && catalog.protectedServices() > 0;
+    }
+
+    /** That it knows enough is said behind what it knows: the last of that may still be on its way to the disk. */
+    private void lookWhetherCertain() {
+        if (isUncertain()) {
+            push.uncertain(true);
+        } else {
+            afterTurn(() -> {
+                if (!isUncertain()) {
+                    push.uncertain(false);
+                }
+            });
+        }
+    }
+
+    private void complete() {
+        if (!leases.hasStoodStill()) {
+            setIncomplete(false);
+        }
     }
 
     private void setIncomplete(boolean now) {

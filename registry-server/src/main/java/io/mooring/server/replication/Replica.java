@@ -56,11 +56,14 @@ final class Replica {
     /** When the stream last moved. */
     long progressAt;
 
+    /** How far the source was when it was asked for steps: the way there is shown as one. */
+    long goal;
+
     /** The whole shard on its way; null when none is. */
     @Nullable
     Staging staging;
 
-    /** Deltas of a turn whose end has not come yet. */
+    /** Deltas of a turn whose end has not come yet, or on the way to the goal. */
     final List<PeerMessage.Delta> parts = new ArrayList<>();
 
     /** A shard being taken page by page. */
@@ -91,6 +94,11 @@ final class Replica {
         long mine = shard.id().incarnation();
         long theirs = digest.shard().incarnation();
         return theirs > mine || theirs == mine && digest.revision() > shard.revision();
+    }
+
+    /** Whether it is on its way, step by step, to where its source was. */
+    boolean isCatchingUp() {
+        return shard.revision() < goal;
     }
 
     /** Whether that copy can lead this one on: not another process's under the same incarnation, and not an older one. */

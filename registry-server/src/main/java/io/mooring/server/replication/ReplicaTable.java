@@ -210,6 +210,7 @@ final class ReplicaTable {
         replica.parts.clear();
         replica.awaiting = from != null;
         replica.progressAt = loop.now();
+        replica.goal = 0;
         if (from == null) {
             return;
         }
@@ -218,6 +219,7 @@ final class ReplicaTable {
         boolean canGoOn =
                 replica.isServable() && digest != null && digest.shard().equals(id);
         replica.askedAll = !canGoOn;
+        replica.goal = canGoOn && digest != null ? digest.revision() : 0;
         from.send(new PeerMessage.Follow(
                 ++replica.number,
                 replica.origin,
@@ -236,6 +238,10 @@ final class ReplicaTable {
                 follow(replica, from);
             }
             return;
+        }
+        if (replica.isCatchingUp()
+                && loop.now() - replica.progressAt < settings.heartbeat().toNanos()) {
+            return; // a slow line: what is here already is not asked for again
         }
         replica.awaiting = false;
         if (replica.isBehind(digest)) {
@@ -329,6 +335,7 @@ final class ReplicaTable {
         }
         replica.awaiting = false;
         replica.askedAll = false;
+        replica.goal = 0;
         replica.parts.clear();
         replica.staging = new Replica.Staging(id, page.process());
         replica.staging.shard.at(page.revision());
@@ -393,8 +400,9 @@ final class ReplicaTable {
         replica.progressAt = loop.now();
         replica.awaiting &= replica.askedAll;
         parts.add(delta);
-        if (delta.more()) {
-            return; // the turn becomes visible as a whole
+        boolean onTheWay = delta.lastRevision() < replica.goal && parts.size() < MOST_PENDING_PARTS / 2;
+        if (delta.more() || onTheWay) {
+            return; // the turn becomes visible as a whole, and what is over already not at all
         }
         List<byte[]> bytes = new ArrayList<>(parts.size());
         List<Change> changes = new ArrayList<>();
@@ -649,6 +657,22 @@ final class ReplicaTable {
         }
         for (Replica replica : replicas.values()) {
             if (replica.missed && replica.shard.size() > 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a peer has what is still to come from it, or has not said yet what it has. */
+    boolean isBehind() {
+        for (Conversation line : lines.values()) {
+            if (!line.hasBeaten) {
+                return true;
+            }
+        }
+        for (Replica replica : replicas.values()) {
+            PeerMessage.Digest digest = replica.source == null ? null : replica.source.digests.get(replica.origin);
+            if (digest != null && replica.fits(digest) && replica.isBehind(digest)) {
                 return true;
             }
         }

@@ -386,7 +386,7 @@ public final class Replication implements Peers {
      * there are copies that nobody vouches for, of which the lost node may have told a later word.
      */
     public boolean isUncertain() {
-        return uncertainSince().isPresent() || replicas.hasOrphans();
+        return uncertainSince().isPresent() || replicas.hasOrphans() || replicas.isBehind();
     }
 
     /** Since when, in the loop's time. */

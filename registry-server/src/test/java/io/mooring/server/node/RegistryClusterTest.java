@@ -704,6 +704,54 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2AListIsCalledCompleteBehindWhatHasJustArrived() {
+        c.crash();
+        b.disk.slow(Duration.ofMillis(45)); // so that a turn takes a while
+        world.run(Duration.ofSeconds(60));
+        for (int i = 0; i < 100; i++) {
+            ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "old-" + i));
+            world.run(SECOND);
+            world.cut(1, 2);
+            publisher.register(instance(1, "new-" + i));
+            world.run(Duration.ofSeconds(10));
+            Moved moved = new Moved(b);
+            world.run(Duration.ofMillis(17L * i));
+            world.heal();
+            world.run(Duration.ofSeconds(10));
+            assertEquals("incomplete", moved.told.get(0));
+            assertEquals("new-" + i, moved.versions.get(0), "told " + moved.told);
+        }
+    }
+
+    /** Somebody whose connections to the other two alternate registers it: of a high generation. */
+    private void registeredByAnother() {
+        ClusterWorld.Publisher another = world.new Publisher();
+        another.connect(b).connect(c).connect(b).connect(c).connect(b).register(instance(1, "x"));
+        world.run(SECOND);
+    }
+
+    @Test
+    void e6WhatASessionLeftBehindMakesWayForItsNextHomeThoughThatDidNotKnowOfIt() {
+        registeredByAnother();
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(c).register(instance(1, "left behind"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        a.crash();
+        a.disk = new io.mooring.server.restore.MemoryStorage(a.loop);
+        a.start();
+        world.run(SECOND);
+        publisher.breakLine().connect(a).register(instance(1, "now"));
+        world.heal();
+        world.run(Duration.ofSeconds(3));
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            assertEquals(Standing.LIVE, b.standing(1), "its publisher is in touch");
+            assertEquals("now", b.version(1));
+        }
+    }
+
+    @Test
     void a3AGoodbyeHoldsThoughWhoeverHeardItRestarts() {
         world.new Publisher().connect(a).register(instance(3, "y"));
         ClusterWorld.Publisher publisher = world.new Publisher().connect(c).register(instance(1, "x"));

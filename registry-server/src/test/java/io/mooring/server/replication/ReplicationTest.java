@@ -271,6 +271,25 @@ class ReplicationTest {
     // ---- relays
 
     @Test
+    void whatWasMissedStepByStepIsShownInOne() {
+        start("a", "b");
+        world.cut("a", "b");
+        world.run(20);
+        for (int port = 1; port <= 200; port++) {
+            node("a").grant(port);
+            world.run(0.01);
+        }
+        long before = node("b").counts().deltasReceived();
+        world.heal();
+        world.bytesPerSecond = 50_000;
+        for (int i = 0; i < 20_000 && node("b").ports("a").isEmpty(); i++) {
+            world.run(0.001);
+        }
+        assertEquals(200, node("b").ports("a").size(), "steps that are over are shown as news");
+        assertTrue(node("b").counts().deltasReceived() >= before + 200, "not step by step: the test proves nothing");
+    }
+
+    @Test
     void aPairThatIsCutHearsThroughTheThird() {
         start("a", "b", "c");
         world.cut("a", "b");
