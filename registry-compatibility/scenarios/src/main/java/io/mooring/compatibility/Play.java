@@ -157,6 +157,7 @@ final class Play implements AutoCloseable {
 
     void oneStops() throws Exception {
         provider(2).stop();
+        goOn(CALLS); // with those that it answered while it went
         answered(goOn(CALLS), provider(1), provider(3));
         noneFailed();
     }
