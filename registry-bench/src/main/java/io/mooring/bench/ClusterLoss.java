@@ -242,9 +242,9 @@ final class ClusterLoss {
                 seen.recordValue(when == null ? Long.MAX_VALUE / 2 : Math.max(0, when - start));
             }
             StartTime.pause(TimeUnit.SECONDS.toNanos(20)); // the orphans of A are decided on meanwhile
-            row(table, "SDK re-homed: its change answered", homes);
-            row(table, "light session re-homed: its change answered", lightHomes);
-            row(table, "its change seen by all " + watchers + " watchers", seen);
+            table.latencies("SDK re-homed: its change answered", homes);
+            table.latencies("light session re-homed: its change answered", lightHomes);
+            table.latencies("its change seen by all " + watchers + " watchers", seen);
             table.row("processor time of B and C until then, ms", Table.millis((double) nodesCpu), "", "", "");
             table.row("processor time of this load, ms", Table.millis((double) loadCpu), "", "", "");
             table.row("sessions at A when it died", String.valueOf(atA), "", "", "");
@@ -292,15 +292,6 @@ final class ClusterLoss {
                         random.nextInt(SPREAD_MILLIS),
                         TimeUnit.MILLISECONDS);
         return done;
-    }
-
-    private static void row(Table table, String what, Histogram h) {
-        table.row(
-                what,
-                String.valueOf(h.getTotalCount()),
-                Table.millis((double) h.getValueAtPercentile(50)),
-                Table.millis((double) h.getValueAtPercentile(99)),
-                Table.millis((double) h.getMaxValue()));
     }
 
     private static void close(List<Mooring> clients) {
@@ -435,8 +426,8 @@ final class ClusterLoss {
             shrunk = reader.shrunk.get();
             twice = reader.twice.get();
         }
-        row(table, "all sessions back, from the first node's port", back);
-        row(table, "every watcher's lists live and whole", live);
+        table.latencies("all sessions back, from the first node's port", back);
+        table.latencies("every watcher's lists live and whole", live);
         table.row("removed from a watcher's list", String.valueOf(watch.removed.get()), "", "", "");
         table.row("shortest list (of " + publishers + ")", String.valueOf(watch.shortest.get()), "", "", "");
         table.row("reads of complete lists", String.valueOf(reads), "", "", "");

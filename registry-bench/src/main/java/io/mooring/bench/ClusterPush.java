@@ -71,9 +71,9 @@ final class ClusterPush {
             there.recordValue(within(farHas) - sent);
             StartTime.pause(tick + 1_000_000_000L / perSecond - System.nanoTime());
         }
-        row(table, instances + " instances: answered by A", confirmed);
-        row(table, instances + " instances: subscriber at A", here);
-        row(table, instances + " instances: subscriber at B", there);
+        table.latencies(instances + " instances: answered by A", confirmed);
+        table.latencies(instances + " instances: subscriber at A", here);
+        table.latencies(instances + " instances: subscriber at B", there);
         Session.byeAll(List.of(publisher, near, far));
     }
 
@@ -98,15 +98,6 @@ final class ClusterPush {
 
     private static long within(CompletableFuture<Long> future) {
         return future.orTimeout(30, TimeUnit.SECONDS).join();
-    }
-
-    private static void row(Table table, String what, Histogram h) {
-        table.row(
-                what,
-                String.valueOf(h.getTotalCount()),
-                Table.millis((double) h.getValueAtPercentile(50)),
-                Table.millis((double) h.getValueAtPercentile(99)),
-                Table.millis((double) h.getMaxValue()));
     }
 
     private static void register(Session publisher, Workload workload, int first, int count) {

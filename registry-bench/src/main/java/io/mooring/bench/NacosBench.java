@@ -60,21 +60,15 @@ final class NacosBench {
         }
     }
 
-    private ClusterNodes start(List<String> jvmFlags, int where, int count) throws IOException {
-        ClusterNodes nodes = new ClusterNodes(jar, jvmFlags, flags, where, port, count);
-        try {
-            nodes.startAll();
-        } catch (IOException | RuntimeException e) {
-            nodes.close(); // its processes would outlive us
-            throw e;
-        }
-        return nodes;
+    private ClusterNodes nodes(List<String> jvmFlags, int where, int count) throws IOException {
+        return new ClusterNodes(jar, jvmFlags, flags, where, port, count);
     }
 
     private void rates(int connections, List<Integer> windows, int services, int queries, int warmUps, int rounds)
             throws IOException {
         Table table = new Table("requests", "per second", "min – max", "server CPU µs", "p50 ms", "p99 ms");
-        try (ClusterNodes node = start(jvm, core, 1)) {
+        try (ClusterNodes node = nodes(jvm, core, 1)) {
+            node.startAll();
             NacosRate rate = new NacosRate(threads, node.nacos(0), node.process(0), connections, services);
             for (int window : windows) {
                 rate.register(window, warmUps, rounds, table);
@@ -101,7 +95,8 @@ final class NacosBench {
                 "lo bytes",
                 "lo packets",
                 "changes/s");
-        try (ClusterNodes node = start(jvm, core, 1)) {
+        try (ClusterNodes node = nodes(jvm, core, 1)) {
+            node.startAll();
             NacosPush push = new NacosPush(threads, node.nacos(0), node.process(0));
             for (String size : sizes) {
                 String[] parts = size.split("x");
@@ -117,7 +112,8 @@ final class NacosBench {
 
     private void cluster(int samples, int rate) throws IOException {
         Table table = new Table("registered at A", "samples", "p50 ms", "p99 ms", "max ms");
-        try (ClusterNodes nodes = start(jvm, -1, 3)) {
+        try (ClusterNodes nodes = nodes(jvm, -1, 3)) {
+            nodes.startAll();
             for (int size : List.of(10, 1_000)) {
                 NacosPush.across(threads, nodes.nacos(0), nodes.nacos(1), size, samples / 2, samples, rate, table);
             }
@@ -128,7 +124,8 @@ final class NacosBench {
 
     private void memory(int instances) throws IOException {
         Table table = new Table("instances", "connections", "live heap MiB", "resident MiB");
-        try (ClusterNodes node = start(List.of("-Xmx1200m"), core, 1)) {
+        try (ClusterNodes node = nodes(List.of("-Xmx1200m"), core, 1)) {
+            node.startAll();
             ServerProcess process = node.process(0);
             int connections = instances / SERVICES_PER_CONNECTION;
             // Once for the classes and pools that stay.

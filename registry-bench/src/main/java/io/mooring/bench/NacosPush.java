@@ -250,8 +250,8 @@ final class NacosPush {
             });
             StartTime.pause(tick + 1_000_000_000L / perSecond - System.nanoTime());
         }
-        row(table, instances + " instances: subscriber at A", atNear);
-        row(table, instances + " instances: subscriber at B", atFar);
+        table.latencies(instances + " instances: subscriber at A", atNear);
+        table.latencies(instances + " instances: subscriber at B", atFar);
         NacosClient.closeAll(List.of(near, far));
         NacosClient.closeAll(publishers);
     }
@@ -263,14 +263,5 @@ final class NacosPush {
                 has.complete(at);
             }
         };
-    }
-
-    private static void row(Table table, String what, Histogram h) {
-        table.row(
-                what,
-                String.valueOf(h.getTotalCount()),
-                Table.millis((double) h.getValueAtPercentile(50)),
-                Table.millis((double) h.getValueAtPercentile(99)),
-                Table.millis((double) h.getMaxValue()));
     }
 }

@@ -3,6 +3,7 @@ package io.mooring.bench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.HdrHistogram.Histogram;
 
 /** A Markdown table that also reads well on a terminal. */
 final class Table {
@@ -14,6 +15,16 @@ final class Table {
 
     void row(String... cells) {
         rows.add(List.of(cells));
+    }
+
+    /** How often that was timed, in how many milliseconds by the median, the 99th of a hundred, and the worst. */
+    void latencies(String what, Histogram nanos) {
+        row(
+                what,
+                String.valueOf(nanos.getTotalCount()),
+                millis((double) nanos.getValueAtPercentile(50)),
+                millis((double) nanos.getValueAtPercentile(99)),
+                millis((double) nanos.getMaxValue()));
     }
 
     void print(String title) {

@@ -37,9 +37,9 @@ import org.jspecify.annotations.Nullable;
  * All shards folded into one immutable view per service. Written on the event loop, read from any thread.
  *
  * <p>A fold takes the shards' changes of one turn and touches each affected service once, so a batch becomes visible
- * in one step. Where the same instance stands in several shards, the {@linkplain Copy#beats later one} shows. Removals that
- * nobody stands up for pass the protection: those it holds stay listed, marked, until they are confirmed or have been
- * held long enough.
+ * in one step. Where the same instance stands in several shards, the {@linkplain Registration#beats later one} shows.
+ * Removals that nobody stands up for pass the protection: those it holds stay listed, marked, until they are confirmed
+ * or have been held long enough.
  */
 public final class Catalog {
     /** Removals a view remembers, so that a subscriber who was away can tell an explained absence. */

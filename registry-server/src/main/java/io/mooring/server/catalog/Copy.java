@@ -17,11 +17,8 @@ record Copy(
         boolean confirmed,
         @Nullable Copy next) {
 
-    /** Which of two shows: the higher generation; if they are the same, the node of the higher name, then incarnation. */
-    boolean beats(Copy other) {
-        long mine = registration.generation();
-        long theirs = other.registration.generation();
-        return mine != theirs ? mine > theirs : shard.compareTo(other.shard) > 0;
+    private boolean beats(Copy other) {
+        return registration.beats(shard, other.registration.generation(), other.shard);
     }
 
     Copy best() {

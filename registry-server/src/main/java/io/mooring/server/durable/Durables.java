@@ -31,9 +31,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What was settled by somebody and stays until somebody says otherwise: persistent instances and their health, settings of
- * services, overrides of instances, which applications offer which interface. Every node holds all of it; any node takes a change, has it on its disk before it says
- * so, and tells the others. Of two changes of the same thing at nodes that did not know of one another, one wins, everywhere
- * the same, and the other is lost.
+ * services, overrides of instances, which applications offer which interface. Every node holds all of it; any node takes
+ * a change, has it on its disk before it says so, and tells the others. Of two changes of the same thing at nodes that
+ * did not know of one another, one wins, everywhere the same, and the other is lost.
  *
  * <p>The package's front door. Changed on the event loop; {@link #settings(ServiceKey)}, {@link #override(InstanceId)},
  * {@link #persistent}, {@link #applications} and {@link #servicesWithSettings} from any thread.

@@ -82,8 +82,7 @@ public final class Replication implements Peers {
     public record Copy(ShardId shard, Registration registration, boolean originAlive) {
         /** Whether it shows, and not one of that generation in the other shard. */
         public boolean beats(ShardId other, long generation) {
-            long difference = registration.generation() - generation;
-            return difference > 0 || difference == 0 && shard.compareTo(other) > 0;
+            return registration.beats(shard, generation, other);
         }
     }
 

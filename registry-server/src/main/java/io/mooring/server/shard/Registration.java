@@ -27,6 +27,18 @@ public record Registration(Instance instance, Publisher publisher, long generati
         return newSuspect == suspect ? this : new Registration(instance, publisher, generation, newSuspect, extension);
     }
 
+    /**
+     * Which of two copies of an instance shows: the one of the higher generation; if they are the same, that of the node
+     * of the higher name, then incarnation.
+     *
+     * @param mine where this one stands
+     * @param generation of the other one
+     * @param theirs where the other one stands
+     */
+    public boolean beats(ShardId mine, long generation, ShardId theirs) {
+        return this.generation != generation ? this.generation > generation : mine.compareTo(theirs) > 0;
+    }
+
     /** Its share of the shard's checksum. */
     long fingerprint() {
         long h = new ListedInstance(instance, suspect ? Standing.SUSPECT : Standing.LIVE).fingerprint();

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import io.mooring.model.InvalidValueException;
 import io.mooring.model.Metadata;
+import io.mooring.model.ServiceKey;
 import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.durable.ServiceSettings.Check;
 import io.mooring.server.durable.ServiceSettings.ClusterSettings;
+import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -110,6 +112,11 @@ public final class NacosSettings {
             }
         }
         return text;
+    }
+
+    /** The share of a service that is to be healthy, as it is settled now. Any thread. */
+    public static double threshold(RegistryNode node, ServiceKey service) {
+        return node.settings(service).orElse(ServiceSettings.DEFAULTS).protectThreshold();
     }
 
     /** The field {@code selector}. */

@@ -5,10 +5,10 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
-import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.edge.nacos.NacosJson;
 import io.mooring.server.edge.nacos.NacosNames;
+import io.mooring.server.edge.nacos.NacosSettings;
 import io.mooring.server.node.RegistryNode;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -85,7 +85,7 @@ final class Lists {
 
     /** The share of a service that is to be healthy, as it is settled now. */
     double threshold(ServiceKey service) {
-        return node.settings(service).orElse(ServiceSettings.DEFAULTS).protectThreshold();
+        return NacosSettings.threshold(node, service);
     }
 
     /** That instance, if it is in rotation. */

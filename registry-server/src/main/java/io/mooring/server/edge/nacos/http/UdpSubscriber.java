@@ -2,8 +2,8 @@ package io.mooring.server.edge.nacos.http;
 
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
-import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.edge.nacos.Missing;
+import io.mooring.server.edge.nacos.NacosSettings;
 import io.mooring.server.node.RegistryNode;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
@@ -37,7 +37,7 @@ final class UdpSubscriber implements Subscriber {
     UdpSubscriber(Key key, RegistryNode node, ServiceView told, BiConsumer<UdpSubscriber, ServiceView> send, long now) {
         this.key = key;
         this.told = told;
-        this.threshold = threshold(node, key.service());
+        this.threshold = NacosSettings.threshold(node, key.service());
         this.node = node;
         this.send = send;
         this.heardAt = now;
@@ -53,7 +53,7 @@ final class UdpSubscriber implements Subscriber {
         ServiceView view = update.view();
         // What is held back here comes when the node is no longer incomplete.
         boolean lacks = update.incomplete() && Missing.withoutCause(told.instances(), view);
-        double settled = threshold(node, key.service());
+        double settled = NacosSettings.threshold(node, key.service());
         if (lacks || view.digest() == told.digest() && settled == threshold) {
             node.loop().execute(() -> node.ready(this));
         } else {
@@ -65,13 +65,9 @@ final class UdpSubscriber implements Subscriber {
 
     /** On the loop: something that is no part of the view may be different now. */
     void settled() {
-        if (threshold(node, key.service()) != threshold) {
+        if (NacosSettings.threshold(node, key.service()) != threshold) {
             node.subscribe(this, key.service(), OptionalLong.empty());
         }
-    }
-
-    private static double threshold(RegistryNode node, ServiceKey service) {
-        return node.settings(service).orElse(ServiceSettings.DEFAULTS).protectThreshold();
     }
 
     void heard(long now) {
