@@ -70,7 +70,7 @@ for patch in "$root"/registry-simulation/mutants/*.patch; do
       cp -r "$root/$built/target" "$work/tree/$built/target"
     done
     cp -r "$work/classes/." "$work/tree/$module/target/classes/"
-    (cd "$work/tree" && timeout 600 mvn -B ${MVN_ARGS:--o} -pl "$module" -am test -Dtest="$by" -Dmaven.main.skip=true \
+    (cd "$work/tree" && timeout 600 mvn -B ${MVN_ARGS:--o} -pl "$module" -am test -Dtest="${by/./#}" -Dmaven.main.skip=true \
       -Dsurefire.failIfNoSpecifiedTests=false > "$work/out" 2>&1)
     failures=$(grep -aE '^\[ERROR\] +[A-Z][A-Za-z]+\.[a-zA-Z]+' "$work/out" | head -1 | sed -E 's/\[ERROR\] +([A-Za-z.]+).*/\1/')
     if [ -n "$failures" ]; then
