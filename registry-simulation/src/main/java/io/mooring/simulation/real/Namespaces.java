@@ -20,6 +20,9 @@ final class Namespaces implements Terrain, PodNetwork {
     /** Of this process in the nodes' network. */
     static final String OUTSIDE = "10.77.0.1";
 
+    /** Of the processes; all of them live in this one's network. */
+    private static final String PROVIDERS = "10.77.128.0/17";
+
     private final int nodes;
     private final int[] addresses;
     private final List<String> blackHoles = new ArrayList<>();
@@ -32,7 +35,7 @@ final class Namespaces implements Terrain, PodNetwork {
         Commands.run("ip", "link", "add", "mooring0", "type", "bridge");
         Commands.run("ip", "addr", "add", OUTSIDE + "/16", "dev", "mooring0");
         Commands.run("ip", "link", "set", "mooring0", "up");
-        Commands.run("ip", "route", "add", "local", "10.77.128.0/17", "dev", "lo");
+        Commands.run("ip", "route", "add", "local", PROVIDERS, "dev", "lo");
         for (int node = 0; node < nodes; node++) {
             String space = space(node);
             Commands.run("ip", "netns", "add", space);
@@ -46,7 +49,7 @@ final class Namespaces implements Terrain, PodNetwork {
 
     private void settle(int node) throws IOException {
         inside(node, "ip", "addr", "add", address(node) + "/16", "dev", "eth0");
-        inside(node, "ip", "route", "add", "10.77.128.0/17", "via", OUTSIDE);
+        inside(node, "ip", "route", "add", PROVIDERS, "via", OUTSIDE);
     }
 
     @Override
@@ -169,6 +172,7 @@ final class Namespaces implements Terrain, PodNetwork {
                 Commands.run("ip", "netns", "del", space(node));
             }
         }
+        Commands.run("ip", "route", "del", "local", PROVIDERS, "dev", "lo");
         Commands.run("ip", "link", "del", "mooring0");
         Commands.run("umount", "-l", NAMES);
     }
