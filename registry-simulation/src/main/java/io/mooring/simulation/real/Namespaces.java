@@ -168,7 +168,8 @@ final class Namespaces implements Terrain, PodNetwork {
     @Override
     public void close() throws IOException {
         for (int node = 0; node < nodes; node++) {
-            if (Files.exists(Path.of("/run/netns", space(node)))) {
+            if (Files.exists(Path.of(NAMES, space(node)))) {
+                Commands.run("ip", "link", "del", "port" + node); // a namespace's end takes it too, but some time later
                 Commands.run("ip", "netns", "del", space(node));
             }
         }
