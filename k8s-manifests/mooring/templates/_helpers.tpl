@@ -74,6 +74,28 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* What the schema cannot say, or not in words that help. */}}
 {{- define "mooring.validate" -}}
+{{- range list
+  (list "image.repository" .Values.image.repository "^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$" "a name without a version, such as registry.example/mooring/registry-server; the version goes to image.tag or image.digest")
+  (list "image.tag" .Values.image.tag "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$" "a version, such as 0.1.0")
+  (list "image.digest" .Values.image.digest "^(sha256:[0-9a-f]{64})?$" "sha256: and 64 hexadecimal digits, or nothing, where image.tag counts")
+  (list "cluster.name" .Values.cluster.name "^[A-Za-z0-9_.-]{1,64}$" "1-64 letters, digits, _ - . ; the same for all nodes")
+  (list "service.clusterIP" .Values.service.clusterIP "^([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)?$" "a free address of the range of Services, such as 10.96.0.50, or nothing; the headless Service is there anyway")
+  (list "persistence.size" .Values.persistence.size "^[0-9]+(\\.[0-9]+)?([kMGT]i?)?$" "a number and a unit, such as 2Gi")
+-}}
+{{- if not (regexMatch (index . 2) (toString (index . 1))) -}}
+{{- fail (printf "%s: %v (expected: %s)" (index . 0) (index . 1) (index . 3)) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if hasPrefix "MOORING_" .name -}}
+{{- fail (printf "extraEnv: %s would be set beside what the chart sets and checks: set it by its name under properties, such as properties: {mooring.lease.ttl: 20s}; docs/operations.md has the names." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $value := .Values.podLabels -}}
+{{- if hasPrefix "app.kubernetes.io/" $name -}}
+{{- fail (printf "podLabels: %s belongs to the chart, whose Services find nodes by it: choose another name." $name) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.image -}}
 {{- if and (not .tag) (not .digest) -}}
 {{- fail "image.tag is empty: name the version to run, such as --set image.tag=0.1.0, or an image.digest. A node that is restarted later must come back as what it was." -}}

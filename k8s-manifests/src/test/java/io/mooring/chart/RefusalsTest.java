@@ -37,26 +37,35 @@ class RefusalsTest {
             network.mode=host                           | /network/mode | hostNetwork
             ports.http=64536                            | /ports/http   | want 64,535
             ports.session=0                             | /ports/session | minimum
-            image.repository=mooring:1.0                | /image/repository | pattern
-            image.repository=Mooring                    | /image/repository | pattern
-            image.tag=a b                               | /image/tag    | pattern
-            image.digest=sha256:12                      | /image/digest | pattern
-            cluster.name=two words                      | /cluster/name | pattern
             cluster.peers=10.0.0.1                      | /cluster/peers | array
-            service.clusterIP=None                      | /service/clusterIP | pattern
             service.type=ExternalName                   | /service/type | NodePort
-            persistence.size=much                       | /persistence/size | pattern
             drain.patience=15s                          | /drain/patience | integer
             drain.patience=-1                           | /drain/patience | minimum
             spread.hosts=yes                            | /spread/hosts | preferred
-            podLabels.app\\.kubernetes\\.io/name=x      | invalid propertyName | app.kubernetes.io/name
             properties.mooring\\.lease\\.tttl=20s       | mooring.lease.tttl | not allowed
             properties.mooring\\.http\\.port=80         | mooring.http.port | not allowed
             properties.mooring\\.cluster\\.secret=x     | mooring.cluster.secret | not allowed
-            extraEnv[0].name=MOORING_LEASE_TTL          | /extraEnv/0/name | not
             """)
     void theSchemaRefuses(String value, String where, String expected) {
         assertThat(refusalWithSecret(value)).contains(where).contains(expected);
+    }
+
+    /** Where a pattern alone would be an answer to nobody. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            image.repository=r.example/mooring:1.0 | image.repository: r.example/mooring:1.0 (expected: a name without a version | image.tag
+            image.repository=Mooring               | image.repository: Mooring (expected: a name | registry.example/mooring/registry-server
+            image.tag=a b                          | image.tag: a b (expected: a version         | 0.1.0
+            image.digest=sha256:12                 | image.digest: sha256:12 (expected: sha256:  | 64
+            cluster.name=two words                 | cluster.name: two words (expected: 1-64     | letters, digits
+            cluster.name=                          | cluster.name:  (expected: 1-64              | letters, digits
+            service.clusterIP=None                 | service.clusterIP: None (expected: a free   | 10.96.0.50
+            persistence.size=much                  | persistence.size: much (expected: a number  | 2Gi
+            podLabels.app\\.kubernetes\\.io/name=x | podLabels: app.kubernetes.io/name           | choose another name
+            extraEnv[0].name=MOORING_LEASE_TTL     | extraEnv: MOORING_LEASE_TTL                 | under properties
+            """)
+    void theTemplatesRefuseInWords(String value, String what, String todo) {
+        assertThat(refusalWithSecret(value)).contains(what).contains(todo);
     }
 
     @Test

@@ -30,6 +30,7 @@ class ReleaseTest {
                 .contains("kubectl -n registry rollout status statefulset/" + name)
                 .contains("helm -n registry test " + Chart.RELEASE)
                 .contains("kubectl -n registry get secret ")
+                .containsPattern("create secret generic \\S+ --from-literal=\\S+=")
                 .doesNotContain("<no value>", "%!");
     }
 

@@ -1,11 +1,10 @@
 package io.mooring.chart;
 
+import io.mooring.server.config.KnownProperties;
 import io.mooring.server.config.MooringProperties;
-import java.lang.reflect.RecordComponent;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
@@ -14,30 +13,12 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
 final class ServerProperties {
     private ServerProperties() {}
 
-    /** {@code mooring.lease.ttl} and so on. */
-    static TreeSet<String> names() {
-        TreeSet<String> names = new TreeSet<>();
-        collect("mooring.", MooringProperties.class, names);
-        return names;
-    }
-
-    private static void collect(String prefix, Class<?> type, TreeSet<String> names) {
-        for (RecordComponent component : type.getRecordComponents()) {
-            String name =
-                    prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
-            if (component.getType().isRecord()) {
-                collect(name + ".", component.getType(), names);
-            } else {
-                names.add(name);
-            }
-        }
-    }
-
     /** By the variable that sets it. */
     static Map<String, String> byVariable() {
         Map<String, String> out = new TreeMap<>();
-        names().forEach(name ->
-                out.put(name.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_'), name));
+        KnownProperties.names()
+                .forEach(name ->
+                        out.put(name.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_'), name));
         return out;
     }
 

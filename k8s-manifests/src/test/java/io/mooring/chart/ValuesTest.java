@@ -2,13 +2,17 @@ package io.mooring.chart;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.mooring.server.config.KnownProperties;
 import io.mooring.server.config.MooringProperties;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** What values mean, one by one. */
@@ -62,7 +66,7 @@ class ValuesTest {
     /** Which properties the schema knows, against the server's. */
     @Test
     void everyPropertyMayBeSetButThoseThatTheChartSets() {
-        TreeSet<String> expected = ServerProperties.names();
+        Set<String> expected = new TreeSet<>(KnownProperties.names());
         assertThat(expected).containsAll(TAKEN);
         TAKEN.forEach(expected::remove);
 
@@ -103,6 +107,20 @@ class ValuesTest {
 
         assertThat(chart).containsEntry("version", project).containsEntry("appVersion", project);
         assertThat(Chart.rendered().container()).containsEntry("image", "mooring/registry-server:" + project);
+    }
+
+    /** Who pushes the image as the handbook says pulls it as the chart says. */
+    @Test
+    void theHandbookPushesTheImageThatTheChartPulls() throws IOException {
+        String handbook = Files.readString(Path.of("..", "docs", "operations.md"));
+        Set<String> tags = new TreeSet<>();
+        Matcher matcher =
+                Pattern.compile("mooring/registry-server:([A-Za-z0-9._-]+)").matcher(handbook);
+        while (matcher.find()) {
+            tags.add(matcher.group(1));
+        }
+
+        assertThat(tags).containsExactly(System.getProperty("project.version", ""));
     }
 
     @Test

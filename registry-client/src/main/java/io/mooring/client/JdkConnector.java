@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -141,21 +142,26 @@ final class JdkConnector implements Connector {
     }
 
     private CompletableFuture<List<String>> ask(String host) {
-        return CompletableFuture.supplyAsync(
-                () -> {
-                    try {
-                        List<String> found = new ArrayList<>();
-                        for (InetAddress address : resolver.resolve(host)) {
-                            if (found.size() < MOST_ADDRESSES) {
-                                found.add(address.getHostAddress());
-                            }
-                        }
-                        return List.copyOf(found);
-                    } catch (UnknownHostException e) {
-                        return List.of();
-                    }
-                },
-                resolving);
+        try {
+            return CompletableFuture.supplyAsync(() -> resolved(host), resolving);
+        } catch (RejectedExecutionException full) { // of questions that hang; or the client closes
+            log.debug("Nobody is free to resolve {}", host, full);
+            return CompletableFuture.completedFuture(List.of());
+        }
+    }
+
+    private List<String> resolved(String host) {
+        try {
+            List<String> found = new ArrayList<>();
+            for (InetAddress address : resolver.resolve(host)) {
+                if (found.size() < MOST_ADDRESSES) {
+                    found.add(address.getHostAddress());
+                }
+            }
+            return List.copyOf(found);
+        } catch (UnknownHostException e) {
+            return List.of();
+        }
     }
 
     private synchronized Host host(String name) {

@@ -98,6 +98,25 @@ class JdkLinkTest {
     }
 
     @Test
+    void aResolverThatNobodyIsFreeToAskIsAnsweredByMemory() throws Exception {
+        ThreadPoolExecutor one = new ThreadPoolExecutor(0, 1, 1, TimeUnit.SECONDS, new SynchronousQueue<>());
+        try {
+            Events events = new Events();
+            new JdkConnector(
+                            Duration.ofSeconds(10),
+                            host -> new InetAddress[] {InetAddress.getLoopbackAddress()},
+                            transport,
+                            one,
+                            Optional.of(store),
+                            Runnable::run)
+                    .open("registry.example:9847", events);
+            assertEquals("closed: cannot resolve registry.example, and no address is remembered", events.next());
+        } finally {
+            one.shutdownNow();
+        }
+    }
+
+    @Test
     void exchangesFrames() throws Exception {
         RawServer echo = server(peer -> {
             peer.shakeHands();

@@ -20,14 +20,14 @@ import org.springframework.core.env.StandardEnvironment;
  * <p>Environment variables are only warned about: an orchestrator adds {@code MOORING_SERVICE_HOST} and the like to the
  * containers next to a service of that name, and that must not keep a registry from starting.
  */
-final class KnownProperties {
+public final class KnownProperties {
     private static final Logger log = LoggerFactory.getLogger(KnownProperties.class);
     private static final String PREFIX = "mooring.";
 
     private KnownProperties() {}
 
-    /** The names of all properties, {@code mooring.lease.ttl} and so on, in the order of the record. */
-    static List<String> names() {
+    /** The names of all properties, {@code mooring.lease.ttl} and so on, in the order of the record; a new list. */
+    public static List<String> names() {
         List<String> names = new ArrayList<>();
         collect(PREFIX, MooringProperties.class, names);
         return names;

@@ -119,6 +119,10 @@ public final class RegistryNode {
     private long turns;
     private boolean incomplete = true;
     private boolean ready;
+
+    /** Whether what was gathered until then is shown, too: who asks outside hears of it only now. */
+    private boolean saysReady;
+
     private long lastProbes;
     private long lastOrphans;
     private long arrivedAt;
@@ -985,7 +989,11 @@ public final class RegistryNode {
         boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();
         if (!ready && (caughtUp || isLateEnough())) {
             ready = true;
-            showGathered();
+            changes.addAll(gathered);
+            gathered = List.of();
+        }
+        if (ready && !saysReady) {
+            afterTurn(this::sayReady); // what was gathered may still be on its way to the disk
         }
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
@@ -1013,12 +1021,9 @@ public final class RegistryNode {
         status = currentStatus();
     }
 
-    private void showGathered() {
-        changes.addAll(gathered);
-        gathered = List.of();
-        if (!changes.isEmpty()) {
-            scheduleTurn();
-        }
+    private void sayReady() {
+        saysReady = true;
+        status = currentStatus();
     }
 
     /** A shard that is arriving is waited for, within reason: who lists nothing yet should not be asked. */
@@ -1085,7 +1090,7 @@ public final class RegistryNode {
                 settings.self().name(),
                 leases.own().id().incarnation(),
                 leases.own().revision(),
-                ready && !moves.draining(),
+                saysReady && !moves.draining(),
                 incomplete,
                 leases.frozen(),
                 catalog.listedServices(),

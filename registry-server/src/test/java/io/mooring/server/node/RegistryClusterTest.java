@@ -289,6 +289,18 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aNodeThatSaysItIsReadyShowsWhatItHasGathered() {
+        world.new Publisher().connect(a).register(instance(1, "x"));
+        c.crash();
+        c.disk.contents().keySet().forEach(c.disk::remove);
+        world.run(Duration.ofSeconds(10)); // or it would be refused as a second one
+        c.start();
+        assertTrue(world.time.runUntil(() -> c.node.status().ready(), Duration.ofSeconds(8)));
+        assertEquals(List.of(1), c.ports());
+        assertEquals(1, c.node.status().instances(), "in the same breath");
+    }
+
+    @Test
     void aNodeWithoutMemoryThatIsToldOfNobodyIsReadyWhenSomebodyHasCome() {
         world.new Publisher().connect(a).register(instance(1, "x"));
         c.crash();

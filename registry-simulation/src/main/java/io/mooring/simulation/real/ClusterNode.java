@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The packaged registry as a process, started and ended as often as one likes at the same addresses. */
 final class ClusterNode implements AutoCloseable {
+    /** Where readiness is told, at the port for health and metrics. */
+    static final String READINESS = "/actuator/health/readiness";
+
     private static final JsonFactory JSON = new JsonFactory();
     private static final HttpClient HTTP = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -96,8 +99,7 @@ final class ClusterNode implements AutoCloseable {
 
     /** Whether it says that it is ready. */
     boolean isReady() {
-        return get(ports.operations(), "/actuator/health/readiness", Duration.ofSeconds(2))
-                .isPresent();
+        return get(ports.operations(), READINESS, Duration.ofSeconds(2)).isPresent();
     }
 
     /** Whether it says that it may not know everybody yet; also when it says nothing. */

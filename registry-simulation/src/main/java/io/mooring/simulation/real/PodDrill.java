@@ -32,9 +32,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Three nodes as the Helm chart runs them, with its environment, the image's flags and a disk each, which find each other by a
- * name; then nobody answers for any name any more, and pods are replaced one after the other: at the same addresses, and one at
- * a new one, which another node can only learn from a third. Publishers and consumers are on the SDK and know the registry by
+ * Three nodes as the Helm chart runs them ({@link PodTemplate}), which find each other by a name; then nobody answers for any
+ * name any more, and pods are replaced one after the other: at the same addresses, and two at new ones, which only the third
+ * can tell them; at last all end, and these two come back to what they were told. Publishers and consumers are on the SDK and know the registry by
  * its name. Exit code 0 only if nothing was lost and no consumer was ever shown an empty or a shorter list.
  *
  * <p>Where the machine allows it, each pod has a network namespace, the chart's ports, and a resolver that falls silent;
@@ -48,17 +48,18 @@ public final class PodDrill implements AutoCloseable {
     private static final String DOMAIN = "registry.svc.cluster.local";
     private static final String HOME = "MOORING_DRILL_HOME";
     private static final Duration PATIENCE = Duration.ofSeconds(120);
-    private static final Duration AT_ONCE = Duration.ofSeconds(2); // readiness is said a moment before
     private static final Duration READ_WITHIN = Duration.ofSeconds(5);
     private static final Duration LOOK_EVERY = Duration.ofMillis(10);
     private static final List<String> SERVICES = List.of("orders", "payments");
     private static final int PUBLISHERS = 4;
 
-    /** The chart's limit of memory; and little work for the compiler, because all pods share this machine. */
-    private static final String JAVA_OPTIONS = "-XX:MaxRAM=512m -XX:TieredStopAtLevel=1";
+    /** Little work for the compiler, because all pods share this machine. */
+    private static final String JAVA_OPTIONS = "-XX:TieredStopAtLevel=1";
 
     private final Path home;
     private final Path jar;
+    private final boolean inNamespaces;
+    private final PodTemplate template;
     private final PodNetwork network;
     private final Resolver resolver;
     private final Ports ports;
@@ -75,10 +76,15 @@ public final class PodDrill implements AutoCloseable {
     private PodDrill(Path home, Path jar, boolean inNamespaces) throws IOException {
         this.home = home;
         this.jar = jar;
+        this.inNamespaces = inNamespaces;
+        template = PodTemplate.read();
+        if (template.nodes() != NODES) {
+            throw new IOException("replicas: " + template.nodes() + " (expected: " + NODES + ", as the story has it)");
+        }
         if (inNamespaces) {
             network = new Namespaces(NODES);
             resolver = new DnsServer(new InetSocketAddress(Namespaces.OUTSIDE, 53), DOMAIN);
-            ports = new Ports(8848, 9847, 8850, 9849);
+            ports = template.ports();
             javaOptions = List.of();
         } else {
             HostsFile hosts = new HostsFile(Path.of(System.getProperty(HostsFile.PROPERTY)));
@@ -181,7 +187,6 @@ public final class PodDrill implements AutoCloseable {
 
     private boolean run() throws IOException {
         tell(network.name() + "; " + resolver.name());
-        Files.writeString(home.resolve("secret"), "of-these-pods\n");
         resolver.answer(IntStream.range(0, NODES).mapToObj(network::address).toList());
         for (int pod = 0; pod < NODES; pod++) {
             start(pod);
@@ -211,9 +216,12 @@ public final class PodDrill implements AutoCloseable {
 
         CompletableFuture<String> resolution = resolution();
 
-        // While the first is away the last one moves: only the one in between can tell the first where it went.
+        // Both come back elsewhere while the other is away, so that neither remembers where the other is, and no name
+        // says it:
+        // only the one in between, which both find by memory, can tell.
         end(0, false);
         end(2, false);
+        network.move(0);
         network.move(2);
         start(2);
         ready(2, sizes);
@@ -222,11 +230,25 @@ public final class PodDrill implements AutoCloseable {
         start(0);
         ready(0, sizes);
         everybodyKnowsEverything(NODES);
-        String moved = "\"" + network.address(2) + ":" + ports.peers() + "\"";
-        await(
-                pods[0].name() + " has a line to " + moved,
-                () -> pods[0].get("/v1/nodes", READ_WITHIN).orElse("").contains(moved));
-        tell(pods[0].name() + " is back and knows it");
+        haveALine();
+        tell(pods[0].name() + " is back at the new address " + network.address(0)
+                + ", and the two were told of each other");
+        listedEverywhere(sizes);
+
+        // And they keep it: the one that told them is away now.
+        end(1, false);
+        end(0, false);
+        end(2, true);
+        start(0);
+        start(2);
+        ready(0, sizes);
+        ready(2, sizes);
+        everybodyKnowsEverything(0, 2);
+        haveALine();
+        tell("both were away at once, and found each other by what they had been told");
+        start(1);
+        ready(1, sizes);
+        everybodyKnowsEverything(NODES);
         listedEverywhere(sizes);
 
         watching = false;
@@ -238,6 +260,16 @@ public final class PodDrill implements AutoCloseable {
             broken.add("the drill says nothing: somebody resolved " + resolution.join());
         }
         return report(sizes);
+    }
+
+    /** The two that moved, with each other. */
+    private void haveALine() {
+        for (int pod : new int[] {0, 2}) {
+            String other = "\"" + network.address(2 - pod) + ":" + ports.peers() + "\"";
+            await(
+                    pods[pod].name() + " has a line to " + other,
+                    () -> pods[pod].get("/v1/nodes", READ_WITHIN).orElse("").contains(other));
+        }
     }
 
     private boolean report(Map<String, Integer> sizes) {
@@ -323,46 +355,75 @@ public final class PodDrill implements AutoCloseable {
     }
 
     private void end(int pod, boolean killed) throws IOException {
-        boolean ended = killed ? pods[pod].kill() : pods[pod].terminate(Duration.ofSeconds(60));
+        boolean ended = killed ? pods[pod].kill() : pods[pod].terminate(template.grace());
         if (!ended) {
             throw new IOException(pods[pod].name() + " did not end; it says:\n" + pods[pod].log());
         }
     }
 
-    /** As the chart does: {@code k8s-manifests/mooring/templates/statefulset.yaml}. */
+    /** As the chart does. */
     private void start(int pod) throws IOException {
-        String name = "mooring-" + pod;
-        Path data = Files.createDirectories(home.resolve("data-" + name));
-        Map<String, String> environment = new LinkedHashMap<>();
+        String name = template.name(pod);
+        Map<String, Path> directories = directories(name);
+        Map<String, String> environment =
+                template.environment(Map.of("metadata.name", name, "status.podIP", network.address(pod)), directories);
         environment.put("HOSTNAME", name);
-        environment.put("JDK_JAVA_OPTIONS", "-XX:MaxRAMPercentage=50 -Xss512k -XX:+ExitOnOutOfMemoryError");
-        environment.put("JAVA_TOOL_OPTIONS", JAVA_OPTIONS);
-        environment.put("MALLOC_ARENA_MAX", "2");
-        environment.put("MOORING_NODE_NAME", name);
-        environment.put("MOORING_CLUSTER_ADDRESS", network.address(pod));
-        environment.put("MOORING_BIND", network.listen(pod));
-        environment.put("MOORING_INSECURE", "true");
-        environment.put("MOORING_DATA_DIRECTORY", data.toString());
-        environment.put("MOORING_HTTP_PORT", Integer.toString(ports.http()));
-        environment.put("MOORING_SESSION_PORT", Integer.toString(ports.sessions()));
-        environment.put("MOORING_OPERATIONS_PORT", Integer.toString(ports.operations()));
-        environment.put("MOORING_CLUSTER_PORT", Integer.toString(ports.peers()));
-        environment.put("MOORING_CLUSTER_NAME", "mooring");
-        environment.put("MOORING_CLUSTER_DNS", "mooring-peers:" + ports.peers());
-        environment.put("MOORING_CLUSTER_SECRET_FILE", home.resolve("secret").toString());
-        environment.put("MOORING_DRAIN_WITHIN", "5s");
-        environment.put("MOORING_DRAIN_PATIENCE", "15s");
+        environment.merge("JAVA_TOOL_OPTIONS", JAVA_OPTIONS, (chart, ours) -> chart + " " + ours);
+        if (!inNamespaces) {
+            environment.put("MOORING_BIND", network.listen(pod));
+            environment.replaceAll((variable, value) -> withOurPort(value));
+        }
         List<String> words = new ArrayList<>(network.prefix(pod));
         words.addAll(List.of("env", "-i"));
         environment.forEach((key, value) -> words.add(key + "=" + value));
-        words.addAll(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:MaxRAM=512m"));
+        words.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:MaxRAM=" + template.memory() + "m",
+                "-Djava.io.tmpdir=" + directories.getOrDefault("/tmp", home)));
         words.addAll(javaOptions);
         words.addAll(List.of("-jar", jar.toString()));
+        words.addAll(template.arguments());
         starts++;
         Path log = home.resolve(name + "-" + starts + ".log");
-        pods[pod] = new ClusterNode(name, network.address(pod), ports, words, data, log);
+        pods[pod] = new ClusterNode(name, network.address(pod), ports, words, home.resolve("data-" + name), log);
         pods[pod].start();
+    }
+
+    /** What a kubelet would mount, by its path in the container. */
+    private Map<String, Path> directories(String name) throws IOException {
+        Map<String, Path> out = new LinkedHashMap<>();
+        for (PodTemplate.Mount mount : template.mounts()) {
+            Path directory = home.resolve(mount.name() + "-" + name);
+            if (mount.volume() == PodTemplate.Volume.SCRATCH && Files.exists(directory)) {
+                delete(directory);
+            }
+            Files.createDirectories(directory);
+            for (String file : mount.files()) {
+                Files.writeString(directory.resolve(file), "of-these-pods\n");
+            }
+            out.put(mount.path(), directory);
+        }
+        return out;
+    }
+
+    /** On loopback the chart's ports may be taken. */
+    private String withOurPort(String value) {
+        Ports chart = template.ports();
+        int[][] pairs = {
+            {chart.http(), ports.http()},
+            {chart.sessions(), ports.sessions()},
+            {chart.operations(), ports.operations()},
+            {chart.peers(), ports.peers()}
+        };
+        for (int[] pair : pairs) {
+            if (value.equals(Integer.toString(pair[0]))) {
+                return Integer.toString(pair[1]);
+            }
+            if (value.endsWith(":" + pair[0])) {
+                return value.substring(0, value.lastIndexOf(':') + 1) + pair[1];
+            }
+        }
+        return value;
     }
 
     /** From the moment it says that it is ready, it shows everything. */
@@ -373,9 +434,9 @@ public final class PodDrill implements AutoCloseable {
             throw new IOException(node.name() + " did not miss the resolver; it says:\n" + node.log());
         }
         sizes.forEach((service, size) -> {
-            if (!Cluster.within(AT_ONCE, () -> listed(node, service) == size)) {
-                broken.add(node.name() + " is ready and shows " + listed(node, service) + " of " + size
-                        + " instances of " + service);
+            int listed = listed(node, service);
+            if (listed != size) {
+                broken.add(node.name() + " is ready and shows " + listed + " of " + size + " instances of " + service);
             }
         });
     }
