@@ -495,6 +495,7 @@ class RegistryClusterTest {
             Instance old = instance(port, "old");
             a.outcome(reply -> a.node.put(old, terms, reply));
             a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(3), terms, reply));
         }
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         for (ClusterWorld.Machine machine : List.of(b, c)) {
@@ -518,6 +519,7 @@ class RegistryClusterTest {
             Instance old = instance(port, "old");
             a.outcome(reply -> a.node.put(old, terms, reply));
             a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(3), terms, reply));
         }
         world.run(MOMENT);
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
