@@ -613,6 +613,45 @@ class ReplicationTest {
     }
 
     @Test
+    void whoLagsBehindItsSourceIsUncertain() {
+        start("a", "b");
+        world.run(20);
+        assertFalse(isUncertain("b"));
+        world.onTheWay = (wire, message) -> message[0] == PeerWriter.DELTA ? List.of() : List.of(message);
+        node("a").grant(1);
+        world.run(0.01);
+        assertFalse(isUncertain("b"), "it has not heard of it");
+        world.until("a heartbeat says so", () -> node("b").counts().gaps() > 0, 3);
+        assertTrue(isUncertain("b"));
+        world.run(20);
+        assertTrue(isUncertain("b"), "it has not got it yet");
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.converge(10);
+        world.run(3);
+        assertFalse(isUncertain("b"));
+    }
+
+    @Test
+    void whoHasNotHeardYetWhatItsPeerHasIsUncertain() {
+        start("a", "b", "c");
+        world.cut("a", "b");
+        world.cut("a", "c");
+        world.run(60);
+        assertFalse(isUncertain("b"), "the lost one had nothing");
+        world.onTheWay = (wire, message) -> message[0] == PeerWriter.HEARTBEAT ? List.of() : List.of(message);
+        world.heal();
+        world.until("the line is there", () -> node("b").alive().contains("a"), 20);
+        assertTrue(isUncertain("b"));
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.run(5);
+        assertFalse(isUncertain("b"));
+    }
+
+    private boolean isUncertain(String name) {
+        return node(name).replication.isUncertain();
+    }
+
+    @Test
     void whoSaysGoodbyeIsMissedAtOnceHoweverManyStillHaveHeardIt() {
         start("a", "b", "c");
         node("a").grant(1);
