@@ -96,7 +96,7 @@ final class OrphanWatch {
         List<InstanceId> toProbe = new ArrayList<>();
         for (Replication.Orphan orphan : due) {
             InstanceId id = orphan.registration().id();
-            if (isSuperseded(orphan)) {
+            if (isSuperseded(orphan.registration())) {
                 replication.forget(orphan.shard(), id);
                 continue;
             }
@@ -118,22 +118,19 @@ final class OrphanWatch {
 
     /**
      * Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation; or a node that
-     * is there has it from somebody else, perhaps in ignorance of this one's generation.
+     * is there has it from somebody else, perhaps in ignorance of this one's generation, or has given the same one without
+     * knowing.
      */
-    private boolean isSuperseded(Replication.Orphan orphan) {
-        Registration left = orphan.registration();
+    private boolean isSuperseded(Registration left) {
         String publisher = left.publisher().id();
-        if (replication.isVouched(left.id(), copy -> !copy.publisher().id().equals(publisher))) {
+        if (replication.isVouched(
+                left.id(),
+                copy -> copy.generation() >= left.generation()
+                        || !copy.publisher().id().equals(publisher))) {
             return true;
         }
         Registration latest = leases.latest(left.id()).orElse(left);
-        return latest.generation() > left.generation()
-                || leases.isHome(left.id())
-                || replication
-                        .find(left.id())
-                        .filter(copy -> copy.originAlive() && !copy.shard().equals(orphan.shard()))
-                        .filter(copy -> copy.registration().generation() == left.generation())
-                        .isPresent();
+        return latest.generation() > left.generation() || leases.isHome(left.id());
     }
 
     private void judge(Registration orphan, long age, List<InstanceId> toProbe) {
@@ -174,7 +171,7 @@ final class OrphanWatch {
                     .find(id)
                     .filter(copy -> !copy.originAlive())
                     .map(Replication.Copy::registration)
-                    .filter(orphan -> !leases.isHome(id))
+                    .filter(orphan -> !isSuperseded(orphan))
                     .ifPresent(orphan -> leases.bury(
                             id,
                             new Burial(orphan.publisher().id(), orphan.generation(), RemovalCause.PROBE_FAILED),

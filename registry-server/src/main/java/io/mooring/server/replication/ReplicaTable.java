@@ -420,6 +420,14 @@ final class ReplicaTable {
         shard.at(delta.lastRevision());
         replica.served.append(new DeltaLog.Turn(first, delta.lastRevision(), bytes));
         tell(changes);
+        arrived(replica);
+    }
+
+    /** Whose origin is not known to be there may be back: what it has just said is not to be judged by how long it was lost. */
+    private void arrived(Replica replica) {
+        if (replica.missed) {
+            replica.missedSince = loop.now();
+        }
         vouch(replica);
     }
 
@@ -462,7 +470,7 @@ final class ReplicaTable {
             orphan(replica, before);
         }
         tell(changes);
-        vouch(replica);
+        arrived(replica);
         if (!isThere(replica)) {
             buryWhatIsKnown(replica.shard, replica);
         }

@@ -755,6 +755,33 @@ class RegistryClusterTest {
     }
 
     @Test
+    void e6OfTwoNodesThatGaveASessionTheSameGenerationTheLostOneTakesNothing() {
+        world.cut(1, 3);
+        world.cut(2, 3);
+        ClusterWorld.Publisher before = world.new Publisher();
+        ClusterWorld.Publisher after = before.asNow(); // and does not count its connections
+        Instance[] instances = new Instance[20]; // of which the first node would judge some, and the second the others
+        for (int i = 0; i < instances.length; i++) {
+            instances[i] = instance(1 + i, "x");
+        }
+        before.connect(c).register(instances);
+        after.connect(b).register(instances);
+        world.heal();
+        world.run(Duration.ofSeconds(10));
+        assertEquals(
+                b.node.replication().highest(id(1)),
+                c.node.replication().highest(id(1)),
+                "another generation: the test proves nothing");
+        c.crash();
+        for (int i = 0; i < 1_000; i++) {
+            world.run(MOMENT);
+            assertEquals(instances.length, a.ports().size(), "after " + i);
+            assertEquals(instances.length, b.ports().size(), "after " + i);
+        }
+        assertEquals(Standing.LIVE, a.standing(1));
+    }
+
+    @Test
     void a3AGoodbyeHoldsThoughWhoeverHeardItRestarts() {
         world.new Publisher().connect(a).register(instance(3, "y"));
         ClusterWorld.Publisher publisher = world.new Publisher().connect(c).register(instance(1, "x"));

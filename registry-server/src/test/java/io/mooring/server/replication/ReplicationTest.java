@@ -613,6 +613,29 @@ class ReplicationTest {
     }
 
     @Test
+    void whatALostNodeHasJustSaidIsNotJudgedByHowLongItWasLost() {
+        start("a", "b", "c");
+        node("a").grant(1);
+        world.cut("a", "b");
+        world.cut("a", "c");
+        world.run(60);
+        node("a").grant(2);
+        world.cut.removeAll(List.of("a>c", "c>a")); // b hears what it said from c, and that it is there a little later
+        world.wires.forEach(PeerWorld.Wire::hurry);
+        for (int i = 0; i < 60_000 && !node("b").ports("a").contains(2); i++) {
+            world.run(0.001);
+        }
+        assertEquals(List.of(1, 2), node("b").ports("a"));
+        assertFalse(node("b").alive().contains("a"), "it is known to be there: the test proves nothing");
+        assertEquals(List.of(), node("b").orphans(Duration.ofSeconds(15)));
+        node("a").kill();
+        world.run(14);
+        assertEquals(List.of(), node("b").orphans(Duration.ofSeconds(15)));
+        world.run(10);
+        assertEquals(List.of(1, 2), node("b").orphans(Duration.ofSeconds(15)), "it is gone for good");
+    }
+
+    @Test
     void whoLagsBehindItsSourceIsUncertain() {
         start("a", "b");
         world.run(20);
