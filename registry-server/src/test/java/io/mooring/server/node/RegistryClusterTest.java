@@ -782,6 +782,28 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a8WhatADiskHadMakesWayTogetherWithWhatItsPeersHaveSince() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofMinutes(5));
+        a.outcome(reply -> a.node.put(instance(1, "old"), terms, reply));
+        world.run(MOMENT);
+        a.crash();
+        world.refusing.add("10.0.0.1:1");
+        world.run(Duration.ofSeconds(30));
+        everywhere(List.of());
+        world.refusing.clear();
+        b.outcome(reply -> b.node.put(instance(1, "new"), terms, reply));
+        world.run(MOMENT);
+        a.start();
+        Set<String> shown = new HashSet<>(Set.of(a.version(1)));
+        for (int i = 0; i < 6_000; i++) {
+            world.run(Duration.ofMillis(1));
+            shown.add(a.version(1));
+        }
+        assertEquals(Set.of("old", "new"), shown);
+        assertEquals("new", a.version(1));
+    }
+
+    @Test
     void a3AGoodbyeHoldsThoughWhoeverHeardItRestarts() {
         world.new Publisher().connect(a).register(instance(3, "y"));
         ClusterWorld.Publisher publisher = world.new Publisher().connect(c).register(instance(1, "x"));
