@@ -656,6 +656,10 @@ final class Oracle {
             return true;
         }
         LeaseSeen lease = leases.get(id);
+        Long goodbye = goodbyes.get(id);
+        if (goodbye != null && !latest.containsKey(id) && now() - goodbye >= LEASE - late()) {
+            return true; // nobody has said it since, whatever else he says
+        }
         if (lease != null) {
             return now() - lease.lastHeard >= lease.ttl - late() || now() - lease.backAt <= TURN + late() || !exact;
         }

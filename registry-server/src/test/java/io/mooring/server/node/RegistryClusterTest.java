@@ -804,6 +804,36 @@ class RegistryClusterTest {
     }
 
     @Test
+    void c10AGoodbyeThatIsLostWithItsNodeHoldsThoughTheSessionIsBackWhereItWas() {
+        world.new Publisher().connect(c).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher publisher =
+                world.new Publisher().connect(a).register(instance(1, "x"), instance(2, "x"));
+        world.run(SECOND);
+        ClusterWorld.Publisher later = publisher.asNow(); // of which the first node hears nothing: it is cut off
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.cut(2, 3);
+        later.connect(b).register(instance(2, "x"));
+        later.deregister(id(1));
+        world.run(SECOND);
+        b.crash(); // for good, and nobody else has heard of it
+        world.heal();
+        world.run(Duration.ofSeconds(20));
+        later.connect(a).register(instance(2, "x"));
+        for (int i = 0; i < 140; i++) {
+            world.run(MOMENT);
+            assertEquals(List.of(1, 2, 3, 4, 5), c.ports(), "it has a lease to say so");
+            assertEquals(Standing.LIVE, c.standing(2));
+        }
+        world.run(Duration.ofSeconds(5));
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            everywhere(List.of(2, 3, 4, 5));
+            assertEquals(Standing.LIVE, c.standing(2));
+        }
+    }
+
+    @Test
     void a3AGoodbyeHoldsThoughWhoeverHeardItRestarts() {
         world.new Publisher().connect(a).register(instance(3, "y"));
         ClusterWorld.Publisher publisher = world.new Publisher().connect(c).register(instance(1, "x"));
