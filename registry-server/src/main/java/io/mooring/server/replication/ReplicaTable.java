@@ -649,13 +649,25 @@ final class ReplicaTable {
         long now = loop.now();
         orphans.collect(now, lostFor, out);
         for (Replica replica : replicas.values()) {
-            if (replica.missed && !isThere(replica) && now - replica.missedSince >= lostFor) {
+            if (isLost(replica) && now - replica.missedSince >= lostFor) {
                 for (Registration registration : replica.shard.registrations()) {
                     out.add(new Replication.Orphan(replica.shard.id(), registration, replica.missedSince));
                 }
             }
         }
         return out;
+    }
+
+    private boolean isLost(Replica replica) {
+        return replica.missed && !isThere(replica);
+    }
+
+    boolean isOrphan(Replication.Orphan orphan) {
+        ShardId id = orphan.shard();
+        Replica replica = replicas.get(id.origin());
+        boolean isLatest = replica != null && replica.shard.id().equals(id);
+        return orphan.registration().equals(copy(id, orphan.registration().id()))
+                && (!isLatest || isLost(replica) && replica.missedSince == orphan.since());
     }
 
     /** Whether nobody vouches for some of what is shown. */

@@ -14,6 +14,7 @@ import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
 import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.replication.Replication;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -779,6 +780,46 @@ class RegistryClusterTest {
             assertEquals(instances.length, b.ports().size(), "after " + i);
         }
         assertEquals(Standing.LIVE, a.standing(1));
+    }
+
+    @Test
+    void theManyThatALargeNodeLeavesAreLookedAtInTurns() {
+        int many = 21_000; // more than are looked at in one turn
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(c);
+        for (int from = 1; from <= many; from += 1_000) {
+            publisher.register(thousand(from));
+        }
+        world.run(SECOND);
+        c.crash();
+        world.run(Duration.ofSeconds(10));
+        publisher.connect(b);
+        for (int from = 1; from <= many; from += 1_000) {
+            publisher.register(thousand(from));
+        }
+        assertTrue(
+                world.time.runUntil(() -> a.node.status().orphans() == many, Duration.ofSeconds(20)),
+                "all of them, when their time has come");
+        assertEquals(1_000, left(a), "of the others all have turned up elsewhere");
+        world.run(SECOND);
+        assertEquals(0, left(a));
+        world.run(SECOND);
+        assertEquals(0, a.node.status().orphans());
+        assertEquals(many, a.ports().size());
+        assertEquals(Standing.LIVE, a.standing(many));
+    }
+
+    private static int left(ClusterWorld.Machine machine) {
+        List<Replication.Orphan> all = new ArrayList<>();
+        machine.in(() -> machine.node.replication().orphans(Duration.ZERO, all::add));
+        return all.size();
+    }
+
+    private static Instance[] thousand(int from) {
+        Instance[] instances = new Instance[1_000];
+        for (int i = 0; i < instances.length; i++) {
+            instances[i] = instance(from + i, "x");
+        }
+        return instances;
     }
 
     @Test

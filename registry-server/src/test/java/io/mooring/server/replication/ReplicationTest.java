@@ -636,6 +636,40 @@ class ReplicationTest {
     }
 
     @Test
+    void anOrphanIsOneUntilItIsRemovedOrItsNodeHasSpoken() {
+        start("a", "b", "c");
+        node("a").grant(1, 2, 3);
+        world.run(1);
+        world.cut("a", "b");
+        world.cut("a", "c");
+        world.run(30);
+        List<Replication.Orphan> then = new ArrayList<>();
+        node("b").in(() -> node("b").replication.orphans(Duration.ofSeconds(15), then::add));
+        assertEquals(List.of(1, 2, 3), still(then));
+        node("c").remove(1, RemovalCause.PROBE_FAILED);
+        world.run(1);
+        assertEquals(List.of(2, 3), still(then));
+        node("a").grant(2);
+        world.heal();
+        world.converge(10);
+        assertEquals(List.of(), still(then));
+        node("a").kill();
+        world.run(20);
+        assertEquals(List.of(2, 3), node("b").orphans(Duration.ofSeconds(10)));
+        assertEquals(List.of(), still(then), "it was back in between");
+    }
+
+    private List<Integer> still(List<Replication.Orphan> then) {
+        List<Integer> ports = new ArrayList<>();
+        node("b")
+                .in(() -> then.stream()
+                        .filter(node("b").replication::isOrphan)
+                        .forEach(orphan -> ports.add(orphan.registration().id().port())));
+        ports.sort(null);
+        return ports;
+    }
+
+    @Test
     void whoLagsBehindItsSourceIsUncertain() {
         start("a", "b");
         world.run(20);
