@@ -58,6 +58,7 @@ final class Oracle {
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
     private final Map<InstanceId, Home> latest = new LinkedHashMap<>();
+    private final Map<InstanceId, Set<Life>> lives = new HashMap<>();
     private final Map<Errand, Home> errands = new HashMap<>();
     private Optional<Errand> answered = Optional.empty();
     private long answeredAt;
@@ -86,7 +87,14 @@ final class Oracle {
         }
 
         boolean stands() {
-            return registry.isUp() && registry.witness.life() == life;
+            return new Life(registry, life).stands();
+        }
+    }
+
+    /** One of a node, in which an instance was registered there: what it left may be judged long after a later one's lease. */
+    private record Life(Registry registry, int number) {
+        boolean stands() {
+            return registry.isUp() && registry.witness.life() == number;
         }
     }
 
@@ -356,6 +364,7 @@ final class Oracle {
 
     private void settles(InstanceId id, Home home, boolean newest) {
         homes.computeIfAbsent(id, i -> new LinkedHashMap<>()).put(home.registry, home);
+        lives.computeIfAbsent(id, i -> new HashSet<>()).add(new Life(home.registry, home.life));
         if (newest) {
             owners.put(id, home.session);
             latest.put(id, home);
@@ -371,6 +380,11 @@ final class Oracle {
 
     boolean saidGoodbye(InstanceId id) {
         return goodbyes.containsKey(id);
+    }
+
+    /** Whether the last that anybody said of it was a goodbye. */
+    private boolean isTakenBack(InstanceId id) {
+        return goodbyes.containsKey(id) && !latest.containsKey(id);
     }
 
     boolean wasHeard(InstanceId id, long order) {
@@ -656,6 +670,9 @@ final class Oracle {
             return true;
         }
         LeaseSeen lease = leases.get(id);
+        if (isTakenBack(id) && now() - goodbyes.getOrDefault(id, now()) >= LEASE - late()) {
+            return true; // nobody has said it since, whatever else he says
+        }
         if (lease != null) {
             return now() - lease.lastHeard >= lease.ttl - late() || now() - lease.backAt <= TURN + late() || !exact;
         }
@@ -692,7 +709,10 @@ final class Oracle {
             Witness only = world.registries.get(0).witness;
             return anyHome(id, false, home -> home.life != only.life()) && now() - only.startedAt() >= 2 * LEASE;
         }
-        return !exact || anyHome(id, true, home -> !home.stands() && now() - home.end() >= LEASE - late());
+        return !exact
+                || anyHome(id, true, home -> !home.stands() && now() - home.end() >= LEASE - late())
+                || silentForALease(id, true)
+                        && lives.getOrDefault(id, Set.of()).stream().anyMatch(life -> !life.stands());
     }
 
     boolean probedDead(InstanceId id) {
@@ -882,7 +902,8 @@ final class Oracle {
                             "B10", who + " loses " + was.id() + " on the word of a node that does not know everybody");
                 }
             }
-            if (was.standing() == Standing.HELD || everCertainlyGone(was.id())) {
+            // A goodbye may have been said to a node that is none of the registry's.
+            if (was.standing() == Standing.HELD || everCertainlyGone(was.id()) || isTakenBack(was.id())) {
                 explained++;
             } else {
                 unexplained++;

@@ -456,8 +456,10 @@ final class Witness {
         for (ListedInstance listed : was.values()) {
             InstanceId id = listed.id();
             boolean wasHeld = listed.standing() == Standing.HELD;
-            heldBefore += wasHeld ? 1 : 0;
-            if (is.containsKey(id)) {
+            ListedInstance now = is.get(id);
+            boolean isBack = now != null && now.standing() != Standing.HELD; // and counts among those who stay
+            heldBefore += wasHeld && !isBack ? 1 : 0;
+            if (now != null) {
                 continue;
             }
             RemovalCause cause = causes.get(id);

@@ -46,6 +46,7 @@ import org.jspecify.annotations.Nullable;
  * a session:   attached ── connection broken ──▶ broken, instances suspect ── grace ──▶ overdue ── budget ──▶ removed
  *                 ▲  └──── silent for a lease ─────────────────────────────────────────▶ overdue
  *                 └─────────── attach, at any time before removal ────────────────────────┘
+ * back from another node: what it does not register again within a lease ──▶ overdue ── budget ──▶ removed
  * by HTTP:     kept ── silent for its ttl ──▶ suspect ── its grace, if it has one ──▶ overdue ── budget ──▶ removed
  * </pre>
  *
@@ -71,6 +72,10 @@ public final class LeaseTable {
     private final Map<ServiceKey, ServiceCount> services = new HashMap<>();
     private final Map<String, Set<InstanceId>> restoredBySession = new HashMap<>();
     private final Map<InstanceId, RemovalCause> overdue = new LinkedHashMap<>();
+
+    /** Sessions that are back from another node without having said anew all that they had here, and since when. */
+    private final Map<Lease, Long> back = new LinkedHashMap<>();
+
     private final LeaseWheel wheel;
     private final EvictionBudget budget;
 
@@ -421,8 +426,7 @@ public final class LeaseTable {
             for (InstanceId id : List.copyOf(lease.instances)) { // of which it has said more elsewhere since
                 removeFrom(own, id, RemovalCause.CONNECTION_LOST, REGISTRY);
             }
-            wheel.forget(lease);
-            sessions.remove(session);
+            drop(lease);
         }
         Set<InstanceId> before = restoredBySession.get(session);
         if (before != null) {
@@ -452,8 +456,7 @@ public final class LeaseTable {
         }
         lease.line = null;
         if (lease.instances.isEmpty()) {
-            wheel.forget(lease);
-            sessions.remove(session);
+            drop(lease);
             return List.of();
         }
         if (!lease.overdue) {
@@ -745,6 +748,7 @@ public final class LeaseTable {
         if (frozen().isPresent()) {
             return sweep;
         }
+        lookAtThoseWhoAreBack(now);
         for (Lease lease : wheel.take(now)) {
             if (deadline(lease) - now > 0) {
                 lease.deadline = deadline(lease);
@@ -835,6 +839,32 @@ public final class LeaseTable {
             sweep.newlySuspect().addAll(lease.instances);
         }
         suspect(lease);
+    }
+
+    /**
+     * Where a session was in between it may have taken back what it had here, and that node may be lost with its goodbye. It
+     * registers all that it still wants when it comes back; a lease later the rest is over.
+     */
+    private void lookAtThoseWhoAreBack(long now) {
+        back.entrySet().removeIf(entry -> {
+            Lease lease = entry.getKey();
+            long ttl = lease.publisher.ttl().toNanos();
+            boolean over = now - entry.getValue() >= ttl && now - rearmedAt >= ttl;
+            if (over && lease.line != null) {
+                for (InstanceId id : lease.instances) {
+                    if (isLeftBehind(id, lease)) {
+                        overdue.put(id, RemovalCause.LEASE_EXPIRED);
+                        setSuspect(id, true);
+                    }
+                }
+            }
+            return over; // one whose connection broke meanwhile loses all, or comes back once more
+        });
+    }
+
+    private boolean isLeftBehind(InstanceId id, Lease lease) {
+        Registration registration = own.get(id);
+        return registration != null && registration.publisher().attempt() < lease.publisher.attempt();
     }
 
     private void evict(long now) {
@@ -969,9 +999,14 @@ public final class LeaseTable {
             single.remove(id, lease);
             wheel.forget(lease);
         } else if (lease.instances.isEmpty() && lease.line == null) {
-            sessions.remove(lease.publisher.id());
-            wheel.forget(lease);
+            drop(lease);
         }
+    }
+
+    private void drop(Lease session) {
+        sessions.remove(session.publisher.id());
+        back.remove(session);
+        wheel.forget(session);
     }
 
     // ---- small steps
@@ -999,6 +1034,12 @@ public final class LeaseTable {
     private void inTouch(Lease lease) {
         lease.overdue = false;
         setSuspect(lease, false);
+        for (InstanceId id : lease.instances) {
+            if (isLeftBehind(id, lease)) {
+                back.put(lease, loop.now());
+                return;
+            }
+        }
     }
 
     private void suspect(Lease lease) {
@@ -1010,10 +1051,14 @@ public final class LeaseTable {
             if (!suspect) {
                 overdue.remove(id);
             }
-            Registration registration = own.get(id);
-            if (registration != null && registration.suspect() != suspect) {
-                apply(own, new Change.Granted(own.id(), own.revision() + 1, registration.suspected(suspect), true));
-            }
+            setSuspect(id, suspect);
+        }
+    }
+
+    private void setSuspect(InstanceId id, boolean suspect) {
+        Registration registration = own.get(id);
+        if (registration != null && registration.suspect() != suspect) {
+            apply(own, new Change.Granted(own.id(), own.revision() + 1, registration.suspected(suspect), true));
         }
     }
 

@@ -12,7 +12,7 @@ import io.mooring.server.shard.Registration;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,7 +37,7 @@ final class OrphanWatch {
     private static final int LEASES_WHILE_ANSWERED = 4;
     private static final int LEASES_AT_MOST = 8;
 
-    /** Instances under observation at once; the others have their turn when there is room. */
+    /** Instances under observation at once, and looked at in one call; the others have their turn when there is room. */
     private static final int MOST = 20_000;
 
     private final NodeId self;
@@ -48,6 +48,15 @@ final class OrphanWatch {
     private final Duration lease;
     private final IntSupplier listed;
     private final Map<InstanceId, Observation> observed = new HashMap<>();
+
+    /** Those whose time had come when this round began, of which the first {@code next} have had their turn. */
+    private List<Replication.Orphan> round = List.of();
+
+    private int next;
+
+    /** The observed ones that were met in this round. */
+    private final Set<InstanceId> present = new HashSet<>();
+
     private int orphans;
 
     private static final class Observation {
@@ -74,66 +83,76 @@ final class OrphanWatch {
         this.listed = listed;
     }
 
-    /** Orphans whose time had come when {@link #look} was called last. */
+    /** Orphans whose time had come when they were counted last. */
     int orphans() {
         return orphans;
     }
 
-    /** To be called every second or so. */
+    /** To be called every second or so: where a large node was lost, all of its registrations have their turn in several calls. */
     void look() {
         boolean frozen = leases.frozen().isPresent();
-        List<Replication.Orphan> due = new ArrayList<>();
-        replication.orphans(lease, due::add);
-        orphans = due.size();
-        if (frozen || due.isEmpty()) {
+        if (frozen) {
             observed.clear();
         }
-        if (due.isEmpty()) {
-            return;
+        if (next == round.size()) {
+            beginRound();
         }
         List<NodeId> alive = replication.alive();
-        Set<InstanceId> present = new LinkedHashSet<>();
         List<InstanceId> toProbe = new ArrayList<>();
-        for (Replication.Orphan orphan : due) {
-            InstanceId id = orphan.registration().id();
-            if (isSuperseded(orphan)) {
-                replication.forget(orphan.shard(), id);
-                continue;
-            }
-            if (frozen) {
-                continue; // no verdicts
-            }
-            present.add(id);
-            long age = loop.now() - orphan.since();
-            boolean ours = Rendezvous.choose(id, alive).equals(self);
-            if (age >= LEASES_AT_MOST * lease.toNanos()) {
-                giveUp(orphan.registration());
-            } else if (ours) {
-                judge(orphan.registration(), age, toProbe);
+        int end = Math.min(round.size(), next + MOST);
+        while (next < end) {
+            Replication.Orphan orphan = round.get(next++);
+            if (replication.isOrphan(orphan)) { // still
+                look(orphan, frozen, alive, toProbe);
             }
         }
-        observed.keySet().retainAll(present);
         evidence.look(toProbe, this::onVerdict);
+    }
+
+    private void beginRound() {
+        observed.keySet().retainAll(present);
+        present.clear();
+        round = new ArrayList<>();
+        replication.orphans(lease, round::add);
+        next = 0;
+        orphans = round.size();
+    }
+
+    private void look(Replication.Orphan orphan, boolean frozen, List<NodeId> alive, List<InstanceId> toProbe) {
+        Registration left = orphan.registration();
+        if (isSuperseded(left)) {
+            replication.forget(orphan.shard(), left.id());
+            return;
+        }
+        if (frozen) {
+            return; // no verdicts
+        }
+        long age = loop.now() - orphan.since();
+        if (age >= LEASES_AT_MOST * lease.toNanos()) {
+            giveUp(left);
+        } else if (Rendezvous.choose(left.id(), alive).equals(self)) {
+            judge(left, age, toProbe);
+        }
+        if (observed.containsKey(left.id())) {
+            present.add(left.id());
+        }
     }
 
     /**
      * Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation; or a node that
-     * is there has it from somebody else, perhaps in ignorance of this one's generation.
+     * is there has it from somebody else, perhaps in ignorance of this one's generation, or has given the same one without
+     * knowing.
      */
-    private boolean isSuperseded(Replication.Orphan orphan) {
-        Registration left = orphan.registration();
+    private boolean isSuperseded(Registration left) {
         String publisher = left.publisher().id();
-        if (replication.isVouched(left.id(), copy -> !copy.publisher().id().equals(publisher))) {
+        if (replication.isVouched(
+                left.id(),
+                copy -> copy.generation() >= left.generation()
+                        || !copy.publisher().id().equals(publisher))) {
             return true;
         }
         Registration latest = leases.latest(left.id()).orElse(left);
-        return latest.generation() > left.generation()
-                || leases.isHome(left.id())
-                || replication
-                        .find(left.id())
-                        .filter(copy -> copy.originAlive() && !copy.shard().equals(orphan.shard()))
-                        .filter(copy -> copy.registration().generation() == left.generation())
-                        .isPresent();
+        return latest.generation() > left.generation() || leases.isHome(left.id());
     }
 
     private void judge(Registration orphan, long age, List<InstanceId> toProbe) {
@@ -174,7 +193,7 @@ final class OrphanWatch {
                     .find(id)
                     .filter(copy -> !copy.originAlive())
                     .map(Replication.Copy::registration)
-                    .filter(orphan -> !leases.isHome(id))
+                    .filter(orphan -> !isSuperseded(orphan))
                     .ifPresent(orphan -> leases.bury(
                             id,
                             new Burial(orphan.publisher().id(), orphan.generation(), RemovalCause.PROBE_FAILED),

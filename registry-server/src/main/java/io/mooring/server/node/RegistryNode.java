@@ -113,6 +113,9 @@ public final class RegistryNode {
      */
     private List<Change> gathered = new ArrayList<>();
 
+    /** Whether a removal is being heard from a peer. */
+    private boolean hearing;
+
     private List<Runnable> replies = new ArrayList<>();
     private boolean turnScheduled;
     private boolean writing;
@@ -333,7 +336,9 @@ public final class RegistryNode {
                 leases.granted(granted.registration());
             }
             if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
+                hearing = true;
                 leases.buried(removed.instance(), removed.burial(), removed.actor());
+                hearing = false;
                 replication.buried(removed.instance(), removed.burial());
             }
         }
@@ -845,8 +850,12 @@ public final class RegistryNode {
     // ---- the turn
 
     private void onOwn(Change change) {
-        changes.add(change);
-        scheduleTurn();
+        if (!ready && hearing && change.shard().equals(leases.restored().id())) {
+            gathered.add(change); // what the disk had makes way for what the same peer has since, not before that shows
+        } else {
+            changes.add(change);
+            scheduleTurn();
+        }
         if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
             replication.buried(removed.instance(), removed.burial());
         }

@@ -420,6 +420,14 @@ final class ReplicaTable {
         shard.at(delta.lastRevision());
         replica.served.append(new DeltaLog.Turn(first, delta.lastRevision(), bytes));
         tell(changes);
+        arrived(replica);
+    }
+
+    /** Whose origin is not known to be there may be back: what it has just said is not to be judged by how long it was lost. */
+    private void arrived(Replica replica) {
+        if (replica.missed) {
+            replica.missedSince = loop.now();
+        }
         vouch(replica);
     }
 
@@ -462,7 +470,7 @@ final class ReplicaTable {
             orphan(replica, before);
         }
         tell(changes);
-        vouch(replica);
+        arrived(replica);
         if (!isThere(replica)) {
             buryWhatIsKnown(replica.shard, replica);
         }
@@ -641,13 +649,25 @@ final class ReplicaTable {
         long now = loop.now();
         orphans.collect(now, lostFor, out);
         for (Replica replica : replicas.values()) {
-            if (replica.missed && !isThere(replica) && now - replica.missedSince >= lostFor) {
+            if (isLost(replica) && now - replica.missedSince >= lostFor) {
                 for (Registration registration : replica.shard.registrations()) {
                     out.add(new Replication.Orphan(replica.shard.id(), registration, replica.missedSince));
                 }
             }
         }
         return out;
+    }
+
+    private boolean isLost(Replica replica) {
+        return replica.missed && !isThere(replica);
+    }
+
+    boolean isOrphan(Replication.Orphan orphan) {
+        ShardId id = orphan.shard();
+        Replica replica = replicas.get(id.origin());
+        boolean isLatest = replica != null && replica.shard.id().equals(id);
+        return orphan.registration().equals(copy(id, orphan.registration().id()))
+                && (!isLatest || isLost(replica) && replica.missedSince == orphan.since());
     }
 
     /** Whether nobody vouches for some of what is shown. */

@@ -358,6 +358,11 @@ public final class Replication implements Peers {
         replicas.orphans(lostFor.toNanos()).forEach(each);
     }
 
+    /** Whether {@link #orphans} would name that one still. */
+    public boolean isOrphan(Orphan orphan) {
+        return replicas.isOrphan(orphan);
+    }
+
     /** Every registration other nodes' shards have here, orphans among them. */
     public void forEachReplica(BiConsumer<ShardId, Registration> each) {
         replicas.forEach(each);

@@ -14,6 +14,7 @@ import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.push.Subscriber;
 import io.mooring.server.push.Update;
 import io.mooring.server.replication.PeerMessage;
+import io.mooring.server.replication.Replication;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -507,6 +508,7 @@ class RegistryClusterTest {
             Instance old = instance(port, "old");
             a.outcome(reply -> a.node.put(old, terms, reply));
             a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(3), terms, reply));
         }
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         for (ClusterWorld.Machine machine : List.of(b, c)) {
@@ -530,6 +532,7 @@ class RegistryClusterTest {
             Instance old = instance(port, "old");
             a.outcome(reply -> a.node.put(old, terms, reply));
             a.outcome(reply -> a.node.put(old.withWeight(2), terms, reply));
+            a.outcome(reply -> a.node.put(old.withWeight(3), terms, reply));
         }
         world.run(MOMENT);
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
@@ -761,6 +764,125 @@ class RegistryClusterTest {
             world.run(MOMENT);
             assertEquals(Standing.LIVE, b.standing(1), "its publisher is in touch");
             assertEquals("now", b.version(1));
+        }
+    }
+
+    @Test
+    void e6OfTwoNodesThatGaveASessionTheSameGenerationTheLostOneTakesNothing() {
+        world.cut(1, 3);
+        world.cut(2, 3);
+        ClusterWorld.Publisher before = world.new Publisher();
+        ClusterWorld.Publisher after = before.asNow(); // and does not count its connections
+        Instance[] instances = new Instance[20]; // of which the first node would judge some, and the second the others
+        for (int i = 0; i < instances.length; i++) {
+            instances[i] = instance(1 + i, "x");
+        }
+        before.connect(c).register(instances);
+        after.connect(b).register(instances);
+        world.heal();
+        world.run(Duration.ofSeconds(10));
+        assertEquals(
+                b.node.replication().highest(id(1)),
+                c.node.replication().highest(id(1)),
+                "another generation: the test proves nothing");
+        c.crash();
+        for (int i = 0; i < 1_000; i++) {
+            world.run(MOMENT);
+            assertEquals(instances.length, a.ports().size(), "after " + i);
+            assertEquals(instances.length, b.ports().size(), "after " + i);
+        }
+        assertEquals(Standing.LIVE, a.standing(1));
+    }
+
+    @Test
+    void theManyThatALargeNodeLeavesAreLookedAtInTurns() {
+        int many = 21_000; // more than are looked at in one turn
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(c);
+        for (int from = 1; from <= many; from += 1_000) {
+            publisher.register(thousand(from));
+        }
+        world.run(SECOND);
+        c.crash();
+        world.run(Duration.ofSeconds(10));
+        publisher.connect(b);
+        for (int from = 1; from <= many; from += 1_000) {
+            publisher.register(thousand(from));
+        }
+        assertTrue(
+                world.time.runUntil(() -> a.node.status().orphans() == many, Duration.ofSeconds(20)),
+                "all of them, when their time has come");
+        assertEquals(1_000, left(a), "of the others all have turned up elsewhere");
+        world.run(SECOND);
+        assertEquals(0, left(a));
+        world.run(SECOND);
+        assertEquals(0, a.node.status().orphans());
+        assertEquals(many, a.ports().size());
+        assertEquals(Standing.LIVE, a.standing(many));
+    }
+
+    private static int left(ClusterWorld.Machine machine) {
+        List<Replication.Orphan> all = new ArrayList<>();
+        machine.in(() -> machine.node.replication().orphans(Duration.ZERO, all::add));
+        return all.size();
+    }
+
+    private static Instance[] thousand(int from) {
+        Instance[] instances = new Instance[1_000];
+        for (int i = 0; i < instances.length; i++) {
+            instances[i] = instance(from + i, "x");
+        }
+        return instances;
+    }
+
+    @Test
+    void a8WhatADiskHadMakesWayTogetherWithWhatItsPeersHaveSince() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofMinutes(5));
+        a.outcome(reply -> a.node.put(instance(1, "old"), terms, reply));
+        world.run(MOMENT);
+        a.crash();
+        world.refusing.add("10.0.0.1:1");
+        world.run(Duration.ofSeconds(30));
+        everywhere(List.of());
+        world.refusing.clear();
+        b.outcome(reply -> b.node.put(instance(1, "new"), terms, reply));
+        world.run(MOMENT);
+        a.start();
+        Set<String> shown = new HashSet<>(Set.of(a.version(1)));
+        for (int i = 0; i < 6_000; i++) {
+            world.run(Duration.ofMillis(1));
+            shown.add(a.version(1));
+        }
+        assertEquals(Set.of("old", "new"), shown);
+        assertEquals("new", a.version(1));
+    }
+
+    @Test
+    void c10AGoodbyeThatIsLostWithItsNodeHoldsThoughTheSessionIsBackWhereItWas() {
+        world.new Publisher().connect(c).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher publisher =
+                world.new Publisher().connect(a).register(instance(1, "x"), instance(2, "x"));
+        world.run(SECOND);
+        ClusterWorld.Publisher later = publisher.asNow(); // of which the first node hears nothing: it is cut off
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.cut(2, 3);
+        later.connect(b).register(instance(2, "x"));
+        later.deregister(id(1));
+        world.run(SECOND);
+        b.crash(); // for good, and nobody else has heard of it
+        world.heal();
+        world.run(Duration.ofSeconds(20));
+        later.connect(a).register(instance(2, "x"));
+        for (int i = 0; i < 140; i++) {
+            world.run(MOMENT);
+            assertEquals(List.of(1, 2, 3, 4, 5), c.ports(), "it has a lease to say so");
+            assertEquals(Standing.LIVE, c.standing(2));
+        }
+        world.run(Duration.ofSeconds(5));
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            everywhere(List.of(2, 3, 4, 5));
+            assertEquals(Standing.LIVE, c.standing(2));
         }
     }
 

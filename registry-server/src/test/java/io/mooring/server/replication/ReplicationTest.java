@@ -613,6 +613,102 @@ class ReplicationTest {
     }
 
     @Test
+    void whatALostNodeHasJustSaidIsNotJudgedByHowLongItWasLost() {
+        start("a", "b", "c");
+        node("a").grant(1);
+        world.cut("a", "b");
+        world.cut("a", "c");
+        world.run(60);
+        node("a").grant(2);
+        world.cut.removeAll(List.of("a>c", "c>a")); // b hears what it said from c, and that it is there a little later
+        world.wires.forEach(PeerWorld.Wire::hurry);
+        for (int i = 0; i < 60_000 && !node("b").ports("a").contains(2); i++) {
+            world.run(0.001);
+        }
+        assertEquals(List.of(1, 2), node("b").ports("a"));
+        assertFalse(node("b").alive().contains("a"), "it is known to be there: the test proves nothing");
+        assertEquals(List.of(), node("b").orphans(Duration.ofSeconds(15)));
+        node("a").kill();
+        world.run(14);
+        assertEquals(List.of(), node("b").orphans(Duration.ofSeconds(15)));
+        world.run(10);
+        assertEquals(List.of(1, 2), node("b").orphans(Duration.ofSeconds(15)), "it is gone for good");
+    }
+
+    @Test
+    void anOrphanIsOneUntilItIsRemovedOrItsNodeHasSpoken() {
+        start("a", "b", "c");
+        node("a").grant(1, 2, 3);
+        world.run(1);
+        world.cut("a", "b");
+        world.cut("a", "c");
+        world.run(30);
+        List<Replication.Orphan> then = new ArrayList<>();
+        node("b").in(() -> node("b").replication.orphans(Duration.ofSeconds(15), then::add));
+        assertEquals(List.of(1, 2, 3), still(then));
+        node("c").remove(1, RemovalCause.PROBE_FAILED);
+        world.run(1);
+        assertEquals(List.of(2, 3), still(then));
+        node("a").grant(2);
+        world.heal();
+        world.converge(10);
+        assertEquals(List.of(), still(then));
+        node("a").kill();
+        world.run(20);
+        assertEquals(List.of(2, 3), node("b").orphans(Duration.ofSeconds(10)));
+        assertEquals(List.of(), still(then), "it was back in between");
+    }
+
+    private List<Integer> still(List<Replication.Orphan> then) {
+        List<Integer> ports = new ArrayList<>();
+        node("b")
+                .in(() -> then.stream()
+                        .filter(node("b").replication::isOrphan)
+                        .forEach(orphan -> ports.add(orphan.registration().id().port())));
+        ports.sort(null);
+        return ports;
+    }
+
+    @Test
+    void whoLagsBehindItsSourceIsUncertain() {
+        start("a", "b");
+        world.run(20);
+        assertFalse(isUncertain("b"));
+        world.onTheWay = (wire, message) -> message[0] == PeerWriter.DELTA ? List.of() : List.of(message);
+        node("a").grant(1);
+        world.run(0.01);
+        assertFalse(isUncertain("b"), "it has not heard of it");
+        world.until("a heartbeat says so", () -> node("b").counts().gaps() > 0, 3);
+        assertTrue(isUncertain("b"));
+        world.run(20);
+        assertTrue(isUncertain("b"), "it has not got it yet");
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.converge(10);
+        world.run(3);
+        assertFalse(isUncertain("b"));
+    }
+
+    @Test
+    void whoHasNotHeardYetWhatItsPeerHasIsUncertain() {
+        start("a", "b", "c");
+        world.cut("a", "b");
+        world.cut("a", "c");
+        world.run(60);
+        assertFalse(isUncertain("b"), "the lost one had nothing");
+        world.onTheWay = (wire, message) -> message[0] == PeerWriter.HEARTBEAT ? List.of() : List.of(message);
+        world.heal();
+        world.until("the line is there", () -> node("b").alive().contains("a"), 20);
+        assertTrue(isUncertain("b"));
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.run(5);
+        assertFalse(isUncertain("b"));
+    }
+
+    private boolean isUncertain(String name) {
+        return node(name).replication.isUncertain();
+    }
+
+    @Test
     void whoSaysGoodbyeIsMissedAtOnceHoweverManyStillHaveHeardIt() {
         start("a", "b", "c");
         node("a").grant(1);
