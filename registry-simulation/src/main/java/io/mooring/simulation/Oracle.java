@@ -581,9 +581,14 @@ final class Oracle {
 
     /** What left its view on that node, and why. */
     void goneFrom(InstanceId id, RemovalCause cause) {
-        everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
+        said(id, cause);
         departed.merge(id.service(), 1, Integer::sum);
         alone(id);
+    }
+
+    /** Some node, perhaps one that does not belong to the registry, says that it left. */
+    void said(InstanceId id, RemovalCause cause) {
+        everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
     }
 
     RemovalCause likely(InstanceId id, boolean wasHeld) {
@@ -925,9 +930,7 @@ final class Oracle {
         // Of more than a view remembers, the node says the least certain.
         boolean forgotten =
                 cause == RemovalCause.LEASE_EXPIRED && departed.getOrDefault(id.service(), 0) > Witness.REMEMBERED;
-        // What nodes that do not belong to the registry say, such as a copy of one, nobody looks at.
-        boolean elsewhere = world.hadStrangeNodes();
-        if (!forgotten && !elsewhere && !everCauses.getOrDefault(id, Set.of()).contains(cause)) {
+        if (!forgotten && !everCauses.getOrDefault(id, Set.of()).contains(cause)) {
             throw wrong("cause", who + " is told that " + id + " left for " + cause + ", which no node ever said");
         }
     }

@@ -213,6 +213,7 @@ final class Witness {
         heardPeers.clear();
         heardOf.clear();
         if (!world.registries.contains(registry)) {
+            shown.replaceAll((service, before) -> registry.node().view(service));
             return; // not one of ours: what it shows is its own affair
         }
         oracle().nodeStarted(registry, trusted);
@@ -283,6 +284,32 @@ final class Witness {
                 entry.setValue(after);
                 if (after.revision() != 0 || before.revision() != 0) {
                     moved(before, after);
+                }
+            }
+        }
+    }
+
+    /** Of a machine that is not one of ours: its lists are not judged, but processes may be told who left them. */
+    void overhear() {
+        if (!registry.isUp()) {
+            return;
+        }
+        for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
+            ServiceView after = registry.node().view(entry.getKey());
+            ServiceView before = entry.setValue(after);
+            if (after == before) {
+                continue;
+            }
+            Map<InstanceId, ListedInstance> is = byId(after);
+            Set<InstanceId> left = new HashSet<>();
+            before.instances().stream()
+                    .map(ListedInstance::id)
+                    .filter(id -> !is.containsKey(id))
+                    .forEach(left::add);
+            for (Removal removal : after.removals()) {
+                if (left.contains(removal.instance())) {
+                    everGone.put(removal.instance(), new Gone(now(), removal.cause(), life));
+                    oracle().said(removal.instance(), removal.cause());
                 }
             }
         }

@@ -327,11 +327,6 @@ final class World {
         return made;
     }
 
-    /** Whether there ever was a machine that does not belong to the registry. */
-    boolean hadStrangeNodes() {
-        return !others.isEmpty();
-    }
-
     /** A node of another cluster that was given the addresses of this one. */
     Registry foreign() {
         if (foreign.isEmpty()) {
@@ -510,6 +505,7 @@ final class World {
         }
         coverage.effect(Effects.EQUAL_DIGESTS);
         List<Integer> contents = contents();
+        List<Map<String, String>> digests = core().stream().map(World::digests).toList();
         long bytes = peerNet.bytes();
         trace.event(time.now(), "settled");
         forSteps(QUIET, () -> false);
@@ -520,6 +516,9 @@ final class World {
         }
         if (!contents().equals(contents)) {
             throw new Violation("A9", "the nodes go on changing though nobody does anything");
+        }
+        if (!core().stream().map(World::digests).toList().equals(digests)) {
+            throw new Violation("A9", "the nodes go on telling one another though nobody does anything");
         }
         figuresRight();
     }
@@ -580,6 +579,9 @@ final class World {
                     steps++;
                     for (Registry registry : registries) {
                         registry.witness.look();
+                    }
+                    for (Registry other : others) {
+                        other.witness.overhear();
                     }
                     for (ClientProcess client : clients) {
                         client.look();
@@ -892,6 +894,7 @@ final class World {
                         ? registry.node().view(service).instances().size()
                         : 70 * clients.size();
             }
+            here = Math.max(here, registry.isUp() ? held(registry) : 0); // with what others hide
             listed = Math.max(listed, here);
         }
         Duration capped = Duration.ofSeconds(60L * (listed / swarm.evictionFloor() + 1));
@@ -972,7 +975,31 @@ final class World {
                 }
             }
         }
-        return unequalDigests();
+        Optional<String> unequal = unequalDigests();
+        return unequal.isPresent() ? unequal : hidden(listed);
+    }
+
+    /** What sessions left behind where they were before ends there, too, in time: only what is listed is in a shard. */
+    private Optional<String> hidden(Map<ServiceKey, List<ListedInstance>> listed) {
+        if (isSingle()) {
+            return Optional.empty(); // nobody else could hide anything
+        }
+        int ofProcesses = listed.values().stream().mapToInt(List::size).sum();
+        for (Registry registry : core()) {
+            int held = held(registry);
+            int shown = ofProcesses + durable.listedLeases(registry);
+            if (held != shown) {
+                return Optional.of(registry.name + " holds " + held + " registrations and lists " + shown + ": "
+                        + digests(registry));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static int held(Registry registry) {
+        return registry.node().replication().shards().stream()
+                .mapToInt(PeerMessage.Digest::instances)
+                .sum();
     }
 
     private Optional<String> unsettled(Registry registry, ServiceKey service, Map<InstanceId, Expected> all) {
