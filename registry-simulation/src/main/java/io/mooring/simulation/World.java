@@ -27,6 +27,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -501,7 +502,9 @@ final class World {
         boolean settled = forSteps(bound, () -> unsettled().isEmpty());
         if (!settled) {
             throw new Violation(
-                    "C10", "not settled within " + bound + ": " + unsettled().orElse(""));
+                    "C10",
+                    "not settled within " + bound + ": "
+                            + unsettled().map(Supplier::get).orElse(""));
         }
         coverage.effect(Effects.EQUAL_DIGESTS);
         List<Integer> contents = contents();
@@ -510,9 +513,10 @@ final class World {
         trace.event(time.now(), "settled");
         forSteps(QUIET, () -> false);
         trafficBounded(peerNet.bytes() - bytes);
-        Optional<String> unsettled = unsettled();
+        Optional<Supplier<String>> unsettled = unsettled();
         if (unsettled.isPresent()) {
-            throw new Violation("B1", "settled, and then not: " + unsettled.get());
+            throw new Violation(
+                    "B1", "settled, and then not: " + unsettled.get().get());
         }
         if (!contents().equals(contents)) {
             throw new Violation("A9", "the nodes go on changing though nobody does anything");
@@ -929,41 +933,42 @@ final class World {
         return new Expected(contents, oracle.isForced(wanted.id()));
     }
 
-    private Optional<String> unsettled() {
-        Optional<String> unsettled = ofRegistrations();
-        return unsettled.isPresent() ? unsettled : durable.unsettled(core());
+    /** What is not as it should be in the end; put into words only if somebody reads them. */
+    private Optional<Supplier<String>> unsettled() {
+        Optional<Supplier<String>> unsettled = ofRegistrations();
+        return unsettled.isPresent() ? unsettled : durable.unsettled(core()).map(what -> () -> what);
     }
 
-    private Optional<String> ofRegistrations() {
+    private Optional<Supplier<String>> ofRegistrations() {
         for (Registry registry : core()) {
             if (!registry.isUp() || registry.isDraining()) {
-                return Optional.of(registry.name + " is not up, or about to go");
+                return Optional.of(() -> registry.name + " is not up, or about to go");
             }
         }
         for (LeaseProvider lease : leases) {
             if (lease.isAboutToPut()) {
-                return Optional.of(lease.id.address() + " is about to be put again");
+                return Optional.of(() -> lease.id.address() + " is about to be put again");
             }
         }
         for (Registry registry : core()) {
             // Until then leases by HTTP may still find on one node what a disk had, and are put again.
             boolean restoring = time.now() - registry.witness.startedAt() < 5 * Witness.LEASE / 2;
             if (restoring && !isSingle() && !leases.isEmpty()) {
-                return Optional.of(registry.name + " has started just now");
+                return Optional.of(() -> registry.name + " has started just now");
             }
         }
         Map<InstanceId, Expected> all = expected();
         Map<ServiceKey, List<ListedInstance>> listed = new LinkedHashMap<>();
         for (ServiceKey service : services) {
             for (Registry registry : core()) {
-                Optional<String> unsettled = unsettled(registry, service, all);
+                Optional<Supplier<String>> unsettled = unsettled(registry, service, all);
                 if (unsettled.isPresent()) {
                     return unsettled;
                 }
                 List<ListedInstance> here = registry.node().view(service).instances();
                 List<ListedInstance> first = listed.computeIfAbsent(service, s -> here);
                 if (!here.equals(first)) {
-                    return Optional.of(registry.name + " lists " + shown(here) + " instead of " + shown(first));
+                    return Optional.of(() -> registry.name + " lists " + shown(here) + " instead of " + shown(first));
                 }
             }
         }
@@ -971,12 +976,12 @@ final class World {
             if (client.isRunning()) {
                 Optional<String> unsettled = client.unsettled(listed);
                 if (unsettled.isPresent()) {
-                    return unsettled;
+                    return unsettled.map(what -> () -> what);
                 }
             }
         }
         Optional<String> unequal = unequalDigests();
-        return unequal.isPresent() ? unequal : hidden(listed);
+        return (unequal.isPresent() ? unequal : hidden(listed)).map(what -> () -> what);
     }
 
     /** What sessions left behind where they were before ends there, too, in time: only what is listed is in a shard. */
@@ -1002,7 +1007,7 @@ final class World {
                 .sum();
     }
 
-    private Optional<String> unsettled(Registry registry, ServiceKey service, Map<InstanceId, Expected> all) {
+    private Optional<Supplier<String>> unsettled(Registry registry, ServiceKey service, Map<InstanceId, Expected> all) {
         var view = registry.node().view(service);
         Map<InstanceId, ListedInstance> is = Witness.byId(view);
         boolean right = !view.underProtection();
@@ -1018,7 +1023,7 @@ final class World {
         });
         return right && missing.isEmpty()
                 ? Optional.empty()
-                : Optional.of(registry.name + " lists " + shown(view.instances()) + " and lacks " + shown(missing)
+                : Optional.of(() -> registry.name + " lists " + shown(view.instances()) + " and lacks " + shown(missing)
                         + " of " + shownWanted(service, all) + "; from others it has " + copies(registry, service)
                         + "; " + registry.node().status());
     }
