@@ -66,6 +66,7 @@ final class Oracle {
     private final Map<InstanceId, Set<RemovalCause>> everCauses = new HashMap<>();
     private final Map<ServiceKey, Integer> departed = new HashMap<>();
     private boolean anyUntrusted;
+    private long greetings;
 
     private static final class Batch {
         final List<Instance> instances;
@@ -301,7 +302,13 @@ final class Oracle {
         }
     }
 
+    /** How often a session has come to a node. */
+    long greetings() {
+        return greetings;
+    }
+
     private void greeted(Registry.Accepted line, String name) {
+        greetings++;
         SessionSeen session = sessions.computeIfAbsent(name, s -> new SessionSeen());
         if (session.newest > line.number()) {
             world.coverage.effect(Effects.LATE_HELLO);

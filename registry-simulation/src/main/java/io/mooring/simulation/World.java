@@ -510,9 +510,14 @@ final class World {
         List<Integer> contents = contents();
         List<Map<String, String>> digests = core().stream().map(World::digests).toList();
         long bytes = peerNet.bytes();
+        long greetings = oracle.greetings();
         trace.event(time.now(), "settled");
         forSteps(QUIET, () -> false);
         trafficBounded(peerNet.bytes() - bytes);
+        boolean moved = oracle.greetings() != greetings;
+        if (moved) { // some went where there is more room: what they leave behind, hidden, ends in its time
+            forSteps(bound, () -> unsettled().isEmpty());
+        }
         Optional<Supplier<String>> unsettled = unsettled();
         if (unsettled.isPresent()) {
             throw new Violation(
@@ -521,7 +526,7 @@ final class World {
         if (!contents().equals(contents)) {
             throw new Violation("A9", "the nodes go on changing though nobody does anything");
         }
-        if (!core().stream().map(World::digests).toList().equals(digests)) {
+        if (!moved && !core().stream().map(World::digests).toList().equals(digests)) {
             throw new Violation("A9", "the nodes go on telling one another though nobody does anything");
         }
         figuresRight();
