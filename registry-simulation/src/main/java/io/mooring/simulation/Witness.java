@@ -8,6 +8,7 @@ import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
+import io.mooring.runtime.VirtualTime;
 import io.mooring.server.shard.Registration;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -72,6 +73,8 @@ final class Witness {
     private boolean everUntrusted;
     private long toldOfChangesAt;
     private boolean ready;
+    private VirtualTime.@Nullable Loop lookedLoop;
+    private long lookedTurn;
 
     /** What it showed, from when on. */
     private record Shown(long digest, long at) {}
@@ -276,7 +279,11 @@ final class Witness {
         if (!ready) { // until then it keeps what it is told
             ready = registry.node().status().ready();
             toldOfChangesAt = toldOfChangesAt - startedAt >= 0 ? now() : toldOfChangesAt;
+        } else if (lookedLoop == registry.loop() && lookedTurn == lookedLoop.turns()) {
+            return; // views change on the node's loop only, which the catalog asserts
         }
+        lookedLoop = registry.loop();
+        lookedTurn = lookedLoop.turns();
         for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
             ServiceView after = registry.node().view(entry.getKey());
             ServiceView before = entry.getValue();

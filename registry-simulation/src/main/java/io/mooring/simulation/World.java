@@ -7,6 +7,7 @@ import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
+import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.lease.Prober;
@@ -1014,23 +1015,28 @@ final class World {
 
     private Optional<Supplier<String>> unsettled(Registry registry, ServiceKey service, Map<InstanceId, Expected> all) {
         var view = registry.node().view(service);
-        Map<InstanceId, ListedInstance> is = Witness.byId(view);
         boolean right = !view.underProtection();
-        for (ListedInstance each : is.values()) {
+        for (int i = 0; right && i < view.instances().size(); i++) {
+            ListedInstance each = view.instances().get(i);
             Expected should = all.get(each.id());
-            right &= should != null && each.standing() == Standing.LIVE && should.contents.contains(each.instance());
+            right = should != null && each.standing() == Standing.LIVE && should.contents.contains(each.instance());
         }
+        return right && missing(view, all).isEmpty()
+                ? Optional.empty()
+                : Optional.of(() -> registry.name + " lists " + shown(view.instances()) + " and lacks "
+                        + shown(missing(view, all)) + " of " + shownWanted(service, all) + "; from others it has "
+                        + copies(registry, service) + "; " + registry.node().status());
+    }
+
+    private static List<ListedInstance> missing(ServiceView view, Map<InstanceId, Expected> all) {
+        Map<InstanceId, ListedInstance> is = Witness.byId(view);
         List<ListedInstance> missing = new ArrayList<>();
         all.forEach((id, should) -> {
-            if (id.service().equals(service) && !is.containsKey(id) && !should.maybeAbsent) {
+            if (id.service().equals(view.service()) && !is.containsKey(id) && !should.maybeAbsent) {
                 missing.add(new ListedInstance(should.contents.get(0), Standing.LIVE));
             }
         });
-        return right && missing.isEmpty()
-                ? Optional.empty()
-                : Optional.of(() -> registry.name + " lists " + shown(view.instances()) + " and lacks " + shown(missing)
-                        + " of " + shownWanted(service, all) + "; from others it has " + copies(registry, service)
-                        + "; " + registry.node().status());
+        return missing;
     }
 
     private static List<String> copies(Registry registry, ServiceKey service) {
