@@ -99,6 +99,7 @@ public final class VirtualTime {
             return;
         }
         running = due.loop;
+        due.loop.turns++;
         try {
             task.run();
         } finally {
@@ -112,6 +113,7 @@ public final class VirtualTime {
         private final ArrayDeque<Runnable> missed = new ArrayDeque<>();
         private boolean paused;
         private boolean stopped;
+        private long turns;
 
         private Loop(String name) {
             this.name = name;
@@ -143,11 +145,17 @@ public final class VirtualTime {
         public void run(Runnable task) {
             Loop before = running;
             running = this;
+            turns++;
             try {
                 task.run();
             } finally {
                 running = before;
             }
+        }
+
+        /** How often anything has run on this loop: whatever is confined to it has not changed while this has not. */
+        public long turns() {
+            return turns;
         }
 
         /** Stands still like a stopped process: what is due meanwhile runs after {@link #resume}. */

@@ -68,9 +68,10 @@ final class DurableHistory {
     }
 
     private void take(Registry node, Said write) {
-        taken(node).add(write);
-        known(node).add(write);
-        known(node).addAll(write.above);
+        if (taken(node).add(write)) { // otherwise it has what that is above, too
+            known(node).add(write);
+            known(node).addAll(write.above);
+        }
     }
 
     /** A request arrives at a node; an empty value is a removal. */
@@ -144,21 +145,29 @@ final class DurableHistory {
         if (!possible) {
             return Optional.of(who + " shows " + key + " as '" + value + "', which nobody ever wrote");
         }
-        Set<Said> over = new HashSet<>();
-        boolean anyCertain = false;
+        List<Said> certain = new ArrayList<>();
         for (Said each : all) {
             if (counts.test(each)) {
-                over.addAll(each.above);
-                anyCertain = true;
+                certain.add(each);
             }
         }
-        boolean stands = value.isEmpty() && !anyCertain; // as in the beginning
-        for (Said each : all) {
-            stands |= each.value.equals(value) && !each.refused && !over.contains(each);
+        boolean stands = value.isEmpty() && certain.isEmpty(); // as in the beginning
+        for (int i = all.size() - 1; i >= 0 && !stands; i--) { // mostly it is the last
+            Said each = all.get(i);
+            stands = each.value.equals(value) && !each.refused && !isOver(each, certain);
         }
         return stands
                 ? Optional.empty()
                 : Optional.of(who + " shows " + key + " as '" + value + "', though it was overwritten: " + all);
+    }
+
+    private static boolean isOver(Said write, List<Said> certain) {
+        for (Said each : certain) {
+            if (each.above.contains(write)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     Set<String> keys() {

@@ -219,6 +219,11 @@ final class DurableWorks {
         return node.node().view(SETTLED).instances().size() + overrides.listed(node);
     }
 
+    /** Those of them that have a lease. */
+    int listedLeases(Registry node) {
+        return overrides.listed(node);
+    }
+
     /** What is not as it should be in the end. */
     Optional<String> unsettled(List<Registry> nodes) {
         if (!active) {

@@ -67,6 +67,7 @@ final class Oracle {
     private final Map<InstanceId, Set<RemovalCause>> everCauses = new HashMap<>();
     private final Map<ServiceKey, Integer> departed = new HashMap<>();
     private boolean anyUntrusted;
+    private long greetings;
 
     private static final class Batch {
         final List<Instance> instances;
@@ -309,7 +310,13 @@ final class Oracle {
         }
     }
 
+    /** How often a session has come to a node. */
+    long greetings() {
+        return greetings;
+    }
+
     private void greeted(Registry.Accepted line, String name) {
+        greetings++;
         SessionSeen session = sessions.computeIfAbsent(name, s -> new SessionSeen());
         if (session.newest > line.number()) {
             world.coverage.effect(Effects.LATE_HELLO);
@@ -595,9 +602,14 @@ final class Oracle {
 
     /** What left its view on that node, and why. */
     void goneFrom(InstanceId id, RemovalCause cause) {
-        everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
+        said(id, cause);
         departed.merge(id.service(), 1, Integer::sum);
         alone(id);
+    }
+
+    /** Some node, perhaps one that does not belong to the registry, says that it left. */
+    void said(InstanceId id, RemovalCause cause) {
+        everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
     }
 
     RemovalCause likely(InstanceId id, boolean wasHeld) {
@@ -946,9 +958,7 @@ final class Oracle {
         // Of more than a view remembers, the node says the least certain.
         boolean forgotten =
                 cause == RemovalCause.LEASE_EXPIRED && departed.getOrDefault(id.service(), 0) > Witness.REMEMBERED;
-        // What nodes that do not belong to the registry say, such as a copy of one, nobody looks at.
-        boolean elsewhere = world.hadStrangeNodes();
-        if (!forgotten && !elsewhere && !everCauses.getOrDefault(id, Set.of()).contains(cause)) {
+        if (!forgotten && !everCauses.getOrDefault(id, Set.of()).contains(cause)) {
             throw wrong("cause", who + " is told that " + id + " left for " + cause + ", which no node ever said");
         }
     }

@@ -181,7 +181,7 @@ final class PeerNet {
             End accepted = new End(to, there, from);
             here.other = Optional.of(accepted);
             accepted.other = Optional.of(here);
-            ends.removeIf(end -> end.closed && end.other.map(o -> o.closed).orElse(true));
+            ends.removeIf(End::isOver);
             ends.add(here);
             ends.add(accepted);
             accepted.open();
@@ -257,6 +257,10 @@ final class PeerNet {
             this.to = to;
             this.sendingUntil = world.time.now();
             this.lastArrival = world.time.now();
+        }
+
+        private boolean isOver() {
+            return closed && (other.isEmpty() || other.get().closed);
         }
 
         private void open() {

@@ -8,6 +8,7 @@ import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
+import io.mooring.runtime.VirtualTime;
 import io.mooring.server.shard.Registration;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -72,6 +73,8 @@ final class Witness {
     private boolean everUntrusted;
     private long toldOfChangesAt;
     private boolean ready;
+    private VirtualTime.@Nullable Loop lookedLoop;
+    private long lookedTurn;
 
     /** What it showed, from when on. */
     private record Shown(long digest, long at) {}
@@ -213,6 +216,7 @@ final class Witness {
         heardPeers.clear();
         heardOf.clear();
         if (!world.registries.contains(registry)) {
+            shown.replaceAll((service, before) -> registry.node().view(service));
             return; // not one of ours: what it shows is its own affair
         }
         oracle().nodeStarted(registry, trusted);
@@ -275,7 +279,11 @@ final class Witness {
         if (!ready) { // until then it keeps what it is told
             ready = registry.node().status().ready();
             toldOfChangesAt = toldOfChangesAt - startedAt >= 0 ? now() : toldOfChangesAt;
+        } else if (lookedLoop == registry.loop() && lookedTurn == lookedLoop.turns()) {
+            return; // views change on the node's loop only, which the catalog asserts
         }
+        lookedLoop = registry.loop();
+        lookedTurn = lookedLoop.turns();
         for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
             ServiceView after = registry.node().view(entry.getKey());
             ServiceView before = entry.getValue();
@@ -283,6 +291,32 @@ final class Witness {
                 entry.setValue(after);
                 if (after.revision() != 0 || before.revision() != 0) {
                     moved(before, after);
+                }
+            }
+        }
+    }
+
+    /** Of a machine that is not one of ours: its lists are not judged, but processes may be told who left them. */
+    void overhear() {
+        if (!registry.isUp()) {
+            return;
+        }
+        for (Map.Entry<ServiceKey, ServiceView> entry : shown.entrySet()) {
+            ServiceView after = registry.node().view(entry.getKey());
+            ServiceView before = entry.setValue(after);
+            if (after == before) {
+                continue;
+            }
+            Map<InstanceId, ListedInstance> is = byId(after);
+            Set<InstanceId> left = new HashSet<>();
+            before.instances().stream()
+                    .map(ListedInstance::id)
+                    .filter(id -> !is.containsKey(id))
+                    .forEach(left::add);
+            for (Removal removal : after.removals()) {
+                if (left.contains(removal.instance())) {
+                    everGone.put(removal.instance(), new Gone(now(), removal.cause(), life));
+                    oracle().said(removal.instance(), removal.cause());
                 }
             }
         }

@@ -3,7 +3,6 @@ package io.mooring.server.codec;
 import io.mooring.model.ServiceKey;
 import io.mooring.server.shard.Publisher;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -14,12 +13,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SharedTexts {
     private static final int MOST = 50_000;
-    private static final int SLOTS = 1 << 15; // a power of two
+    private static final int FIRST_SLOTS = 1 << 6;
+    private static final int GROWTH = 1 << 3;
+    private static final int MOST_SLOTS = 1 << 15;
+    private static final int MOST_PUBLISHERS = 1 << 12;
     private static final int LONGEST = 64;
 
-    private final @Nullable String[] recent = new String[SLOTS];
+    // Both begin small and grow with what there is to share: most readers see a few texts only.
+    private @Nullable String[] recent = new String[FIRST_SLOTS];
+    private int taken;
     private final Map<ServiceKey, ServiceKey> services = new HashMap<>();
-    private final @Nullable Publisher[] publishers = new Publisher[1 << 12];
+    private @Nullable Publisher[] publishers = new Publisher[FIRST_SLOTS];
+    private int publishersTaken;
 
     /** A text of UTF-8. Malformed sequences become replacement characters, which no name allows. */
     String text(byte[] bytes, int from, int length) {
@@ -33,14 +38,32 @@ public final class SharedTexts {
         for (int i = from; i < from + length; i++) {
             h = 31 * h + bytes[i];
         }
-        int slot = (h ^ h >>> 15) & SLOTS - 1;
-        String there = recent[slot];
+        String there = recent[slot(h)];
         if (there != null && isSame(there, bytes, from, length)) {
             return there;
         }
         String text = new String(bytes, from, length, StandardCharsets.UTF_8);
-        recent[slot] = text;
+        if (++taken > recent.length && recent.length < MOST_SLOTS) {
+            grow();
+        }
+        recent[slot(h)] = text;
         return text;
+    }
+
+    private int slot(int hash) {
+        return (hash ^ hash >>> 15) & recent.length - 1;
+    }
+
+    private void grow() {
+        @Nullable String[] before = recent;
+        recent = new String[GROWTH * before.length];
+        taken = 0;
+        for (String text : before) {
+            if (text != null) { // the hash of ASCII is that of its octets; anything else is made anew each time
+                recent[slot(text.hashCode())] = text;
+                taken++;
+            }
+        }
     }
 
     private static boolean isSame(String text, byte[] bytes, int from, int length) {
@@ -67,19 +90,39 @@ public final class SharedTexts {
     }
 
     Publisher publisher(Publisher next) {
-        int slot = next.id().hashCode() & publishers.length - 1;
-        Publisher there = publishers[slot];
+        Publisher there = publishers[slot(next)];
         if (next.equals(there)) {
             return there;
         }
-        publishers[slot] = next;
+        if (++publishersTaken > publishers.length && publishers.length < MOST_PUBLISHERS) {
+            growPublishers();
+        }
+        publishers[slot(next)] = next;
         return next;
+    }
+
+    private int slot(Publisher publisher) {
+        return publisher.id().hashCode() & publishers.length - 1;
+    }
+
+    private void growPublishers() {
+        @Nullable Publisher[] before = publishers;
+        publishers = new Publisher[GROWTH * before.length];
+        publishersTaken = 0;
+        for (Publisher publisher : before) {
+            if (publisher != null) {
+                publishers[slot(publisher)] = publisher;
+                publishersTaken++;
+            }
+        }
     }
 
     /** Forgets everything. */
     public void clear() {
-        Arrays.fill(recent, null);
+        recent = new String[FIRST_SLOTS];
+        taken = 0;
         services.clear();
-        Arrays.fill(publishers, null);
+        publishers = new Publisher[FIRST_SLOTS];
+        publishersTaken = 0;
     }
 }

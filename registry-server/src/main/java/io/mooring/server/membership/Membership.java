@@ -7,8 +7,8 @@ import io.mooring.server.shard.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -597,15 +597,14 @@ public final class Membership {
 
     /** That fewer than half of the configured peers are there; empty otherwise, and when none is configured. */
     public Optional<String> isolated() {
-        Set<String> peers = new LinkedHashSet<>();
-        Set<String> seen = new LinkedHashSet<>();
+        Set<Object> peers = new HashSet<>(); // by their names, or else their addresses
+        Set<NodeId> seen = new HashSet<>();
         for (Address address : addresses.values()) {
             if (address.configured && !address.self && !address.text.equals(settings.advertised())) {
                 NodeId node = address.node;
-                String name = node == null ? address.text : "node " + node;
-                peers.add(name);
+                peers.add(node == null ? address.text : node);
                 if (node != null && isAlive(node)) {
-                    seen.add(name);
+                    seen.add(node);
                 }
             }
         }

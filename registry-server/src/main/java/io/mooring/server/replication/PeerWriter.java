@@ -73,6 +73,8 @@ public final class PeerWriter {
     /** A page or delta is closed when it is longer than this; an item has at most some hundred kB. */
     static final int FULL = 256 << 10;
 
+    private static final int SMALL = 8 << 10;
+
     private PeerWriter() {}
 
     /** @param message any but a delta or a page, which are written part by part: {@link #deltas}, {@link PageWriter} */
@@ -210,7 +212,7 @@ public final class PeerWriter {
         private int items;
 
         PageWriter(ShardId shard, long process, int number, int page) {
-            out = begin(PAGE, FULL + (FULL >> 1));
+            out = begin(PAGE, SMALL); // most shards that are asked for whole in a small cluster fit
             flags = out.size();
             out.octet(0).number(number, 4).number(page, 4).shard(shard).number(process, 8);
             rest = out.size();

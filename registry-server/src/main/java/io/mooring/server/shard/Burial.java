@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which copies of an instance a removal ends, in whatever shard they stand: those of the same publisher up to a
- * generation; and if a publisher or an operator asked for the removal, everybody's up to that generation. So what a
- * session left behind on the node it came from goes with it, and a newer registration stays.
+ * generation; those below it that are in doubt, whoever's they are: nobody vouches for them, and what they say was over
+ * before; and if a publisher or an operator asked for the removal, everybody's up to that generation. So what a session
+ * left behind on the node it came from goes with it, and a newer registration stays.
  *
  * @param publisher the {@linkplain Publisher#id() id} of whom the removed registration belonged to
  * @param generation of the removed registration; 0 reaches only the copy of the shard in which it is said, whatever that is
@@ -24,7 +25,8 @@ public record Burial(String publisher, long generation, RemovalCause cause, bool
     /** Whether that copy's time is over, in whatever shard it stands. */
     public boolean reaches(Registration copy) {
         return copy.generation() <= generation
-                && (everybodys || copy.publisher().id().equals(publisher));
+                        && (everybodys || copy.publisher().id().equals(publisher))
+                || copy.generation() < generation && copy.suspect();
     }
 
     /**

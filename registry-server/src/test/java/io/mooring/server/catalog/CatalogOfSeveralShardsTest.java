@@ -41,9 +41,13 @@ class CatalogOfSeveralShardsTest {
     private long revision;
 
     private Change says(ShardId shard, String session, long generation, String content) {
+        return says(shard, session, generation, content, false);
+    }
+
+    private Change says(ShardId shard, String session, long generation, String content, boolean suspect) {
         Instance instance = Instance.of(ORDERS, "10.0.0.1", 80).withMetadata(Map.of("content", content));
         Publisher publisher = Publisher.ofSession(session, LeaseTerms.of(Duration.ofSeconds(15)));
-        return new Change.Granted(shard, ++revision, new Registration(instance, publisher, generation, false));
+        return new Change.Granted(shard, ++revision, new Registration(instance, publisher, generation, suspect));
     }
 
     private Change ends(ShardId shard, String session, long generation, RemovalCause cause) {
@@ -78,6 +82,13 @@ class CatalogOfSeveralShardsTest {
     void theLoserShowsAgainWhenTheWinnersLeaseEnds() {
         after(says(A, "s", 1, "first"), says(B, "t", 2, "second"));
         assertEquals(Optional.of("first"), after(ends(B, "t", 2, RemovalCause.LEASE_EXPIRED)));
+    }
+
+    @Test
+    void b2WhoIsInDoubtHimselfDoesNotShowAgain() {
+        after(says(A, "s", 1, "first", true), says(B, "t", 2, "second"));
+        assertEquals(Optional.empty(), after(ends(B, "t", 2, RemovalCause.PROBE_FAILED)));
+        assertEquals(Optional.of("first"), after(says(A, "s", 1, "first")), "but its publisher is back");
     }
 
     @Test
