@@ -665,9 +665,10 @@ final class ReplicaTable {
     boolean isOrphan(Replication.Orphan orphan) {
         ShardId id = orphan.shard();
         Replica replica = replicas.get(id.origin());
-        boolean isLatest = replica != null && replica.shard.id().equals(id);
         return orphan.registration().equals(copy(id, orphan.registration().id()))
-                && (!isLatest || isLost(replica) && replica.missedSince == orphan.since());
+                && (replica == null
+                        || !replica.shard.id().equals(id) // of an incarnation that is over
+                        || isLost(replica) && replica.missedSince == orphan.since());
     }
 
     /** Whether nobody vouches for some of what is shown. */
