@@ -681,6 +681,7 @@ public final class RegistryNode {
                 .override(
                         instance,
                         change,
+                        DurableDoor.life(catalog, instance),
                         () -> started().or(() -> DurableDoor.isListed(catalog, instance)),
                         refusal -> answer(DurableDoor.outcome(refusal), reply));
     }
