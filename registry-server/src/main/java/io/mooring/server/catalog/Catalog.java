@@ -30,7 +30,6 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListSet;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +51,7 @@ public final class Catalog {
     private static final int BURIALS_KEPT = 100_000;
 
     private final ProtectionSettings protection;
-    private final UnaryOperator<Instance> overlay;
+    private final Overlay overlay;
     private final EventLoop loop;
     private final Map<InstanceId, Copy> copies = new HashMap<>();
     private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
@@ -65,16 +64,22 @@ public final class Catalog {
     private int listed;
     private long revision;
 
+    /** What shows of an instance. */
+    public interface Overlay {
+        /** @param ended as {@link #ended} says of it */
+        Instance over(Instance published, long ended);
+    }
+
     /** Lists instances as they are published. */
     public Catalog(ProtectionSettings protection, EventLoop loop, long firstRevision) {
-        this(protection, loop, firstRevision, UnaryOperator.identity());
+        this(protection, loop, firstRevision, (published, ended) -> published);
     }
 
     /**
      * @param firstRevision views count from here; must be higher than any the node used in an earlier incarnation
      * @param overlay what shows of an instance as published; whoever changes it says so by {@link #relist}
      */
-    public Catalog(ProtectionSettings protection, EventLoop loop, long firstRevision, UnaryOperator<Instance> overlay) {
+    public Catalog(ProtectionSettings protection, EventLoop loop, long firstRevision, Overlay overlay) {
         this.overlay = overlay;
         this.protection = protection;
         this.loop = loop;
@@ -174,7 +179,17 @@ public final class Catalog {
     private ListedInstance listed(Copy copies) {
         Copy best = copies.best();
         Registration shows = best.registration();
-        return new ListedInstance(overlay.apply(shows.instance()), best.standing(), shows.generation());
+        Instance shown = overlay.over(shows.instance(), ended(shows.id()));
+        return new ListedInstance(shown, best.standing(), shows.generation());
+    }
+
+    /**
+     * The generation up to which somebody asked for the removal of that instance, as far as that is remembered: what was said of
+     * it then was said of another than who is there now. 0 if nobody did.
+     */
+    public long ended(InstanceId instance) {
+        Burial burial = burials.isEmpty() ? null : burials.get(instance);
+        return burial != null && burial.explicit() ? burial.generation() : 0;
     }
 
     /**
@@ -204,6 +219,13 @@ public final class Catalog {
     /** Whether it is in its service's view. Any thread. */
     public boolean isListed(InstanceId instance) {
         return indexOf(view(instance.service()).instances(), instance) >= 0;
+    }
+
+    /** The generation of that instance as it is listed; 0 if it is not. */
+    public long generation(InstanceId instance) {
+        List<ListedInstance> instances = view(instance.service()).instances();
+        int at = indexOf(instances, instance);
+        return at < 0 ? 0 : instances.get(at).generation();
     }
 
     /** Whether protection keeps that instance listed. */

@@ -6,6 +6,7 @@ import io.mooring.server.edge.metrics.PushMeter;
 import io.mooring.server.edge.metrics.Refusals;
 import io.mooring.server.edge.nacos.Access;
 import io.mooring.server.edge.nacos.HealthView;
+import io.mooring.server.edge.nacos.NacosConnections;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.edge.nacos.grpc.NacosGrpcMeter;
 import io.mooring.server.edge.nacos.grpc.NacosGrpcServer;
@@ -114,6 +115,11 @@ final class NacosGrpc extends ListeningPort {
     /** Who hears of changes over gRPC. */
     NacosSubscribers subscribers() {
         return server == null ? NacosSubscribers.NONE : server;
+    }
+
+    /** Who is connected over gRPC. */
+    NacosConnections clients() {
+        return server == null ? NacosConnections.NONE : server;
     }
 
     int connections() {

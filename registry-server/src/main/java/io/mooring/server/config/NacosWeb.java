@@ -5,6 +5,7 @@ import io.mooring.model.InvalidValueException;
 import io.mooring.server.edge.metrics.Refusals;
 import io.mooring.server.edge.metrics.UdpMeters;
 import io.mooring.server.edge.nacos.HealthView;
+import io.mooring.server.edge.nacos.NacosConnections;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.edge.nacos.Users;
 import io.mooring.server.edge.nacos.http.NacosHttp;
@@ -35,6 +36,7 @@ final class NacosWeb implements SmartLifecycle {
 
     /**
      * @param others who hears of changes by other ways than HTTP and UDP
+     * @param connections clients that are connected
      * @param httpPort where it is served, once that is known
      * @param group that sends the pushes
      */
@@ -43,6 +45,7 @@ final class NacosWeb implements SmartLifecycle {
             MooringProperties properties,
             Users users,
             NacosSubscribers others,
+            NacosConnections connections,
             WebPort port,
             IntSupplier httpPort,
             EventLoopGroup group,
@@ -67,6 +70,7 @@ final class NacosWeb implements SmartLifecycle {
                 settings,
                 users,
                 others,
+                connections,
                 port,
                 refusals::count,
                 result -> udp.pushed(result.name().toLowerCase(Locale.ROOT)));

@@ -327,7 +327,15 @@ public class ServerConfiguration {
         IntSupplier httpPort = () -> environment.getProperty(
                 "local.server.port", Integer.class, properties.http().port());
         return new NacosWeb(
-                node, properties, nacosUsers, nacosGrpc.subscribers(), port, httpPort, sessionThreads, meters);
+                node,
+                properties,
+                nacosUsers,
+                nacosGrpc.subscribers(),
+                nacosGrpc.clients(),
+                port,
+                httpPort,
+                sessionThreads,
+                meters);
     }
 
     // ---- operations

@@ -14,7 +14,6 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
@@ -54,7 +53,7 @@ public final class Durables {
             new ConcurrentHashMap<>();
     private final Set<InstanceId> unhealthy = ConcurrentHashMap.newKeySet();
     private final ConcurrentSkipListMap<ServiceKey, ServiceSettings> settings = new ConcurrentSkipListMap<>();
-    private final ConcurrentSkipListMap<InstanceId, InstanceOverride> overrides = new ConcurrentSkipListMap<>();
+    private final ConcurrentSkipListMap<InstanceId, Kinds.Laid> overrides = new ConcurrentSkipListMap<>();
     private final ConcurrentMap<InterfaceKey, ConcurrentSkipListSet<String>> offers = new ConcurrentHashMap<>();
 
     /** Hears on the loop of what is different now, by whomever. */
@@ -196,18 +195,33 @@ public final class Durables {
                 done);
     }
 
+    /** The registration that an override is for, at the moment it is written. */
+    public interface Life {
+        /** Its generation. */
+        long generation();
+
+        /** Up to which generation its publisher, or an operator, had it removed; 0 if nobody has. */
+        long ended();
+    }
+
     /** @param change from what is laid over it, {@link InstanceOverride#NONE} if nothing is */
     public void override(
             InstanceId id,
             UnaryOperator<InstanceOverride> change,
+            Life life,
             Supplier<Optional<Refusal>> check,
             Consumer<Optional<Refusal>> done) {
         store.write(
                 check,
                 List.of(step(Kinds.OVERRIDE, id, before -> {
-                    InstanceOverride was = before.flatMap(this::override).orElse(InstanceOverride.NONE);
+                    InstanceOverride was = before.flatMap(this::override)
+                            .filter(laid -> !isOver(laid, life.ended()))
+                            .map(Kinds.Laid::what)
+                            .orElse(InstanceOverride.NONE);
                     InstanceOverride after = change.apply(was);
-                    return after.isNone() ? Optional.empty() : Optional.of(Kinds.of(after));
+                    return after.isNone()
+                            ? Optional.empty()
+                            : Optional.of(Kinds.of(new Kinds.Laid(after, life.generation())));
                 })),
                 done);
     }
@@ -295,7 +309,9 @@ public final class Durables {
     }
 
     public Optional<InstanceOverride> override(InstanceId id) {
-        return overrides.isEmpty() ? Optional.empty() : Optional.ofNullable(overrides.get(id));
+        return overrides.isEmpty()
+                ? Optional.empty()
+                : Optional.ofNullable(overrides.get(id)).map(Kinds.Laid::what);
     }
 
     /** The applications that offer an interface, in order. Any thread. */
@@ -304,15 +320,33 @@ public final class Durables {
         return applications == null ? List.of() : List.copyOf(applications);
     }
 
-    /** All of them, by instance. Any thread. */
-    public Map<InstanceId, InstanceOverride> overrides() {
-        return Collections.unmodifiableMap(overrides);
+    /** The instances over which something lies, in order. Any thread. */
+    public Set<InstanceId> overridden() {
+        return Collections.unmodifiableSet(overrides.keySet());
     }
 
-    /** What shows of an instance as published. Any thread. */
-    public Instance shown(Instance published) {
-        InstanceOverride override = overrides.isEmpty() ? null : overrides.get(published.id());
-        return override == null ? published : override.over(published);
+    /**
+     * Whether what lies over an instance was laid over a registration that has been removed since. Any thread.
+     *
+     * @param ended as in {@link Life}
+     */
+    public boolean isOver(InstanceId id, long ended) {
+        Kinds.Laid laid = overrides.isEmpty() ? null : overrides.get(id);
+        return laid != null && isOver(laid, ended);
+    }
+
+    private static boolean isOver(Kinds.Laid laid, long ended) {
+        return laid.on() > 0 && laid.on() <= ended;
+    }
+
+    /**
+     * What shows of an instance as published. Any thread.
+     *
+     * @param ended as in {@link Life}
+     */
+    public Instance shown(Instance published, long ended) {
+        Kinds.Laid laid = overrides.isEmpty() ? null : overrides.get(published.id());
+        return laid == null || isOver(laid, ended) ? published : laid.what().over(published);
     }
 
     public Status status() {
@@ -411,7 +445,7 @@ public final class Durables {
         }
     }
 
-    private Optional<InstanceOverride> override(Octets value) {
+    private Optional<Kinds.Laid> override(Octets value) {
         try {
             return Optional.of(Kinds.override(value, texts));
         } catch (MalformedException e) {

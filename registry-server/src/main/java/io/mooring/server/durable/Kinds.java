@@ -24,7 +24,8 @@ import java.util.TreeMap;
  * 1 persistent instance  namespace group service cluster host port   instance
  * 2 service settings     namespace group service                     threshold (8) · labels · selector (text) · count (1) · (name (text) ·
  *                        length (2) · check (1) · path · headers (texts) · code (2) · port (2) · flags (1: of instance 1) · labels)…
- * 3 override             as 1                                        flags (1: weight 1, enabled 2, true 4) · weight (8) · labels
+ * 3 override             as 1                                        flags (1: weight 1, enabled 2, true 4) · weight (8) · labels ·
+ *                        generation (8)
  * 4 health               as 1                                        healthy (1)
  * 5 offer                namespace interface application             nothing
  * labels                 = count (2) · (key · value (texts))…
@@ -132,7 +133,15 @@ final class Kinds {
         return reader(value, texts).octet() != 0;
     }
 
-    static Octets of(InstanceOverride override) {
+    /**
+     * An override.
+     *
+     * @param on the generation of the registration that it was laid over; 0 unknown
+     */
+    record Laid(InstanceOverride what, long on) {}
+
+    static Octets of(Laid laid) {
+        InstanceOverride override = laid.what();
         int flags = (override.weight().isPresent() ? WEIGHT : 0)
                 | (override.enabled().isPresent() ? ENABLED : 0)
                 | (override.enabled().orElse(false) ? TRUE : 0);
@@ -140,19 +149,21 @@ final class Kinds {
                 .octet(flags)
                 .number(Double.doubleToLongBits(override.weight().orElse(0)), 8);
         labels(out, override.metadata());
-        return octets(out);
+        return octets(out.number(laid.on(), 8));
     }
 
-    static InstanceOverride override(Octets value, SharedTexts texts) throws MalformedException {
+    static Laid override(Octets value, SharedTexts texts) throws MalformedException {
         ByteReader in = reader(value, texts);
         int flags = in.octet();
         double weight = Double.longBitsToDouble(in.number(8));
         Metadata metadata = labels(in);
+        long on = in.remaining() >= 8 ? in.number(8) : 0;
         try {
-            return new InstanceOverride(
+            InstanceOverride what = new InstanceOverride(
                     (flags & WEIGHT) != 0 ? OptionalDouble.of(weight) : OptionalDouble.empty(),
                     (flags & ENABLED) != 0 ? Optional.of((flags & TRUE) != 0) : Optional.empty(),
                     metadata);
+            return new Laid(what, on);
         } catch (InvalidValueException e) {
             throw new MalformedException(String.valueOf(e.getMessage()));
         }

@@ -555,6 +555,15 @@ public final class LeaseTable {
         return Outcome.ACCEPTED;
     }
 
+    /**
+     * The instances that have a lease of their own here, in no order.
+     *
+     * @return empty when they are more than {@code most}
+     */
+    public Optional<List<InstanceId>> leased(int most) {
+        return single.size() > most ? Optional.empty() : Optional.of(List.copyOf(single.keySet()));
+    }
+
     /** Who publishes the instance, wherever that is. */
     public Optional<Publisher> publisherOf(InstanceId instance) {
         return latest(instance).map(Registration::publisher);

@@ -189,13 +189,34 @@ final class DurableDoor implements Durables.Listener {
                 : Optional.of(Refusal.of("unknown", "instance: " + id + " is not listed on this node"));
     }
 
-    /** Takes an override away, unless the instance is back by then. */
+    /** The registration of an instance that shows now. */
+    static Durables.Life life(Catalog catalog, InstanceId id) {
+        return new Durables.Life() {
+            @Override
+            public long generation() {
+                return catalog.generation(id);
+            }
+
+            @Override
+            public long ended() {
+                return catalog.ended(id);
+            }
+        };
+    }
+
+    /** Whether what lies over it was laid over one that was there before, and was removed by its publisher or an operator. */
+    boolean isOver(Catalog catalog, InstanceId id) {
+        return durables.isOver(id, catalog.ended(id));
+    }
+
+    /** Takes an override away, unless the instance is back by then, or it has been laid anew. */
     void dropOverride(Catalog catalog, InstanceId id) {
         UnaryOperator<InstanceOverride> none = override -> InstanceOverride.NONE;
         durables.override(
                 id,
                 none,
-                () -> catalog.isListed(id)
+                life(catalog, id),
+                () -> catalog.isListed(id) && !isOver(catalog, id)
                         ? Optional.of(Refusal.of("unknown", "it is listed again"))
                         : Optional.empty(),
                 refusal -> {}); // a disk that cannot be written is reported by who wants something; it is tried again

@@ -16,9 +16,12 @@ import java.util.Set;
 
 /**
  * Takes overrides away whose instance has left the list, so that another process at the same address does not inherit them.
- * The node in whose shard the removal stands does it, at once; an instance that protection held, when the hold is over. What
- * slipped through (the node died in between) is found by looking: absent for a long time in the eyes of a node that trusts
- * itself, one of them, the {@linkplain Rendezvous same for all}, takes it away.
+ * The node in whose shard the removal stands does it, at once; an instance that protection held, when the hold is over.
+ *
+ * <p>It may die in between. What its publisher or an operator had removed is over all the same: an override says over which
+ * registration it was laid, and does not show where a removal of that one is remembered, on the disk of the node that said it
+ * and with all who heard it. Those, and what was absent for a long time, one of the nodes that trust themselves, the
+ * {@linkplain Rendezvous same for all}, takes away.
  */
 final class OverrideWatch {
     private static final Duration LOOK = Duration.ofSeconds(5);
@@ -50,7 +53,7 @@ final class OverrideWatch {
 
     /** A turn's changes are shown. */
     void shown(List<Change> changes) {
-        if (door.durables().overrides().isEmpty()) {
+        if (door.durables().overridden().isEmpty()) {
             return;
         }
         for (Change change : changes) {
@@ -63,7 +66,7 @@ final class OverrideWatch {
     }
 
     private void removed(InstanceId id) {
-        if (!catalog.isListed(id)) {
+        if (!catalog.isListed(id) || door.isOver(catalog, id)) {
             door.dropOverride(catalog, id);
         } else if (catalog.isHeld(id)) {
             held.add(id);
@@ -95,11 +98,12 @@ final class OverrideWatch {
         Map<InstanceId, Long> before = trusted ? absentSince : Map.of();
         Map<InstanceId, Long> absent = new HashMap<>();
         List<InstanceId> over = new ArrayList<>();
-        for (InstanceId id : door.durables().overrides().keySet()) {
-            if (!catalog.isListed(id)) {
+        for (InstanceId id : door.durables().overridden()) {
+            boolean ended = door.isOver(catalog, id);
+            if (ended || !catalog.isListed(id)) {
                 long since = before.getOrDefault(id, loop.now());
                 absent.put(id, since);
-                if (loop.now() - since >= patience) {
+                if (loop.now() - since >= (ended ? LOOK.toNanos() : patience)) {
                     over.add(id);
                 }
             }

@@ -427,6 +427,11 @@ public final class RegistryNode {
         moves.by(mover);
     }
 
+    /** How many sessions a node may have before it sends some of them to the others, where that many are fair. */
+    public static double toleratedSessions(double fair) {
+        return SessionMoves.tolerated(fair);
+    }
+
     /** The session was asked to go elsewhere: that its connection ends is no reason for doubt. */
     public void moving(String session) {
         leases.moving(session);
@@ -572,6 +577,15 @@ public final class RegistryNode {
         errands.renew(instances, unknown);
     }
 
+    /**
+     * The instances that this node keeps by leases of their own, in no order. On the loop.
+     *
+     * @return empty when they are more than {@code most}
+     */
+    public Optional<List<InstanceId>> leased(int most) {
+        return leases.leased(most);
+    }
+
     /** Changes a registered instance in place, whoever published it; its publisher's next word replaces that. */
     public void amend(InstanceId instance, UnaryOperator<Instance> change, Consumer<Outcome> reply) {
         Optional<Replication.Copy> there = errands.elsewhere(instance);
@@ -676,6 +690,7 @@ public final class RegistryNode {
                 .override(
                         instance,
                         change,
+                        DurableDoor.life(catalog, instance),
                         () -> started().or(() -> DurableDoor.isListed(catalog, instance)),
                         refusal -> answer(DurableDoor.outcome(refusal), reply));
     }
@@ -830,6 +845,15 @@ public final class RegistryNode {
     /** The persistent instances of a service as they were registered, in order; the view has them with overrides and health. */
     public List<Instance> persistent(ServiceKey service) {
         return List.copyOf(durable.durables().persistent(service));
+    }
+
+    /** All persistent instances. */
+    public List<InstanceId> persistent() {
+        List<InstanceId> all = new ArrayList<>();
+        for (ServiceKey service : durable.durables().servicesWithPersistent()) {
+            durable.durables().persistent(service).forEach(instance -> all.add(instance.id()));
+        }
+        return all;
     }
 
     /** How many durable entries there are, and whether they can be written; at most a second old. */

@@ -46,6 +46,11 @@ final class SessionMoves {
         lastRebalance = membersChangedAt;
     }
 
+    /** How many sessions a node may have before it sends some away, where that many are fair. */
+    static double tolerated(double fair) {
+        return TOLERATED_SHARE * fair + TOLERATED;
+    }
+
     void by(RegistryNode.SessionMover mover) {
         movers.add(mover);
     }
@@ -107,7 +112,7 @@ final class SessionMoves {
             all += sessions;
         }
         double fair = (double) all / (others.size() + 1);
-        if (own > TOLERATED_SHARE * fair + TOLERATED) {
+        if (own > tolerated(fair)) {
             turn = (turn + 1) % movers.size(); // it is in no hurry
             movers.get(turn).move(REBALANCE_EVERY, addresses, (int) Math.max(1, (own - fair) / 20));
         }

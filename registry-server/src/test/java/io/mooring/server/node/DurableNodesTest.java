@@ -309,6 +309,66 @@ class DurableNodesTest {
         assertTrue(only.node.overrideOf(id(80)).isEmpty());
     }
 
+    /** The end of the override is written when the deregistration is answered already; a kill may come in between. */
+    @Test
+    void whoComesAfterAKillDoesNotInheritAnOverrideWhoseEndWasNotWritten() {
+        ClusterWorld world = new ClusterWorld(1, 1).warm();
+        Machine only = world.n(1);
+        Publisher publisher = world.new Publisher().connect(only).register(instance(80, "1"), instance(81, "1"));
+        weigh(only, 80, 7);
+        weigh(only, 81, 7);
+        world.run(Duration.ofSeconds(1));
+        publisher.deregister(id(80));
+        only.crash();
+        only.start();
+        world.run(Duration.ofMillis(10));
+        assertTrue(only.node.overrideOf(id(80)).isPresent(), "killed in between");
+        assertEquals(List.of(81), only.ports());
+
+        Publisher other = world.new Publisher().connect(only).register(instance(80, "other"));
+        publisher.connect(only).register(instance(81, "1"));
+        assertEquals(1, listed(only, 80).weight());
+        assertEquals(7, listed(only, 81).weight(), "that one was there all the time");
+        world.run(Duration.ofSeconds(1));
+        accept(only, reply -> only.node.override(id(80), was -> was.withEnabled(false), reply));
+        assertEquals(1, listed(only, 80).weight(), "an override begins with nothing");
+        other.breakLine();
+        world.run(Duration.ofSeconds(1));
+        other.connect(only).register(instance(80, "other"));
+        world.run(Duration.ofSeconds(60));
+        assertFalse(listed(only, 80).enabled(), "laid over who is there now");
+        assertEquals(1, listed(only, 80).weight());
+        assertEquals(7, listed(only, 81).weight());
+    }
+
+    @Test
+    void whoComesToAnotherNodeDoesNotInheritAnOverrideWhoseEndWasNotWritten() {
+        ClusterWorld world = new ClusterWorld(1, 3).warm();
+        Publisher publisher = world.new Publisher().connect(world.n(1)).register(instance(80, "1"), instance(81, "1"));
+        weigh(world.n(1), 80, 7);
+        world.run(Duration.ofSeconds(1));
+        world.n(1).disk.hang(true); // discovery goes on, and nothing is written
+        publisher.deregister(id(80));
+        world.run(Duration.ofMillis(40));
+        world.n(1).crash();
+        assertFalse(world.n(2).ports().contains(80));
+        assertTrue(world.n(2).node.overrideOf(id(80)).isPresent(), "killed in between");
+
+        world.new Publisher().connect(world.n(2)).register(instance(80, "other"));
+        world.run(Duration.ofSeconds(1));
+        assertEquals(1, listed(world.n(2), 80).weight());
+        assertEquals(1, listed(world.n(3), 80).weight());
+        world.run(Duration.ofSeconds(30));
+        assertEquals(Optional.empty(), world.n(2).node.overrideOf(id(80)), "one of the others has ended it");
+        assertEquals(Optional.empty(), world.n(3).node.overrideOf(id(80)));
+        world.n(1).disk.hang(false);
+        world.n(1).start();
+        world.run(Duration.ofSeconds(30));
+        world.machines
+                .values()
+                .forEach(machine -> assertEquals(1, listed(machine, 80).weight()));
+    }
+
     @Test
     void overridesAreForWhatIsListed() {
         ClusterWorld world = new ClusterWorld(1, 1).warm();

@@ -14,6 +14,8 @@ public final class BeatTerms {
     static final long TIMEOUT_MILLIS = 15_000;
     static final long DELETE_MILLIS = 30_000;
 
+    private static final String ENABLED = "enableClientBeat";
+
     private static final long LEAST_MILLIS = 1_000;
     private static final long MOST_MILLIS = Duration.ofDays(1).toMillis();
     /** Of one that said that it will not beat: it leaves by its own word, or an operator's. */
@@ -21,9 +23,14 @@ public final class BeatTerms {
 
     private BeatTerms() {}
 
-    /** What an instance with these labels is granted. */
-    public static LeaseTerms of(Metadata labels) {
-        if ("false".equalsIgnoreCase(labels.get("enableClientBeat"))) {
+    /**
+     * What an instance is granted.
+     *
+     * @param ofService the labels of its service, which hold where its own say nothing
+     */
+    public static LeaseTerms of(Metadata labels, Metadata ofService) {
+        String beats = labels.getOrDefault(ENABLED, ofService.get(ENABLED));
+        if ("false".equalsIgnoreCase(beats)) {
             return LeaseTerms.of(NEVER);
         }
         long delete = within(NacosJson.millis(labels, NacosJson.DELETE_TIMEOUT, DELETE_MILLIS));

@@ -1,6 +1,7 @@
 package io.mooring.server.edge.nacos.grpc;
 
 import io.mooring.model.ServiceKey;
+import io.mooring.server.edge.nacos.NacosConnections;
 import io.mooring.server.edge.nacos.NacosRefusal;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.push.Update;
@@ -21,6 +22,9 @@ final class Connection implements Session.Ends {
             "{\"headers\":{},\"module\":\"internal\",\"abilityTable\":{\"supportPersistentInstanceByGrpc\":true,"
                     + "\"fuzzyWatch\":true,\"lock\":false,\"mcp\":false,\"agent\":false}}");
 
+    /** Of what a client calls itself, in characters. */
+    private static final int LONGEST_NAME = 256;
+
     private final NacosGrpcServer host;
     private final Channel channel;
     private final String id;
@@ -39,6 +43,7 @@ final class Connection implements Session.Ends {
     private boolean asksForAbilities;
     private String agent = "";
     private String app = "";
+    private long updatedAt;
     private boolean closed;
 
     /** @param id what the client is told; nothing can be done by knowing it */
@@ -88,8 +93,30 @@ final class Connection implements Session.Ends {
         }
         return pushing.of(service).stream()
                 .map(clusters -> new NacosSubscribers.Subscriber(
-                        from.getAddress().getHostAddress(), from.getPort(), agent, app, clusters))
+                        id, from.getAddress().getHostAddress(), from.getPort(), agent, app, clusters))
                 .toList();
+    }
+
+    /** For tools; empty for those that have nothing to do with naming. What it has published is not said. */
+    Optional<NacosConnections.Client> shown() {
+        Pushes pushing = closed ? null : pushes;
+        if (pushing == null || !(channel.remoteAddress() instanceof InetSocketAddress from)) {
+            return Optional.empty();
+        }
+        return Optional.of(new NacosConnections.Client(
+                id,
+                from.getAddress().getHostAddress(),
+                from.getPort(),
+                agent,
+                app,
+                updatedAt,
+                List.of(),
+                pushing.services()));
+    }
+
+    /** The client publishes or subscribes. */
+    void updated() {
+        updatedAt = host.node().clock().millis();
     }
 
     // ---- the stream
@@ -105,8 +132,9 @@ final class Connection implements Session.Ends {
         out = stream;
         interfaces = host.interfaces().of(stream, stamps);
         asksForAbilities = request.asksForAbilities;
-        agent = request.clientVersion;
-        app = request.labels.getOrDefault("AppName", "");
+        agent = shortened(request.clientVersion);
+        app = shortened(request.labels.getOrDefault("AppName", ""));
+        updated();
         String module = request.labels.getOrDefault("module", "naming");
         if (!module.equals("naming")) {
             opened(null);
@@ -126,6 +154,11 @@ final class Connection implements Session.Ends {
                 System::nanoTime);
         watches = host.watches().of(stream, stamps);
         host.crossing().toLoop(() -> opening.open(refusal -> host.crossing().toIo(() -> opened(refusal))));
+    }
+
+    /** It is kept for as long as the client is there. */
+    private static String shortened(String name) {
+        return name.substring(0, Math.min(LONGEST_NAME, name.length()));
     }
 
     private void opened(@Nullable NacosRefusal refusal) {

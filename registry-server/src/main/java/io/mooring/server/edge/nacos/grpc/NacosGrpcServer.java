@@ -7,8 +7,10 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerTransportFilter;
 import io.grpc.netty.NettyServerBuilder;
+import io.mooring.model.InstanceId;
 import io.mooring.model.ServiceKey;
 import io.mooring.server.edge.nacos.Access;
+import io.mooring.server.edge.nacos.NacosConnections;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.node.RegistryNode;
 import io.netty.channel.Channel;
@@ -23,16 +25,20 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,7 +48,7 @@ import org.slf4j.LoggerFactory;
  * The gRPC endpoint of Nacos clients. One I/O thread of its own reads, answers queries from the views, encodes and writes;
  * what changes something hops onto the event loop, and back when it is visible.
  */
-public final class NacosGrpcServer implements NacosSubscribers, Closeable {
+public final class NacosGrpcServer implements NacosSubscribers, NacosConnections, Closeable {
     private static final Logger log = LoggerFactory.getLogger(NacosGrpcServer.class);
     private static final int SOCKET_BUFFER = 64 * 1024;
     private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(2);
@@ -269,18 +275,87 @@ public final class NacosGrpcServer implements NacosSubscribers, Closeable {
 
     @Override
     public List<Subscriber> of(ServiceKey service) {
-        CompletableFuture<List<Subscriber>> all = new CompletableFuture<>();
+        return asked(
+                List.of(),
+                answer -> answer.complete(connections.stream()
+                        .flatMap(connection -> connection.subscriptions(service).stream())
+                        .toList()));
+    }
+
+    @Override
+    public List<String> ids() {
+        return asked(
+                List.of(),
+                answer -> answer.complete(connections.stream()
+                        .filter(connection -> connection.shown().isPresent())
+                        .map(Connection::id)
+                        .toList()));
+    }
+
+    @Override
+    public Optional<Client> find(String id) {
+        return asked(Optional.empty(), answer -> {
+            Connection connection = byId(id).orElse(null);
+            Session session = connection == null ? null : connection.session().orElse(null);
+            Client shown = connection == null ? null : connection.shown().orElse(null);
+            if (session == null || shown == null) {
+                answer.complete(Optional.empty());
+                return;
+            }
+            crossing.toLoop(() -> answer.complete(Optional.of(new Client(
+                    shown.id(),
+                    shown.ip(),
+                    shown.port(),
+                    shown.agent(),
+                    shown.app(),
+                    shown.updatedAt(),
+                    session.published(),
+                    shown.subscribed()))));
+        });
+    }
+
+    @Override
+    public Map<InstanceId, String> publishers(ServiceKey service) {
+        return asked(Map.of(), answer -> {
+            Map<String, Session> sessions = new HashMap<>();
+            connections.forEach(
+                    connection -> connection.session().ifPresent(session -> sessions.put(connection.id(), session)));
+            crossing.toLoop(() -> {
+                Map<InstanceId, String> publishers = new HashMap<>();
+                sessions.forEach(
+                        (id, session) -> session.published(service).forEach(instance -> publishers.put(instance, id)));
+                answer.complete(publishers);
+            });
+        });
+    }
+
+    @Override
+    public boolean move(String id, String host) {
+        return asked(false, answer -> {
+            Optional<Connection> connection = byId(id).filter(Connection::isSetUp);
+            connection.ifPresent(one -> one.askToMove(host));
+            answer.complete(connection.isPresent());
+        });
+    }
+
+    private Optional<Connection> byId(String id) {
+        return connections.stream()
+                .filter(connection -> connection.id().equals(id))
+                .findFirst();
+    }
+
+    /** What the I/O thread answers, soon; otherwise, what there is when it does not. */
+    private <T> T asked(T otherwise, Consumer<CompletableFuture<T>> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
         try {
-            io.execute(() -> all.complete(connections.stream()
-                    .flatMap(connection -> connection.subscriptions(service).stream())
-                    .toList()));
-            return all.get(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+            io.execute(() -> question.accept(answer));
+            return answer.get(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return List.of();
+            return otherwise;
         } catch (ExecutionException | TimeoutException | RejectedExecutionException e) {
-            log.debug("Nobody says who hears of {} over gRPC: {}", service, e.toString());
-            return List.of();
+            log.debug("Nobody says who is connected over gRPC: {}", e.toString());
+            return otherwise;
         }
     }
 

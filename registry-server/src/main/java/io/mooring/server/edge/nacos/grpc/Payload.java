@@ -3,6 +3,7 @@ package io.mooring.server.edge.nacos.grpc;
 import com.google.protobuf.CodedInputStream;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,8 @@ record Payload(
                 return read(CodedInputStream.newInstance(bytes(in)));
             } catch (IOException e) {
                 return new Payload("", null, NOTHING, "the payload is no protobuf message");
+            } catch (StatusRuntimeException e) { // gRPC's bound on what is unpacked, found while reading
+                return new Payload("", null, NOTHING, "the payload is too long: " + e.getMessage());
             }
         }
     };

@@ -173,6 +173,13 @@ final class Pushes {
         return time.getAsLong() - told.answeredAt < answerTakenWithin;
     }
 
+    /** What it has subscribed to, once for each selection of clusters. */
+    List<ServiceKey> services() {
+        List<ServiceKey> services = new ArrayList<>(count);
+        subscribed.forEach((service, ofService) -> ofService.forEach(told -> services.add(service)));
+        return services;
+    }
+
     /** The selections of clusters of a service that it wants. */
     List<String> of(ServiceKey service) {
         return subscribed.getOrDefault(service, List.of()).stream()

@@ -51,6 +51,10 @@ final class Requests {
             .flatMap(types -> types.keySet().stream())
             .collect(Collectors.toUnmodifiableSet());
 
+    /** What changes the client as tools show it. */
+    private static final Set<String> UPDATES =
+            Set.of("InstanceRequest", "BatchInstanceRequest", "SubscribeServiceRequest");
+
     private static final NacosRefusal BUG =
             new NacosRefusal(NacosRefusal.SERVER_ERROR, "a bug, logged on the node", "internal");
     private static final NacosRefusal LOG_IN =
@@ -157,6 +161,9 @@ final class Requests {
         if (isKeptOut(payload)) {
             answer.refuse(request.requestId, LOG_IN);
             return;
+        }
+        if (UPDATES.contains(payload.type())) {
+            connection.updated();
         }
         switch (payload.type()) {
             case "InstanceRequest" -> instance(session, request, answer);

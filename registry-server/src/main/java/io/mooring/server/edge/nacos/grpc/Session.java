@@ -122,6 +122,15 @@ final class Session implements SessionLine, Subscriber {
         publish(service, List.of(), reply);
     }
 
+    /** What it has published, for tools. */
+    List<InstanceId> published() {
+        return publications.values().stream().flatMap(List::stream).toList();
+    }
+
+    List<InstanceId> published(ServiceKey service) {
+        return publications.getOrDefault(service, List.of());
+    }
+
     /** @param digest of the view that the client was told */
     void subscribe(ServiceKey service, long digest) {
         if (!over) {

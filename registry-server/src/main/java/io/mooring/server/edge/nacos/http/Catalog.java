@@ -1,12 +1,14 @@
 package io.mooring.server.edge.nacos.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.durable.ServiceSettings.ClusterSettings;
 import io.mooring.server.edge.nacos.HealthView;
+import io.mooring.server.edge.nacos.NacosConnections;
 import io.mooring.server.edge.nacos.NacosJson;
 import io.mooring.server.edge.nacos.NacosNames;
 import io.mooring.server.edge.nacos.NacosSettings;
@@ -15,6 +17,7 @@ import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -23,8 +26,10 @@ final class Catalog {
     private final RegistryNode node;
     private final Lists lists;
     private final NacosSubscribers subscribers;
+    private final NacosConnections connections;
 
-    Catalog(RegistryNode node, Lists lists, NacosSubscribers subscribers) {
+    Catalog(RegistryNode node, Lists lists, NacosSubscribers subscribers, NacosConnections connections) {
+        this.connections = connections;
         this.subscribers = subscribers;
         this.node = node;
         this.lists = lists;
@@ -154,11 +159,14 @@ final class Catalog {
     /** Who hears of a service. */
     Optional<Answer> subscribers(Call call) {
         ServiceKey service = call.parameters().service();
+        Wanted wanted = new Wanted(call.parameters());
         List<NacosSubscribers.Subscriber> all = subscribers.of(service);
         return Optional.of(Answer.json(json -> {
             json.writeStartArray();
             for (NacosSubscribers.Subscriber one : all) {
-                client(json, one.ip() + ":" + one.port(), one.ip(), one.port());
+                if (wanted.is(one.ip(), one.port())) {
+                    client(json, one.clientId(), one.ip(), one.port());
+                }
             }
             json.writeEndArray();
         }));
@@ -172,19 +180,35 @@ final class Catalog {
         json.writeEndObject();
     }
 
-    /** Who publishes a service: each instance is its own client to these tools. */
+    /** The part that is asked for. */
+    private static final class Wanted {
+        private final String ip;
+        private final int port;
+
+        Wanted(Parameters given) {
+            ip = given.text("ip");
+            port = given.whole("port", 0);
+        }
+
+        boolean is(String oneIp, int onePort) {
+            return (ip.isEmpty() || ip.equals(oneIp)) && (port == 0 || port == onePort);
+        }
+    }
+
+    /** Who publishes a service: a connection to this node; else each address is its own client to these tools. */
     Optional<Answer> publishers(Call call) {
         ServiceKey service = call.parameters().service();
+        Wanted wanted = new Wanted(call.parameters());
         ServiceView view = node.view(service);
+        Map<InstanceId, String> connected = connections.publishers(service);
         return Optional.of(Answer.json(json -> {
             json.writeStartArray();
             for (ListedInstance listed : view.instances()) {
-                String address = listed.instance().address();
-                client(
-                        json,
-                        address + (node.isPersistent(listed.id()) ? "#false" : "#true"),
-                        listed.instance().host(),
-                        listed.instance().port());
+                InstanceId id = listed.id();
+                if (wanted.is(id.host(), id.port())) {
+                    String address = Clients.id(id, node.isPersistent(id));
+                    client(json, connected.getOrDefault(id, address), id.host(), id.port());
+                }
             }
             json.writeEndArray();
         }));

@@ -9,6 +9,7 @@ import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.protocol.RefusalCode;
 import io.mooring.server.durable.InstanceOverride;
+import io.mooring.server.durable.ServiceSettings;
 import io.mooring.server.edge.nacos.BeatTerms;
 import io.mooring.server.edge.nacos.HealthView;
 import io.mooring.server.edge.nacos.NacosInstance;
@@ -16,6 +17,7 @@ import io.mooring.server.edge.nacos.NacosJson;
 import io.mooring.server.edge.nacos.NacosNames;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.node.RegistryNode;
+import io.mooring.server.shard.LeaseTerms;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -59,11 +61,18 @@ final class Instances {
         Instance instance = said.of(service);
         return call.whenAccepted(reply -> {
             if (said.ephemeral()) {
-                node.put(instance, BeatTerms.of(instance.metadata()), reply);
+                node.put(instance, terms(instance), reply);
             } else {
                 node.putPersistent(instance, reply);
             }
         });
+    }
+
+    private LeaseTerms terms(Instance instance) {
+        Metadata ofService = node.settings(instance.service())
+                .orElse(ServiceSettings.DEFAULTS)
+                .metadata();
+        return BeatTerms.of(instance.metadata(), ofService);
     }
 
     Optional<Answer> deregister(Call call) {
@@ -107,10 +116,7 @@ final class Instances {
                     } else if (full.isEmpty()) {
                         reply.accept(heard(id, BEAT_OF_NOBODY));
                     } else {
-                        node.put(
-                                full.get(),
-                                BeatTerms.of(full.get().metadata()),
-                                outcome -> reply.accept(heard(id, outcome)));
+                        node.put(full.get(), terms(full.get()), outcome -> reply.accept(heard(id, outcome)));
                     }
                 }),
                 answer -> answer);

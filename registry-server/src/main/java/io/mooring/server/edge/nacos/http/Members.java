@@ -6,7 +6,9 @@ import io.mooring.server.membership.PeerStatus;
 import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Optional;
 
@@ -80,6 +82,48 @@ final class Members {
         String state = members().get(0).state();
         return result(call, json -> json.writeString(state));
     }
+
+    /** How many connections each node has: this one, and those that it hears from. What it does not know of them is -1. */
+    Optional<Answer> loads(Call call) {
+        NodeStatus now = node.status();
+        List<Load> loads = new ArrayList<>();
+        loads.add(new Load(
+                selfAddress(),
+                now.cluster().ownSessions(),
+                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
+        for (PeerStatus peer : now.peers()) {
+            Integer sessions = now.cluster().sessions().get(peer.name());
+            if (sessions != null) {
+                loads.add(new Load(host(peer.address()) + ":" + settings.port().getAsInt(), sessions, -1));
+            }
+        }
+        IntSummaryStatistics all = loads.stream().mapToInt(Load::connections).summaryStatistics();
+        return result(call, json -> {
+            json.writeStartObject();
+            json.writeArrayFieldStart("detail");
+            for (Load load : loads) {
+                json.writeStartObject();
+                json.writeStringField("address", load.address());
+                json.writeNumberField("sdkConCount", load.connections());
+                json.writeNumberField("conCount", load.connections());
+                json.writeNumberField("load", load.load());
+                json.writeNumberField("cpu", -1);
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeNumberField("memberCount", 1 + now.peers().size());
+            json.writeNumberField("metricsCount", loads.size());
+            json.writeBooleanField("completed", loads.size() == 1 + now.peers().size());
+            json.writeNumberField("max", all.getMax());
+            json.writeNumberField("min", all.getMin());
+            json.writeNumberField("avg", all.getAverage());
+            json.writeNumberField("threshold", RegistryNode.toleratedSessions(all.getAverage()));
+            json.writeNumberField("total", all.getSum());
+            json.writeEndObject();
+        });
+    }
+
+    private record Load(String address, int connections, double load) {}
 
     /** The addresses alone. */
     Optional<Answer> simple(Call call) {

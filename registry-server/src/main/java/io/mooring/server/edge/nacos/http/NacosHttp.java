@@ -3,6 +3,7 @@ package io.mooring.server.edge.nacos.http;
 import io.mooring.model.InvalidValueException;
 import io.mooring.model.ServiceKey;
 import io.mooring.protocol.RefusalCode;
+import io.mooring.server.edge.nacos.NacosConnections;
 import io.mooring.server.edge.nacos.NacosSubscribers;
 import io.mooring.server.edge.nacos.Users;
 import io.mooring.server.edge.nacos.http.Route.Trait;
@@ -54,6 +55,7 @@ public final class NacosHttp {
     /**
      * @param users who may ask
      * @param others who hears of changes by other ways than this one's
+     * @param connections clients that are connected
      * @param port what it shares with others who are served there
      * @param refused hears the code of every refusal
      * @param meter of pushes by UDP
@@ -63,6 +65,7 @@ public final class NacosHttp {
             NacosHttpSettings settings,
             Users users,
             NacosSubscribers others,
+            NacosConnections connections,
             WebPort port,
             Consumer<String> refused,
             UdpMeter meter) {
@@ -85,7 +88,8 @@ public final class NacosHttp {
                 new Instances(node, lists, pushes),
                 new Batches(node),
                 new Services(node, lists, subscribers),
-                new Catalog(node, lists, subscribers),
+                new Catalog(node, lists, subscribers, connections),
+                new Clients(node, connections, pushes),
                 new Operator(node, members),
                 members,
                 new Console(node, lists, users, settings),

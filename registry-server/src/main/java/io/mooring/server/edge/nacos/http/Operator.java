@@ -8,7 +8,9 @@ import io.mooring.server.node.NodeStatus;
 import io.mooring.server.node.RegistryNode;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** How the node does, and the switches that this one has not. */
 final class Operator {
@@ -35,26 +37,30 @@ final class Operator {
     Optional<Answer> metrics(Call call) {
         boolean onlyStatus = call.parameters().truth(true, "onlyStatus");
         NodeStatus now = node.status();
+        Set<String> persistent = new HashSet<>();
+        if (!onlyStatus) {
+            node.persistent().forEach(instance -> persistent.add(instance.address()));
+        }
         return Optional.of(Answer.json(json -> {
             json.writeStartObject();
             json.writeStringField("status", status(now));
             if (!onlyStatus) {
-                numbers(json, now);
+                numbers(json, now, persistent.size());
             }
             json.writeEndObject();
         }));
     }
 
-    private static void numbers(JsonGenerator json, NodeStatus now) throws IOException {
+    private static void numbers(JsonGenerator json, NodeStatus now, int persistent) throws IOException {
         int clients = now.sessions() + now.leases();
         json.writeNumberField("serviceCount", now.services());
         json.writeNumberField("instanceCount", now.instances());
         json.writeNumberField("subscribeCount", now.subscriptions());
         json.writeNumberField("responsibleInstanceCount", now.cluster().ownInstances());
-        json.writeNumberField("clientCount", clients);
+        json.writeNumberField("clientCount", clients + persistent);
         json.writeNumberField("connectionBasedClientCount", now.sessions());
         json.writeNumberField("ephemeralIpPortClientCount", now.leases());
-        json.writeNumberField("persistentIpPortClientCount", 0);
+        json.writeNumberField("persistentIpPortClientCount", persistent);
         json.writeNumberField("responsibleClientCount", clients);
         Runtime runtime = Runtime.getRuntime();
         double used = (double) (runtime.totalMemory() - runtime.freeMemory()) / runtime.maxMemory();

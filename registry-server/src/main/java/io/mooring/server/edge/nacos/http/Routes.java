@@ -21,6 +21,7 @@ final class Routes {
             Batches batches,
             Services services,
             Catalog catalog,
+            Clients clients,
             Operator operator,
             Members members,
             Console console,
@@ -30,6 +31,7 @@ final class Routes {
         clients(all);
         services(all);
         operations(all);
+        loaders(all);
         console(all);
     }
 
@@ -86,6 +88,13 @@ final class Routes {
         add("GET", "/v3/admin/ns/client/service/publisher/list", all.catalog()::publishers);
         add("GET", "/v2/ns/client/service/subscriber/list", all.catalog()::subscribers);
         add("GET", "/v3/admin/ns/client/service/subscriber/list", all.catalog()::subscribers);
+        for (String base : new String[] {"/v2/ns/client", "/v3/admin/ns/client"}) {
+            add("GET", base, all.clients()::get);
+            add("GET", base + "/list", all.clients()::ids);
+            add("GET", base + "/publish/list", all.clients()::published);
+            add("GET", base + "/subscribe/list", all.clients()::subscribed);
+        }
+        add("GET", "/v3/admin/ns/client/distro", all.operator()::responsible);
         add("PUT", "/v1/ns/cluster", services::updateCluster);
         add("PUT", "/v3/admin/ns/cluster", services::updateCluster);
     }
@@ -127,6 +136,22 @@ final class Routes {
             add("GET", base + "/self", members::self, Trait.ALWAYS);
             add("GET", base + "/self/health", members::health, Trait.ALWAYS);
         }
+    }
+
+    /** Connections spread over the nodes by themselves; a single one may be sent away. */
+    private void loaders(Handlers all) {
+        Handler byThemselves =
+                notOffered("connections spread over the nodes by themselves; ask for loader/cluster to see how");
+        loaders(all, "/v2/core/loader", "GET", byThemselves);
+        loaders(all, "/v3/admin/core/loader", "POST", byThemselves);
+    }
+
+    private void loaders(Handlers all, String base, String change, Handler byThemselves) {
+        add("GET", base + "/cluster", all.members()::loads);
+        add(change, base + "/reloadClient", all.clients()::reload);
+        add("GET", base + "/current", notOffered("ask for the clients of this node, ns/client/list"));
+        add(change, base + "/reloadCurrent", byThemselves);
+        add(change, base + "/smartReloadCluster", byThemselves);
     }
 
     private void console(Handlers all) {

@@ -24,9 +24,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -154,11 +156,31 @@ final class UdpPushes implements NacosSubscribers, AutoCloseable {
         List<Subscriber> all = new ArrayList<>();
         for (UdpSubscriber.Key key : subscribers.keySet()) {
             if (key.service().equals(service)) {
+                String ip = key.at().getAddress().getHostAddress();
                 all.add(new Subscriber(
-                        key.at().getAddress().getHostAddress(), key.at().getPort(), "", "", key.clusters()));
+                        Clients.id(address(key), false), ip, key.at().getPort(), "", "", key.clusters()));
             }
         }
         return all;
+    }
+
+    private static String address(UdpSubscriber.Key key) {
+        return key.at().getAddress().getHostAddress() + ":" + key.at().getPort();
+    }
+
+    /** Who listens. Any thread. */
+    Set<String> addresses() {
+        Set<String> addresses = new LinkedHashSet<>();
+        subscribers.keySet().forEach(key -> addresses.add(address(key)));
+        return addresses;
+    }
+
+    /** What an address listens to; once for each selection of clusters. Any thread. */
+    List<ServiceKey> at(String address) {
+        return subscribers.keySet().stream()
+                .filter(key -> address(key).equals(address))
+                .map(UdpSubscriber.Key::service)
+                .toList();
     }
 
     /** On the loop. */

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
+import io.mooring.server.edge.nacos.LogLines;
 import io.mooring.server.edge.nacos.grpc.TestClient.Message;
+import io.mooring.server.lease.LeaseSettings;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.Socket;
@@ -26,14 +28,32 @@ import tools.jackson.databind.JsonNode;
 class BadInputTest {
     private static final String REGISTER = "{'serviceName':'%s','type':'registerInstance','instance':%s}";
 
+    private static final LeaseSettings STANDARD = LeaseSettings.DEFAULTS;
+    private static final LeaseSettings FOUR_INSTANCES_EACH = new LeaseSettings(
+            STANDARD.ttl(),
+            STANDARD.grace(),
+            STANDARD.evictionWindow(),
+            STANDARD.evictionShare(),
+            STANDARD.evictionFloor(),
+            STANDARD.maxInstances(),
+            STANDARD.maxServices(),
+            STANDARD.maxInstancesPerService(),
+            4,
+            STANDARD.maxSessions());
+
     private TestEndpoint end;
     private TestClient client;
+    private LogLines log;
 
     @BeforeEach
     void start() {
-        end = new TestEndpoint(wishes -> wishes.subscriptions = 2);
+        end = new TestEndpoint(wishes -> {
+            wishes.subscriptions = 2;
+            wishes.lease = FOUR_INSTANCES_EACH;
+        });
         client = TestClient.connected(end.port);
         assertEquals(200, client.register("steady", 1).json().get("resultCode").asInt());
+        log = new LogLines();
     }
 
     @AfterEach
@@ -46,6 +66,8 @@ class BadInputTest {
         assertTrue(client.isOpen());
         client.close();
         end.close();
+        log.close();
+        assertTrue(log.lines().size() <= 1, () -> "more than one line: " + log.lines());
     }
 
     @ParameterizedTest
@@ -115,6 +137,70 @@ class BadInputTest {
 
         assertEquals(400, answer.json().get("errorCode").asInt());
         assertEquals(message.replace('`', '\''), answer.json().get("message").asString());
+    }
+
+    /** Each in the answer that its client waits for: over an ErrorResponse it would leave with all it has registered. */
+    @ParameterizedTest
+    @CsvSource({
+        "ServerCheckRequest,      ServerCheckResponse",
+        "HealthCheckRequest,      HealthCheckResponse",
+        "InstanceRequest,         InstanceResponse",
+        "BatchInstanceRequest,    BatchInstanceResponse",
+        "PersistentInstanceRequest, InstanceResponse",
+        "ServiceQueryRequest,     QueryServiceResponse",
+        "SubscribeServiceRequest, SubscribeServiceResponse",
+        "ServiceListRequest,      ServiceListResponse",
+        "NamingFuzzyWatchRequest, NamingFuzzyWatchResponse",
+        "ConfigQueryRequest,      ConfigQueryResponse"
+    })
+    void brokenJsonIsRefusedWhateverIsAskedFor(String type, String answerType) {
+        String deep = "{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}";
+        String escapes = "{\"serviceName\":\"\\ud800\\q\"}";
+        for (String json : List.of("{", "null", "\"text\"", deep, escapes, "{\"a\":1}}", "\u0000")) {
+            Message answer = client.request(type, json);
+
+            String shown = json.substring(0, Math.min(20, json.length())) + " -> " + answer.text();
+            assertEquals(answerType, answer.type(), shown);
+            assertEquals(502, answer.json().get("errorCode").asInt(), shown);
+            assertEquals(500, answer.json().get("resultCode").asInt(), shown);
+            assertFalse(answer.json().get("success").asBoolean(), shown);
+        }
+        byte[] notUtf8 = TestClient.payload(type, "{\"serviceName\":\"x\"}", Map.of());
+        notUtf8[notUtf8.length - 3] = (byte) 0xff; // the x
+        assertEquals(502, client.request(notUtf8).json().get("errorCode").asInt());
+    }
+
+    @Test
+    void aListBeyondTheLimitIsRefusedWhole() {
+        List<String> hosts = new ArrayList<>();
+        for (int port = 1; port <= 4; port++) {
+            hosts.add(TestClient.host(port));
+        }
+
+        Message answer = client.request(
+                "BatchInstanceRequest",
+                "{\"serviceName\":\"large\",\"type\":\"batchRegisterInstance\",\"instances\":["
+                        + String.join(",", hosts) + "]}");
+
+        assertEquals("BatchInstanceResponse", answer.type());
+        assertEquals(500, answer.json().get("errorCode").asInt());
+        assertTrue(answer.json().get("message").asString().contains("(expected: at most 4"), answer.text());
+        assertEquals(0, client.query("large").hosts().size(), "none of them, as one of them is too many");
+    }
+
+    /** A text that is small on its way and large when it is read. */
+    @Test
+    void aCompressedPayloadBeyondTenMebibytesIsRefused() {
+        byte[] payload = TestClient.payload(
+                "InstanceRequest", "{" + " ".repeat(NacosGrpcSettings.MESSAGE_BYTES) + "}", Map.of());
+
+        Message answer = client.requestCompressed(payload);
+
+        assertEquals("ErrorResponse", answer.type());
+        assertEquals(502, answer.json().get("errorCode").asInt());
+        assertTrue(answer.json().get("message").asString().startsWith("the payload is too long: "), answer.text());
+        byte[] small = TestClient.payload("HealthCheckRequest", "{}", Map.of());
+        assertEquals("HealthCheckResponse", client.requestCompressed(small).type(), "others are read");
     }
 
     @Test

@@ -49,11 +49,16 @@ class HandshakeTest {
         }
     }
 
-    @Test
-    void abilitiesAreToldToThoseWhoAsk() {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}", // 2.3 to 2.5
+                "{\"agent\":true,\"fuzzyWatch\":true,\"lock\":true,\"mcp\":true}" // 3.2
+            })
+    void abilitiesAreToldToThoseWhoAsk(String asked) {
         try (TestEndpoint end = new TestEndpoint();
                 TestClient client = new TestClient(end.port)) {
-            client.setUp(TestClient.SET_UP); // with an empty table, as 2.3 to 2.5 send it
+            client.setUp(TestClient.SET_UP.replace("\"abilityTable\":{}", "\"abilityTable\":" + asked));
 
             Message ack = client.next();
 

@@ -118,6 +118,9 @@ class LivenessTest {
     /** Trap: Go's client pings every minute with no call open, and would be sent away for it. */
     @Test
     void keepalivePingsWithoutStreamsAreFine() throws IOException {
+        assertTrue(
+                NacosGrpcSettings.defaults(0).pingsApart().compareTo(Duration.ofSeconds(10)) <= 0,
+                "no client pings more often");
         try (TestEndpoint end = new TestEndpoint(wishes -> wishes.pingsApart = Duration.ofNanos(0));
                 Socket socket = new Socket("127.0.0.1", end.port)) {
             socket.setSoTimeout(20_000);

@@ -56,7 +56,8 @@ class PushTest {
 
             provider.deregister("orders", 3);
             Message empty = consumer.next();
-            assertEquals(List.of(), ports(empty));
+            assertEquals(
+                    "[]", empty.hosts().toString(), "trap: null would be an error to clients, who keep what they have");
             assertTrue(stamp(empty) > stamp(push));
             consumer.ack(empty);
             provider.register("orders", 4);
@@ -77,6 +78,82 @@ class PushTest {
 
             assertEquals(List.of(1), ports(push));
             assertTrue(stamp(push) > stamp(answer));
+        }
+    }
+
+    /** What a Java client believes: of what it has, the last that it took. When it has connected anew, it drops the answer. */
+    private static final class Believer implements AutoCloseable {
+        private final TestClient line;
+        private List<Integer> list;
+
+        Believer(int port, List<Integer> before) {
+            this.line = TestClient.connected(port);
+            this.list = before;
+        }
+
+        /** Of a client that asks for the first time, which gets to its answer when it has taken the pushes that came. */
+        void subscribes(boolean takesTheAnswer, Runnable meanwhile) {
+            Message answer = line.subscribe("orders");
+            meanwhile.run();
+            if (takesTheAnswer) {
+                takesPush(); // on a thread of its own
+                list = ports(answer);
+            }
+        }
+
+        void takesPush() {
+            Message push = line.next();
+            assertEquals("NotifySubscriberRequest", push.type(), () -> "nothing is pushed, and it believes " + list);
+            list = ports(push);
+            line.ack(push);
+        }
+
+        void hears(List<Integer> expected) {
+            while (!list.equals(expected)) {
+                takesPush();
+            }
+        }
+
+        @Override
+        public void close() {
+            line.close();
+        }
+    }
+
+    /** As nacos-client does it, with the times of a node as it is run; nothing changes afterwards that could put it right. */
+    @Test
+    void whoReconnectsAndDropsTheAnswerHearsWhatChangedMeanwhile() {
+        Duration asRun = NacosGrpcSettings.defaults(0).answerTakenWithin();
+        try (TestEndpoint end = new TestEndpoint(wishes -> wishes.answerTakenWithin = asRun);
+                TestClient provider = TestClient.connected(end.port)) {
+            provider.register("orders", 1);
+            List<Integer> before;
+            try (Believer first = new Believer(end.port, List.of())) {
+                before = ports(first.line.subscribe("orders"));
+                assertEquals(List.of(1), before);
+            }
+            provider.register("orders", 2); // while it is away
+
+            try (Believer again = new Believer(end.port, before)) {
+                again.subscribes(false, () -> {});
+
+                again.hears(List.of(2));
+            }
+        }
+    }
+
+    @Test
+    void whoTakesAPushBeforeTheOlderAnswerHearsTheLatestAgain() {
+        Duration asRun = NacosGrpcSettings.defaults(0).answerTakenWithin();
+        try (TestEndpoint end = new TestEndpoint(wishes -> wishes.answerTakenWithin = asRun);
+                TestClient provider = TestClient.connected(end.port);
+                Believer consumer = new Believer(end.port, List.of())) {
+            provider.register("orders", 1);
+
+            consumer.subscribes(true, () -> provider.register("orders", 2));
+
+            assertEquals(List.of(1), consumer.list, "it believes the answer, which is older");
+            consumer.hears(List.of(2));
         }
     }
 

@@ -14,6 +14,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 /** What can be asked, and what is answered. */
@@ -61,6 +63,43 @@ class RequestsTest {
         assertEquals(500, refused.get("resultCode").asInt());
         assertEquals(400, refused.get("errorCode").asInt());
         assertFalse(refused.get("success").asBoolean());
+    }
+
+    /** The same in each kind of answer, for clients have one test for all of them. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "ServerCheckRequest        | {}",
+                "HealthCheckRequest        | {}",
+                "InstanceRequest           | {'serviceName':'s','type':'deregisterInstance'}",
+                "BatchInstanceRequest      | {'serviceName':'s','type':'batchRegisterInstance','instances':[]}",
+                "PersistentInstanceRequest | {'serviceName':'p','type':'registerInstance','instance':{'ip':'h','port':1,'ephemeral':false}}",
+                "ServiceQueryRequest       | {'serviceName':'s'}",
+                "SubscribeServiceRequest   | {'serviceName':'s','subscribe':true}",
+                "SubscribeServiceRequest   | {'serviceName':'s','subscribe':false}",
+                "ServiceListRequest        | {}",
+                "NamingFuzzyWatchRequest   | {'watchType':'WATCH','groupKeyPattern':'public>>g>>*'}",
+                "NamingFuzzyWatchRequest   | {'watchType':'CANCEL_WATCH','groupKeyPattern':'public>>g>>*'}"
+            })
+    void allThreeSuccessFieldsAreInEveryAnswer(String type, String json) {
+        try (TestEndpoint there = new TestEndpoint(wishes -> wishes.disk = true);
+                TestClient asking = TestClient.connected(there.port)) {
+            JsonNode well = asking.request(type, json.replace('\'', '"')).json();
+            JsonNode refused = asking.request(type, "not JSON").json();
+
+            assertEquals(
+                    List.of("200", "0", "true"),
+                    List.of(well.get("resultCode"), well.get("errorCode"), well.get("success")).stream()
+                            .map(JsonNode::toString)
+                            .toList());
+            assertEquals(
+                    List.of("500", "502", "false"),
+                    List.of(refused.get("resultCode"), refused.get("errorCode"), refused.get("success")).stream()
+                            .map(JsonNode::toString)
+                            .toList());
+        }
     }
 
     @Test

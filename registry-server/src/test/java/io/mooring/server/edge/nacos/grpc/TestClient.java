@@ -179,8 +179,16 @@ final class TestClient implements AutoCloseable {
     }
 
     Message request(byte[] payload) {
+        return request(payload, CallOptions.DEFAULT);
+    }
+
+    Message requestCompressed(byte[] payload) {
+        return request(payload, CallOptions.DEFAULT.withCompression("gzip"));
+    }
+
+    private Message request(byte[] payload, CallOptions options) {
         CompletableFuture<Message> answer = new CompletableFuture<>();
-        ClientCall<byte[], byte[]> call = channel.newCall(REQUEST, CallOptions.DEFAULT);
+        ClientCall<byte[], byte[]> call = channel.newCall(REQUEST, options);
         call.start(
                 new ClientCall.Listener<>() {
                     @Override

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Watching services by pattern. */
@@ -40,11 +41,13 @@ class WatchTest {
     }
 
     private Message watch(String pattern, boolean initializing, String... received) {
+        return watcher.request("NamingFuzzyWatchRequest", watching(pattern, initializing, received));
+    }
+
+    private static String watching(String pattern, boolean initializing, String... received) {
         String keys = received.length == 0 ? "" : "\"" + String.join("\",\"", received) + "\"";
-        return watcher.request(
-                "NamingFuzzyWatchRequest",
-                "{\"namespace\":\"public\",\"groupKeyPattern\":\"" + pattern + "\",\"receivedGroupKeys\":[" + keys
-                        + "],\"watchType\":\"WATCH\",\"initializing\":" + initializing + "}");
+        return "{\"namespace\":\"public\",\"groupKeyPattern\":\"" + pattern + "\",\"receivedGroupKeys\":[" + keys
+                + "],\"watchType\":\"WATCH\",\"initializing\":" + initializing + "}";
     }
 
     private static void assertChange(String kind, String service, Message message) {
@@ -77,8 +80,7 @@ class WatchTest {
                 assertEquals("ADD_SERVICE", context.get("changedType").asString());
                 services.add(context.get("serviceKey").asString());
             });
-            // Trap: Java acknowledges these by the name of the other kind.
-            watcher.ack(message, "NamingFuzzyWatchChangeNotifyResponse");
+            watcher.ack(message, "NamingFuzzyWatchSyncResponse");
         }
         Message finish = watcher.next();
         assertEquals(
@@ -87,6 +89,32 @@ class WatchTest {
         assertEquals(23, services.size());
         assertTrue(services.contains("public@@DEFAULT_GROUP@@s7"));
         watcher.assertNothing();
+    }
+
+    /** Trap: Java acknowledges these by the name of the other kind. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "NamingFuzzyWatchChangeNotifyResponse",
+                "NamingFuzzyWatchSyncResponse",
+                "NotifySubscriberResponse"
+            })
+    void ackOfAFuzzySyncMayHaveAnyName(String name) {
+        try (TestEndpoint patient = new TestEndpoint(wishes -> wishes.ackWithin = Duration.ofDays(1));
+                TestClient offering = TestClient.connected(patient.port);
+                TestClient watching = TestClient.connected(patient.port)) {
+            offering.register("orders", 1);
+            watching.request("NamingFuzzyWatchRequest", watching(ALL, true));
+            Message first = watching.next();
+            assertEquals("FUZZY_WATCH_INIT_NOTIFY", first.json().get("syncType").asString());
+
+            watching.ack(first, name);
+
+            assertEquals(
+                    "FINISH_FUZZY_WATCH_INIT_NOTIFY",
+                    watching.next().json().get("syncType").asString(),
+                    "which is said when all have been acknowledged");
+        }
     }
 
     @Test

@@ -2,19 +2,24 @@ package io.mooring.server.edge.nacos.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.mooring.server.edge.nacos.LogLines;
 import io.mooring.server.edge.nacos.http.NacosCalls.Answer;
 import java.net.http.HttpRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Requests that are wrong in some way: the sentence and status that Nacos clients understand, and no change of state. */
 class NacosBadInputTest {
     private static final String OK = "serviceName=bad&ip=10.0.0.1&port=80";
     private final NacosCalls nacos = NacosCalls.SHARED;
+    private LogLines log;
 
     /** @param says how the text of v1 begins */
     record Row(String name, String method, String path, String form, int status, String says) {
@@ -172,6 +177,35 @@ class NacosBadInputTest {
                 "instances=" + NacosCalls.encoded("[{\"ip\":\"h\""),
                 400,
                 "Param 'instances' is illegal, ");
+        r.add(
+                "a batch of lists",
+                "PUT",
+                "/v1/ns/instance/metadata/batch?serviceName=bad&metadata=a%3Db&instances=%5B%5B%5D%5D",
+                "",
+                400,
+                "Param 'instances' is illegal, ");
+        r.add(
+                "a check that nobody knows",
+                "PUT",
+                "/v1/ns/cluster?serviceName=bad&clusterName=c",
+                "healthChecker=" + NacosCalls.encoded("{\"type\":\"GUESS\"}"),
+                400,
+                "Param 'healthChecker.type' is illegal, GUESS");
+        r.add(
+                "a check that is no JSON",
+                "PUT",
+                "/v1/ns/cluster?serviceName=bad&clusterName=c",
+                "healthChecker=TCP",
+                400,
+                "Param 'healthChecker' is illegal, TCP");
+        r.add("health without a word", "PUT", "/v1/ns/health/instance?" + OK, "", 400, "Param 'healthy' is required.");
+        r.add(
+                "a beat of an object without end",
+                "PUT",
+                "/v1/ns/instance/beat?" + OK,
+                "beat=" + NacosCalls.encoded("{\"a\":" + "[".repeat(50_000)),
+                400,
+                "Param 'beat' is illegal, ");
         r.add("a namespace with a space", "GET", "/v1/ns/service/names?namespaceId=a+b", "", 400, "Param 'namespace");
         return r.rows.stream();
     }
@@ -184,6 +218,17 @@ class NacosBadInputTest {
         return labels.toString();
     }
 
+    @BeforeEach
+    void start() {
+        log = new LogLines();
+    }
+
+    @AfterEach
+    void oneLineAtMost() {
+        log.close();
+        assertThat(log.lines()).hasSizeLessThanOrEqualTo(1);
+    }
+
     @ParameterizedTest
     @MethodSource("rows")
     void isRefusedInTheWordsOfTheContract(Row row) throws Exception {
@@ -192,6 +237,32 @@ class NacosBadInputTest {
         assertThat(answer.status()).as(answer.body()).isEqualTo(row.status());
         assertThat(answer.type()).startsWith("text/plain");
         assertThat(answer.body()).startsWith(row.says());
+        assertThat(nacos.list("serviceName=bad").get("hosts")).isEmpty();
+    }
+
+    /** Later generations say the same in their envelope, with a number for each kind of mistake. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "POST   | /v2/ns/instance           | ip=h&port=1                                 | 10000 | Param 'serviceName' is required.",
+                "DELETE | /v2/ns/instance           | serviceName=bad&port=1                      | 10000 | Param 'ip' is required.",
+                "POST   | /v2/ns/instance           | serviceName=a+b&ip=h&port=1                 | 20002 | Param 'serviceName' is illegal, a b",
+                "POST   | /v2/ns/instance           | serviceName=bad&ip=h&port=65536             | 20002 | Param 'port' is illegal, 65536",
+                "POST   | /v2/ns/instance           | serviceName=bad&ip=h&port=1&weight=10001    | 20002 | Param 'weight' is illegal, 10001",
+                "POST   | /v3/client/ns/instance    | serviceName=bad&ip=h&port=1&heartBeat=maybe | 20002 | Param 'heartBeat' is illegal, maybe",
+                "POST   | /v3/admin/ns/instance     | serviceName=bad&ip=h&port=1&metadata=x      | 20002 | Param 'metadata' is illegal, x",
+                "POST   | /v2/ns/service            | serviceName=bad&protectThreshold=2          | 20002 | Param 'protectThreshold' is illegal, 2.0",
+                "GET    | /v2/ns/service/list       | pageSize=0                                  | 20002 | Param 'pageSize' is illegal, 0",
+                "GET    | /v3/client/ns/instance/list |                                           | 10000 | Param 'serviceName' is required."
+            })
+    void isRefusedByNumberInLaterGenerations(String method, String path, String query, int code, String says)
+            throws Exception {
+        Answer answer = nacos.call(method, path + "?" + (query == null ? "" : query));
+
+        assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+        assertThat(answer.at("/code").asInt()).as(answer.body()).isEqualTo(code);
+        assertThat(answer.data().asString()).startsWith(says);
         assertThat(nacos.list("serviceName=bad").get("hosts")).isEmpty();
     }
 

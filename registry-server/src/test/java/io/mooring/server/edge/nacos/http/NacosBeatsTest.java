@@ -103,13 +103,19 @@ class NacosBeatsTest {
         Metadata labels =
                 Metadata.of(Map.of("preserved.heart.beat.timeout", timeout, "preserved.ip.delete.timeout", delete));
 
-        assertThat(BeatTerms.of(labels)).isEqualTo(new LeaseTerms(Duration.ofMillis(ttl), Duration.ofMillis(grace)));
+        assertThat(BeatTerms.of(labels, Metadata.empty()))
+                .isEqualTo(new LeaseTerms(Duration.ofMillis(ttl), Duration.ofMillis(grace)));
     }
 
-    @Test
-    void whoSaysThatItWillNotBeatIsNotExpected() {
-        LeaseTerms terms = BeatTerms.of(Metadata.of(Map.of("enableClientBeat", "false")));
+    @ParameterizedTest
+    @CsvSource({"false,'',true", "FALSE,true,true", "'',false,true", "true,false,false", "'','',false", "no,'',false"})
+    void whoSaysThatItWillNotBeatIsNotExpected(String own, String ofService, boolean forLong) {
+        LeaseTerms terms = BeatTerms.of(enabled(own), enabled(ofService));
 
-        assertThat(terms.ttl()).isGreaterThan(Duration.ofDays(1_000));
+        assertThat(terms.ttl().compareTo(Duration.ofDays(1_000)) > 0).isEqualTo(forLong);
+    }
+
+    private static Metadata enabled(String value) {
+        return value.isEmpty() ? Metadata.empty() : Metadata.of(Map.of("enableClientBeat", value));
     }
 }

@@ -225,6 +225,26 @@ class NacosEntriesTest {
     }
 
     @Test
+    void aServiceMaySayThatItsInstancesDoNotBeat() throws Exception {
+        String soon = "{\"preserved.heart.beat.timeout\":\"1000\",\"preserved.ip.delete.timeout\":\"1000\"}";
+        String beat = "{\"ip\":\"10.0.0.2\",\"port\":80,\"metadata\":" + soon + "}";
+        for (int steady = 3; steady <= 6; steady++) {
+            nacos.register("serviceName=silent&port=80&ip=10.0.0." + steady); // nor losing most of them
+        }
+        nacos.call("PUT", "/v1/ns/service?serviceName=silent&protectThreshold=0", "metadata=enableClientBeat%3Dfalse");
+
+        nacos.register("serviceName=silent&ip=10.0.0.1&port=80&metadata=" + NacosCalls.encoded(soon));
+        nacos.call("PUT", "/v1/ns/instance/beat?serviceName=silent", "beat=" + NacosCalls.encoded(beat));
+        nacos.register("serviceName=loud&ip=10.0.0.1&port=80&metadata=" + NacosCalls.encoded(soon));
+
+        nacos.register("serviceName=loud&ip=10.0.0.2&port=80"); // losing all at once would not be believed
+        while (nacos.list("serviceName=loud").get("hosts").size() == 2) {
+            Thread.onSpinWait(); // each look is a request
+        }
+        assertThat(nacos.list("serviceName=silent").get("hosts")).hasSize(6);
+    }
+
+    @Test
     void theThresholdOfAServiceProtectsIt() throws Exception {
         registered("guarded");
         nacos.call("PUT", "/v1/ns/service?serviceName=guarded&protectThreshold=1");

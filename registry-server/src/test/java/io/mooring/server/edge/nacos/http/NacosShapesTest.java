@@ -39,6 +39,15 @@ class NacosShapesTest {
 
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.body()).contains("\"hosts\":[]").contains("\"valid\":true");
+        assertThat(nacos.get("/v2/ns/instance/list?serviceName=never-heard-of")
+                        .data()
+                        .get("hosts")
+                        .toString())
+                .isEqualTo("[]");
+        assertThat(nacos.get("/v3/client/ns/instance/list?serviceName=never-heard-of")
+                        .data()
+                        .toString())
+                .isEqualTo("[]");
     }
 
     @Test
