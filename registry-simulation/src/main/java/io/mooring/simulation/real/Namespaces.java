@@ -156,13 +156,17 @@ final class Namespaces implements Terrain, PodNetwork {
         }
     }
 
-    /** Segments that had to be sent again: whoever is cut off sends into the void. */
+    /** What was sent again, or found no way: whoever is cut off sends into the void. */
     @Override
     public long losses(int node) throws IOException {
         String table = Commands.run("ip", "netns", "exec", space(node), "cat", "/proc/net/snmp");
-        List<String> tcp = table.lines().filter(line -> line.startsWith("Tcp:")).toList();
-        List<String> names = List.of(tcp.get(0).split(" "));
-        return Long.parseLong(tcp.get(1).split(" ")[names.indexOf("RetransSegs")]);
+        return counter(table, "Tcp:", "RetransSegs") + counter(table, "Ip:", "OutNoRoutes");
+    }
+
+    private static long counter(String table, String layer, String name) {
+        List<String> lines = table.lines().filter(line -> line.startsWith(layer)).toList();
+        int at = List.of(lines.get(0).split(" ")).indexOf(name);
+        return Long.parseLong(lines.get(1).split(" ")[at]);
     }
 
     @Override
