@@ -184,8 +184,8 @@ public final class Catalog {
     }
 
     /**
-     * The generation up to which somebody asked for the removal of that instance, as far as that is remembered: what was said of
-     * it then was said of another than who is there now. 0 if nobody did.
+     * The generation up to which somebody asked for the removal of that instance, as far as that is remembered: what was
+     * said of it then was said of another than who is there now. 0 if nobody did.
      */
     public long ended(InstanceId instance) {
         Burial burial = burials.isEmpty() ? null : burials.get(instance);

@@ -851,8 +851,8 @@ public final class LeaseTable {
     }
 
     /**
-     * Where a session was in between it may have taken back what it had here, and that node may be lost with its goodbye. It
-     * registers all that it still wants when it comes back; a lease later the rest is over.
+     * Where a session was in between it may have taken back what it had here, and that node may be lost with its
+     * goodbye. It registers all that it still wants when it comes back; a lease later the rest is over.
      */
     private void lookAtThoseWhoAreBack(long now) {
         back.entrySet().removeIf(entry -> {

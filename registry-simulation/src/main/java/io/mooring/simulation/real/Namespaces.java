@@ -164,7 +164,8 @@ final class Namespaces implements Terrain, PodNetwork {
     }
 
     private static long counter(String table, String layer, String name) {
-        List<String> lines = table.lines().filter(line -> line.startsWith(layer)).toList();
+        List<String> lines =
+                table.lines().filter(line -> line.startsWith(layer)).toList();
         int at = List.of(lines.get(0).split(" ")).indexOf(name);
         return Long.parseLong(lines.get(1).split(" ")[at]);
     }
