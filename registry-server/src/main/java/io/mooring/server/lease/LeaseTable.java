@@ -295,7 +295,7 @@ public final class LeaseTable {
             Registration registration = own.get(id);
             if (registration == null
                     || elsewhere.highest(id) > registration.generation()
-                    || least(lease) > registration.generation()) {
+                    || isLeftBehind(registration, lease)) {
                 return false;
             }
         }
@@ -861,7 +861,7 @@ public final class LeaseTable {
             boolean over = now - entry.getValue() >= ttl && now - rearmedAt >= ttl;
             if (over && lease.line != null) {
                 for (InstanceId id : lease.instances) {
-                    if (isLeftBehind(id, lease)) {
+                    if (isLeftBehind(own.get(id), lease)) {
                         overdue.put(id, RemovalCause.LEASE_EXPIRED);
                         setSuspect(id, true);
                     }
@@ -871,8 +871,8 @@ public final class LeaseTable {
         });
     }
 
-    private boolean isLeftBehind(InstanceId id, Lease lease) {
-        Registration registration = own.get(id);
+    /** Whether the session has been elsewhere since, and has not said it again; a generation may be inherited and high. */
+    private static boolean isLeftBehind(@Nullable Registration registration, Lease lease) {
         return registration != null && registration.publisher().attempt() < lease.publisher.attempt();
     }
 
@@ -906,13 +906,12 @@ public final class LeaseTable {
         Registration before = own.get(instance.id());
         Lease holder = before == null ? null : leaseOf(before);
         long there = elsewhere.highest(instance.id());
-        long least = least(lease);
         if (before != null
                 && holder == lease
                 && !before.suspect()
                 && before.instance().equals(instance)
                 && there <= before.generation()
-                && least <= before.generation()) {
+                && !isLeftBehind(before, lease)) {
             return; // an equal registration changes nothing
         }
         if (before == null) {
@@ -924,7 +923,7 @@ public final class LeaseTable {
         }
         Registration earlier = restored.get(instance.id());
         long here = Math.max(own.highest(instance.id()), restored.highest(instance.id()));
-        long generation = Math.max(Math.max(here, there) + 1, least);
+        long generation = Math.max(Math.max(here, there) + 1, least(lease));
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         Registration registration = new Registration(instance, lease.publisher, generation, false);
@@ -1044,7 +1043,7 @@ public final class LeaseTable {
         lease.overdue = false;
         setSuspect(lease, false);
         for (InstanceId id : lease.instances) {
-            if (isLeftBehind(id, lease)) {
+            if (isLeftBehind(own.get(id), lease)) {
                 back.put(lease, loop.now());
                 return;
             }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.Instance;
+import io.mooring.model.ListedInstance;
 import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.membership.PeerStatus;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -883,6 +885,38 @@ class RegistryClusterTest {
             world.run(MOMENT);
             everywhere(List.of(2, 3, 4, 5));
             assertEquals(Standing.LIVE, c.standing(2));
+        }
+    }
+
+    @Test
+    void a1WhoRegistersAgainWhereItWasStaysThoughAnEarlierProcessAtItsAddressHadMoreConnections() {
+        world.new Publisher().connect(c).register(instance(3, "z"));
+        ClusterWorld.Publisher earlier = world.new Publisher();
+        for (int i = 0; i < 5; i++) {
+            earlier.connect(i % 2 == 0 ? a : b).register(instance(1, "x"), instance(2, "x"));
+            world.run(SECOND);
+        }
+        ClusterWorld.Publisher publisher =
+                world.new Publisher().connect(a).register(instance(1, "y"), instance(2, "y"));
+        world.run(SECOND);
+        long digest = new ListedInstance(instance(1, "y"), Standing.LIVE).fingerprint()
+                + new ListedInstance(instance(2, "y"), Standing.LIVE).fingerprint();
+        ClusterWorld.Publisher later = publisher.asNow();
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.cut(2, 3);
+        later.connect(b).register(instance(1, "y"), instance(2, "y"));
+        world.run(SECOND);
+        b.crash(); // for good, and nobody else has heard of it
+        world.heal();
+        world.run(Duration.ofSeconds(20));
+        later.connect(a, OptionalLong.of(digest));
+        assertEquals(Optional.of(false), later.held, "what it had here may not be what it has now");
+        later.register(instance(1, "y"), instance(2, "y"));
+        for (int i = 0; i < 250; i++) {
+            world.run(MOMENT);
+            everywhere(List.of(1, 2, 3));
+            assertEquals(Standing.LIVE, c.standing(1));
         }
     }
 
