@@ -771,7 +771,7 @@ class RegistryClusterTest {
     void a1WhoIsGrantedBelowAVerdictThatItsNodeNeverHeardOfIsListedAllTheSame() {
         world.new Publisher().connect(a).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
         ClusterWorld.Publisher first =
-                world.new Publisher().connect(b).connect(b).connect(b).register(instance(1, "first"));
+                world.new Publisher().connect(a).connect(c).connect(b).register(instance(1, "first"));
         first.deregister(id(1));
         ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "x")); // above the first
         world.run(MOMENT);
