@@ -795,6 +795,29 @@ class RegistryClusterTest {
     }
 
     @Test
+    void e6WhatALostNodeHadMakesWayForALaterConnectionThatIsGrantedBelowIt() {
+        world.new Publisher().connect(a).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher first =
+                world.new Publisher().connect(a).connect(c).connect(b).register(instance(1, "first"));
+        first.deregister(id(1));
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "x")); // above the first
+        world.run(MOMENT);
+        world.answering.add("10.0.0.1:1");
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            machine.crash();
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+        }
+        world.run(Duration.ofSeconds(10));
+        b.start();
+        c.start();
+        world.run(SECOND);
+        second.connect(c).register(instance(1, "later"));
+        world.run(Duration.ofSeconds(40));
+        everywhere(List.of(1, 3, 4, 5));
+        assertEquals("later", a.version(1));
+    }
+
+    @Test
     void e6OfTwoNodesThatGaveASessionTheSameGenerationTheLostOneTakesNothing() {
         world.cut(1, 3);
         world.cut(2, 3);
