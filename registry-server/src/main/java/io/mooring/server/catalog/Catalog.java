@@ -55,6 +55,7 @@ public final class Catalog {
     private final EventLoop loop;
     private final Map<InstanceId, Copy> copies = new HashMap<>();
     private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
+    private Map<Registration, Burial> hidden = new LinkedHashMap<>();
     private final ConcurrentMap<ServiceKey, ServiceView> views = new ConcurrentHashMap<>();
     private final NavigableSet<ServiceKey> listedServices = new ConcurrentSkipListSet<>();
     private final LinkedHashMap<ServiceKey, Boolean> emptyServices = new LinkedHashMap<>();
@@ -168,6 +169,16 @@ public final class Catalog {
             }
         });
         return changed;
+    }
+
+    /**
+     * The registrations that the folds since the last call did not list, because a verdict that is remembered reaches them, and
+     * that verdict. What somebody asked to be removed is not among them.
+     */
+    public Map<Registration, Burial> takeHidden() {
+        Map<Registration, Burial> taken = hidden;
+        hidden = new LinkedHashMap<>();
+        return taken;
     }
 
     /** Whether that registration, if it arrived now, would be a late word on what its publisher has ended. */
@@ -355,7 +366,11 @@ public final class Catalog {
     private void grant(Change.Granted granted) {
         InstanceId id = granted.instance();
         Registration registration = granted.registration();
-        if (isOver(registration)) {
+        Burial burial = burials.isEmpty() ? null : burials.get(id);
+        if (burial != null && burial.isOver(registration)) {
+            if (!burial.explicit()) {
+                hidden.put(registration, burial);
+            }
             return; // what its publisher left behind elsewhere, arriving late
         }
         copies.put(id, Copy.with(copies.get(id), granted.shard(), registration, true));

@@ -690,6 +690,18 @@ public final class LeaseTable {
         }
     }
 
+    /**
+     * A verdict that this node remembers hides what another node has granted below it. That node may never hear of it from
+     * who gave it, who may have lost its disk: so it is said again here, unless this node has said as much, and the other one
+     * grants anew above it, or takes its copy off.
+     */
+    public void sayAgain(InstanceId instance, Burial verdict) {
+        buried(instance, verdict, REGISTRY);
+        if (own.highest(instance) < verdict.generation()) {
+            bury(instance, verdict.remembered(), REGISTRY);
+        }
+    }
+
     private boolean heardLately(Lease lease) {
         long ttl = lease.publisher.ttl().toNanos();
         return !lease.inGrace && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;

@@ -976,9 +976,17 @@ public final class RegistryNode {
         tell(catalog.relist(durable.takeRelisted()));
         overrideWatch.shown(turnChanges);
         publishToPeers(turnChanges);
+        catalog.takeHidden().forEach(this::hid);
         turnReplies.forEach(Runnable::run);
         if (!changes.isEmpty() || !replies.isEmpty() || !durable.isShown()) {
             scheduleTurn();
+        }
+    }
+
+    /** What another node stands up for is listed nowhere until that node knows why. */
+    private void hid(Registration registration, Burial verdict) {
+        if (!registration.suspect() && replication.isVouched(registration.id(), registration::equals)) {
+            leases.sayAgain(registration.id(), verdict);
         }
     }
 

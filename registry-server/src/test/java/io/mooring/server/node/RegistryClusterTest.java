@@ -770,6 +770,56 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a1WhoIsGrantedBelowAVerdictThatItsNodeNeverHeardOfIsListedAllTheSame() {
+        world.new Publisher().connect(a).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher first =
+                world.new Publisher().connect(a).connect(c).connect(b).register(instance(1, "first"));
+        first.deregister(id(1));
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "x")); // above the first
+        world.run(MOMENT);
+        second.breakLine();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(3, 4, 5));
+        for (ClusterWorld.Machine machine : List.of(b, c)) { // only the other one remembers why it left
+            machine.crash();
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+        }
+        world.run(Duration.ofSeconds(10));
+        b.start();
+        c.start();
+        world.run(Duration.ofSeconds(20));
+        second.connect(c).register(instance(1, "x"));
+        world.run(SECOND);
+        everywhere(List.of(1, 3, 4, 5));
+        world.run(Duration.ofSeconds(60));
+        everywhere(List.of(1, 3, 4, 5));
+        assertTrue(second.closed.isEmpty());
+    }
+
+    @Test
+    void e6WhatALostNodeHadMakesWayForALaterConnectionThatIsGrantedBelowIt() {
+        world.new Publisher().connect(a).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher first =
+                world.new Publisher().connect(a).connect(c).connect(b).register(instance(1, "first"));
+        first.deregister(id(1));
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "x")); // above the first
+        world.run(MOMENT);
+        world.answering.add("10.0.0.1:1");
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            machine.crash();
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+        }
+        world.run(Duration.ofSeconds(10));
+        b.start();
+        c.start();
+        world.run(SECOND);
+        second.connect(c).register(instance(1, "later"));
+        world.run(Duration.ofSeconds(40));
+        everywhere(List.of(1, 3, 4, 5));
+        assertEquals("later", a.version(1));
+    }
+
+    @Test
     void e6OfTwoNodesThatGaveASessionTheSameGenerationTheLostOneTakesNothing() {
         world.cut(1, 3);
         world.cut(2, 3);
