@@ -29,6 +29,9 @@ final class Lease {
     /** Which connection of the session's life was attached last, as the session counts; 0 unknown, and for HTTP. */
     long attempt;
 
+    /** The latest connection of the session's life with which it came to another node, as far as this one has heard. */
+    long attemptElsewhere;
+
     /** Whether the session was asked to go to another node, and when. */
     boolean moving;
 

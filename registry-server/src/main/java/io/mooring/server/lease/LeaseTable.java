@@ -373,8 +373,14 @@ public final class LeaseTable {
         return Outcome.ACCEPTED;
     }
 
-    /** Whether the session has spoken for that instance on a later connection to another node: this comes late. */
+    /**
+     * Whether the session has spoken for that instance on a later connection to another node, and this comes late. It may
+     * have taken back since what it said there, so what is known of the instance counts, and not only what stands.
+     */
     private boolean movedOn(InstanceId id, Lease lease) {
+        if (lease.attemptElsewhere > lease.attempt && elsewhere.highest(id) >= lease.attemptElsewhere << ATTEMPT_BITS) {
+            return true;
+        }
         Registration there = alone ? null : elsewhere.find(id);
         return there != null
                 && isOf(there, lease.publisher.id())
@@ -677,6 +683,12 @@ public final class LeaseTable {
      * generation if this node did not know of it: then what it holds here is granted anew, above that.
      */
     public void granted(Registration there) {
+        Lease left =
+                there.publisher().isSession() ? sessions.get(there.publisher().id()) : null;
+        if (left != null) {
+            left.attemptElsewhere =
+                    Math.max(left.attemptElsewhere, there.publisher().attempt());
+        }
         Registration registration = own.get(there.id());
         if (registration == null || registration.generation() > there.generation()) {
             return;

@@ -47,6 +47,10 @@ final class Conversation {
     Map<NodeId, PeerMessage.Digest> digests = new LinkedHashMap<>();
 
     boolean hasBeaten;
+
+    /** The number of their last heartbeat. */
+    long beats;
+
     long beatAt;
 
     Conversation(PeerLine line, @Nullable String dialled, PeerMessage.Hello mine, long now) {
@@ -91,7 +95,14 @@ final class Conversation {
         }
     }
 
-    void heartbeat(List<PeerMessage.Digest> shards, long now) {
+    /** Whether it was said before what was heard last: how long ago others were heard counts from when it was said. */
+    boolean isOver(PeerMessage.Heartbeat heartbeat) {
+        return heartbeat.number() != 0 && heartbeat.number() <= beats;
+    }
+
+    void heartbeat(PeerMessage.Heartbeat heartbeat, long now) {
+        List<PeerMessage.Digest> shards = heartbeat.shards();
+        beats = Math.max(beats, heartbeat.number());
         Map<NodeId, PeerMessage.Digest> all = new LinkedHashMap<>();
         shards.forEach(digest -> all.put(digest.shard().origin(), digest));
         digests = all;

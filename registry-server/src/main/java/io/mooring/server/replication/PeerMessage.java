@@ -109,9 +109,16 @@ public sealed interface PeerMessage {
      * @param draining whether it is about to leave
      * @param addresses of the members it knows
      * @param clock its hybrid clock, in milliseconds; 0 if it said nothing of it
+     * @param number counted up by the speaker with every heartbeat; 0 if it does not count them
      */
     record Heartbeat(
-            List<Digest> shards, int sessions, boolean starting, boolean draining, List<String> addresses, long clock)
+            List<Digest> shards,
+            int sessions,
+            boolean starting,
+            boolean draining,
+            List<String> addresses,
+            long clock,
+            long number)
             implements PeerMessage {
         public Heartbeat {
             shards = List.copyOf(shards);

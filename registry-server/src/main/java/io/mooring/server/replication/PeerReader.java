@@ -101,13 +101,15 @@ public final class PeerReader {
             addresses.add(in.text());
         }
         long clock = in.remaining() >= 8 ? in.number(8) : 0; // nodes of the first version do not say it
+        long number = in.remaining() >= 8 ? in.number(8) : 0; // nor this
         return new PeerMessage.Heartbeat(
                 digests,
                 sessions,
                 (flags & PeerWriter.STARTING) != 0,
                 (flags & PeerWriter.DRAINING) != 0,
                 addresses,
-                clock);
+                clock,
+                number);
     }
 
     private static PeerMessage.Digest digest(ByteReader in) throws MalformedException {

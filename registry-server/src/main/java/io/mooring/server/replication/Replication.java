@@ -73,6 +73,7 @@ public final class Replication implements Peers {
     private boolean stopped;
     private long lastTick;
     private int ticks;
+    private long beats;
 
     /**
      * A copy of an instance in another node's shard.
@@ -184,7 +185,8 @@ public final class Replication implements Peers {
                 home.starting(),
                 home.draining(),
                 membership.known(),
-                home.clock().millis());
+                home.clock().millis(),
+                ++beats);
     }
 
     private void review() {
@@ -542,7 +544,11 @@ public final class Replication implements Peers {
     }
 
     private void heartbeat(Conversation from, PeerMessage.Heartbeat heartbeat) {
-        from.heartbeat(heartbeat.shards(), loop.now());
+        if (from.isOver(heartbeat)) {
+            tally.ignored("heartbeat that was here before");
+            return;
+        }
+        from.heartbeat(heartbeat, loop.now());
         NodeId node = from.node();
         PeerMessage.Digest itsOwn = from.digests.get(node);
         membership.said(

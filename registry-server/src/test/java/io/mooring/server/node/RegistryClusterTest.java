@@ -126,6 +126,41 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aHelloThatArrivesAfterALaterOneElsewhereOutbidsNothing() {
+        ClusterWorld.Publisher publisher = world.new Publisher();
+        ClusterWorld.Publisher late = publisher.asNow();
+        publisher.connect(c).connect(b).register(instance(1, "moved"));
+        world.run(MOMENT);
+        late.connect(a); // where the session has never been
+        Outcome word = a.outcome(reply -> a.node.register(late.id, List.of(instance(1, "late")), reply));
+        assertInstanceOf(Outcome.Refused.class, word);
+        world.run(MOMENT);
+        everywhere(List.of(1));
+        assertEquals("moved", c.version(1));
+    }
+
+    @Test
+    void aLateWordOnAnEarlierConnectionBringsBackNothingThatHasLeftSince() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        ClusterWorld.Publisher later = publisher.asNow();
+        later.connect(b).register(instance(1, "moved"));
+        world.run(MOMENT);
+        later.deregister(id(1));
+        world.run(MOMENT);
+        everywhere(List.of());
+        Outcome late = a.outcome(reply -> a.node.register(publisher.id, List.of(instance(1, "late")), reply));
+        assertInstanceOf(Outcome.Refused.class, late);
+        for (int i = 0; i < 50; i++) {
+            world.run(MOMENT);
+            everywhere(List.of());
+        }
+        // Who moves has both connections for a moment, and what it says on the earlier one only is not late.
+        Outcome other = a.outcome(reply -> a.node.register(publisher.id, List.of(instance(2, "x")), reply));
+        assertInstanceOf(Outcome.Accepted.class, other);
+    }
+
+    @Test
     void theRegistrationsOfADeadNodeWaitForTheirPublishers() {
         world.answering.add("10.0.0.1:1");
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));

@@ -296,7 +296,8 @@ class RefusalTest {
                         true,
                         false,
                         List.of("b:9849"),
-                        1_700_000_000_123L),
+                        1_700_000_000_123L,
+                        8),
                 new PeerMessage.Follow(1, a, 2, 3),
                 new PeerMessage.Unfollow(a),
                 new PeerMessage.Ended(a),
@@ -522,6 +523,28 @@ class RefusalTest {
     }
 
     @Test
+    void aHeartbeatThatArrivesAgainKeepsNobodyAlive() {
+        start("a", "b", "c");
+        world.run(1);
+        List<byte[]> said = new ArrayList<>();
+        world.onTheWay = (wire, message) -> {
+            if (message[0] == PeerWriter.HEARTBEAT && wire.ends(node("a")) && wire.ends(node("b"))) {
+                said.add(message);
+            }
+            return List.of(message);
+        };
+        world.run(10);
+        world.onTheWay = (wire, message) -> List.of(message);
+        node("c").kill();
+        for (int second = 0; second < 60; second++) {
+            said.forEach(message -> say("a", "b", message));
+            world.run(1);
+        }
+        assertEquals(List.of("a", "b"), node("b").alive());
+        assertTrue(node("b").counts().ignored().getOrDefault("heartbeat that was here before", 0L) > 0);
+    }
+
+    @Test
     void heartbeatsOfImpossibleThingsDoNoHarm() {
         start("a", "b");
         node("a").grant(1);
@@ -537,7 +560,7 @@ class RefusalTest {
         for (int i = 0; i < 250; i++) {
             addresses.add(i % 2 == 0 ? "host" + i + ":9849" : "not an address " + i);
         }
-        say("a", "b", PeerWriter.bytes(new PeerMessage.Heartbeat(digests, 1, false, false, addresses, 0)));
+        say("a", "b", PeerWriter.bytes(new PeerMessage.Heartbeat(digests, 1, false, false, addresses, 0, 0)));
         world.run(0.5);
         assertEquals(1, node("b").own.id().incarnation());
         assertTrue(node("b").replication.shards().size() <= 33);
