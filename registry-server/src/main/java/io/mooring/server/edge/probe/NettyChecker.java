@@ -76,6 +76,7 @@ public final class NettyChecker implements Checker {
         Once once = new Once(result);
         bootstrap
                 .clone()
+                .option(ChannelOption.AUTO_READ, request.isPresent()) // of a check by TCP nothing is read, no reset either
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {

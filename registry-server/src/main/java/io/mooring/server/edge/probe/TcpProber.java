@@ -32,6 +32,7 @@ public final class TcpProber implements Prober {
                 .group(group)
                 .channel(NioSocketChannel.class)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(timeout.toMillis()))
+                .option(ChannelOption.AUTO_READ, false) // nor that whoever answers resets the connection at once
                 .handler(
                         new ChannelInitializer<SocketChannel>() { // makes nothing: we only want to know who answers
                             @Override
