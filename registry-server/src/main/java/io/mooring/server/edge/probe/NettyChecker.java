@@ -74,9 +74,10 @@ public final class NettyChecker implements Checker {
             return;
         }
         Once once = new Once(result);
+        boolean reads = request.isPresent(); // a check by TCP reads nothing, so that it meets no reset either
         bootstrap
                 .clone()
-                .option(ChannelOption.AUTO_READ, request.isPresent()) // of a check by TCP nothing is read, no reset either
+                .option(ChannelOption.AUTO_READ, reads)
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
