@@ -101,7 +101,8 @@ public final class PeerReader {
             addresses.add(in.text());
         }
         long clock = in.remaining() >= 8 ? in.number(8) : 0; // nodes of the first version do not say it
-        long number = in.remaining() >= 8 ? in.number(8) : 0; // nor this
+        long number = in.remaining() >= 8 ? in.number(8) : 0; // nor these
+        long process = in.remaining() >= 8 ? in.number(8) : 0;
         return new PeerMessage.Heartbeat(
                 digests,
                 sessions,
@@ -109,7 +110,8 @@ public final class PeerReader {
                 (flags & PeerWriter.DRAINING) != 0,
                 addresses,
                 clock,
-                number);
+                number,
+                process);
     }
 
     private static PeerMessage.Digest digest(ByteReader in) throws MalformedException {

@@ -186,7 +186,8 @@ public final class Replication implements Peers {
                 home.draining(),
                 membership.known(),
                 home.clock().millis(),
-                ++beats);
+                ++beats,
+                process);
     }
 
     private void review() {
@@ -544,6 +545,10 @@ public final class Replication implements Peers {
     }
 
     private void heartbeat(Conversation from, PeerMessage.Heartbeat heartbeat) {
+        if (from.isAnothers(heartbeat)) {
+            tally.ignored("heartbeat of another process");
+            return;
+        }
         if (from.isOver(heartbeat)) {
             tally.ignored("heartbeat that was here before");
             return;
