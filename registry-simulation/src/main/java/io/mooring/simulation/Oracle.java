@@ -17,6 +17,7 @@ import io.mooring.server.shard.Registration;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -54,6 +55,7 @@ final class Oracle {
     private final Map<InstanceId, String> owners = new HashMap<>();
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
+    private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
@@ -172,9 +174,13 @@ final class Oracle {
 
     /** How many sessions ever registered it. */
     int registrants(InstanceId id) {
+        return sessionsOf(id).size();
+    }
+
+    private Set<String> sessionsOf(InstanceId id) {
         Set<String> all = new HashSet<>();
         received.getOrDefault(id, Map.of()).values().forEach(heard -> all.addAll(heard.sessions));
-        return all.size();
+        return all;
     }
 
     /** Whether it is registered by HTTP. */
@@ -382,11 +388,15 @@ final class Oracle {
         if (session.equals(owners.get(id))) {
             goodbyes.put(id, now());
             latest.remove(id);
+        } else if (!sessionsOf(id).contains(session)) {
+            earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
         }
     }
 
+    /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */
     boolean saidGoodbye(InstanceId id) {
-        return goodbyes.containsKey(id);
+        return goodbyes.containsKey(id)
+                || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
     }
 
     /** Whether the last that anybody said of it was a goodbye. */
@@ -557,10 +567,14 @@ final class Oracle {
         to.witness.heardPeer(from, tells);
         if (message instanceof PeerMessage.Page page) {
             page.registrations().forEach(registration -> told(to, registration));
+            parted(page);
         } else if (message instanceof PeerMessage.Delta delta) {
             for (Change change : delta.changes()) {
                 if (change instanceof Change.Granted granted) {
                     told(to, granted.registration());
+                } else if (change instanceof Change.Removed removed
+                        && removed.burial().generation() > 0) {
+                    alone(change.instance()); // others of its batch stay there, be they hidden by what another node has
                 }
             }
         }
@@ -572,6 +586,22 @@ final class Oracle {
             answeredAt = now();
         }
         world.coverage.effect("peers: " + kind);
+    }
+
+    /** Of a batch some may have left a node while what another node has hid them: who knows that one alone sees the rest. */
+    private void parted(PeerMessage.Page page) {
+        Set<InstanceId> left = new HashSet<>();
+        page.burials().forEach(buried -> left.add(buried.instance()));
+        page.registrations().forEach(registration -> left.remove(registration.id()));
+        for (Registration registration : page.registrations()) {
+            batchOf(registration.instance())
+                    .filter(batch -> batch.instances.stream().anyMatch(each -> left.contains(each.id())))
+                    .ifPresent(batch -> batches.values().remove(batch));
+        }
+    }
+
+    private Optional<Batch> batchOf(Instance instance) {
+        return Optional.ofNullable(instance.metadata().get("batch")).map(number -> batches.get(Long.parseLong(number)));
     }
 
     private void told(Registry to, Registration registration) {
@@ -777,12 +807,11 @@ final class Oracle {
     /** A12: who sees one of a batch for the first time sees all of it. */
     void whole(Registry registry, Map<InstanceId, ListedInstance> is, InstanceId id) {
         ListedInstance listed = is.get(id);
-        String number = listed == null ? null : listed.instance().metadata().get("batch");
-        Batch batch = number == null ? null : batches.get(Long.parseLong(number));
-        if (batch == null || !batch.seenBy.add(registry)) {
+        Optional<Batch> batch = listed == null ? Optional.empty() : batchOf(listed.instance());
+        if (batch.isEmpty() || !batch.get().seenBy.add(registry)) {
             return;
         }
-        for (Instance other : batch.instances) {
+        for (Instance other : batch.get().instances) {
             if (!is.containsKey(other.id()) && asked.containsKey(other.id())) {
                 throw wrong("A12", registry.name + ": of a batch " + id + " is seen and " + other.id() + " is not");
             }
