@@ -412,10 +412,27 @@ public final class LeaseTable {
             Registration there = elsewhere.find(id);
             if (there != null && isOf(there, session) && there.generation() > here) {
                 bury(id, new Burial(session, there.generation(), RemovalCause.DEREGISTERED), PUBLISHER);
-            } else if (!alone && there == null && registration == null && attempt > 1) {
-                // It came from another node; what it left there may not have arrived here yet, and must not.
+            } else if (!alone && here == 0 && attempt > 1 && !isVouched(id)) {
+                // It came from another node: what it left there may not have arrived here yet, and must not.
                 bury(id, new Burial(session, attempt << ATTEMPT_BITS, RemovalCause.DEREGISTERED), PUBLISHER);
+                endLeft(id, registration);
+                endLeft(id, there);
             }
+        }
+    }
+
+    /** Whether this node or another one that is there has it from somebody. */
+    private boolean isVouched(InstanceId id) {
+        return own.get(id) != null || elsewhere.isVouched(id, copy -> true);
+    }
+
+    /** Ends what somebody left whose place a session had taken where this node did not hear of it; later words stay. */
+    private void endLeft(InstanceId id, @Nullable Registration left) {
+        if (left != null) {
+            Burial burial =
+                    new Burial(left.publisher().id(), left.generation(), RemovalCause.DEREGISTERED).remembered();
+            buried(id, burial, PUBLISHER);
+            bury(id, burial, PUBLISHER);
         }
     }
 
@@ -603,6 +620,11 @@ public final class LeaseTable {
         return elsewhere.beats(here.id(), shard, here.generation());
     }
 
+    private boolean isHidden(Registration here) {
+        Registration there = elsewhere.find(here.id());
+        return there != null && there.generation() > here.generation() || isBeaten(here);
+    }
+
     /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
     public boolean remove(InstanceId instance, RemovalCause cause, String actor) {
         if (current(instance) == null) {
@@ -656,7 +678,8 @@ public final class LeaseTable {
 
     /**
      * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
-     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict.
+     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. So is
+     * what was granted in ignorance of a removal that was another's: once this node is gone it would be taken for older.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);
@@ -665,12 +688,17 @@ public final class LeaseTable {
             forgetRestored(earlier, burial.cause(), actor);
         }
         Registration registration = own.get(instance);
-        if (registration == null || !burial.reaches(registration)) {
+        if (registration == null) {
             return;
         }
         Lease lease = leaseOf(registration);
-        if (lease == null || burial.explicit() || !heardLately(lease)) {
-            removeFrom(own, instance, burial.cause(), actor);
+        boolean inTouch = lease != null && heardLately(lease);
+        if (burial.reaches(registration)) {
+            if (burial.explicit() || !inTouch) {
+                removeFrom(own, instance, burial.cause(), actor);
+                return;
+            }
+        } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
             return;
         }
         Registration next = new Registration(

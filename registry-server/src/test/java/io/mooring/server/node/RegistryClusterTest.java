@@ -1027,6 +1027,59 @@ class RegistryClusterTest {
         assertEquals(List.of(3), c.ports());
     }
 
+    @Test
+    void a10AGoodbyeEndsWhatAnEarlierProcessLeftWhereNobodyHeardOfItsSuccessor() {
+        ClusterWorld.Publisher other =
+                world.new Publisher().connect(c).register(instance(2, "other"), instance(3, "y"));
+        world.new Publisher().connect(a).connect(b).connect(a).register(instance(1, "first"));
+        world.run(SECOND);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(SECOND);
+        b.crash();
+        c.start();
+        a.start();
+        other.connect(c).register(instance(2, "other"), instance(3, "y"));
+        world.run(SECOND);
+        everywhere(List.of(1, 2, 3));
+        second.connect(a).deregister(id(1));
+        second.deregister(id(2)); // which somebody else is in touch for
+        for (int i = 0; i < 100; i++) {
+            assertEquals(List.of(2, 3), a.ports());
+            world.run(MOMENT);
+            everywhere(List.of(2, 3));
+        }
+    }
+
+    @Test
+    void a8WhatWasGrantedInIgnoranceOfAVerdictOutlivesARestartOfItsNode() {
+        world.new Publisher().connect(a).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher first =
+                world.new Publisher().connect(b).connect(c).connect(a).register(instance(1, "first"));
+        world.run(MOMENT);
+        first.breakLine();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(3, 4, 5));
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(SECOND);
+        a.start(); // which remembers why the first one left
+        world.run(Duration.ofSeconds(3));
+        b.crash();
+        b.start();
+        for (int i = 0; i < 150; i++) { // it has heard enough, and shows it
+            world.run(MOMENT);
+            assertEquals(Standing.RESTORED, b.standing(1));
+            assertEquals(List.of(1, 3, 4, 5), a.ports());
+        }
+    }
+
     private void restartAll() {
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         world.heal();
