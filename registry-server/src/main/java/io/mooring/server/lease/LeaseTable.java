@@ -823,7 +823,8 @@ public final class LeaseTable {
             for (Registration registration : List.copyOf(restored.registrations())) {
                 String publisher = registration.publisher().id();
                 if (elsewhere.isVouched(
-                        registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
+                        registration.id(),
+                        copy -> !copy.suspect() && !copy.publisher().id().equals(publisher))) {
                     // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
                     forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
                 } else {

@@ -588,6 +588,33 @@ class RegistryClusterTest {
     }
 
     @Test
+    void e6WhatIsLeftOfALostNodeDoesNotMakeWayForWhatIsInDoubtItself() {
+        Instance[] old = new Instance[30];
+        Instance[] now = new Instance[30];
+        for (int i = 0; i < 30; i++) {
+            old[i] = instance(1 + i, "old");
+            now[i] = instance(1 + i, "new");
+        }
+        ClusterWorld.Publisher first = world.new Publisher().connect(b).register(old);
+        world.run(MOMENT);
+        ClusterWorld.Publisher second = world.new Publisher().connect(a).register(now);
+        world.run(MOMENT);
+        first.breakLine();
+        world.run(SECOND);
+        second.breakLine();
+        a.crash();
+        a.start(); // and has them from its disk
+        world.run(Duration.ofSeconds(20));
+        assertTrue(b.node.status().expiryBacklog() > 0, "none of the old ones is left: the test proves nothing");
+        for (int i = 0; i < 100; i++) {
+            world.run(SECOND);
+            for (ClusterWorld.Machine machine : world.machines.values()) {
+                machine.ports().forEach(port -> assertEquals("new", machine.version(port), "at " + machine.name));
+            }
+        }
+    }
+
+    @Test
     void b2ARenewalThatIsAdoptedLateTakesNothingBack() {
         a.outcome(reply -> a.node.put(instance(1, "old"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
         world.run(MOMENT);
