@@ -95,11 +95,6 @@ final class Conversation {
         }
     }
 
-    /** Whether another process said it: an earlier one of that node may have counted further than this one. */
-    boolean isAnothers(PeerMessage.Heartbeat heartbeat) {
-        return heartbeat.process() != 0 && heartbeat.process() != hello().process();
-    }
-
     /** Whether it was said before what was heard last: how long ago others were heard counts from when it was said. */
     boolean isOver(PeerMessage.Heartbeat heartbeat) {
         return heartbeat.number() != 0 && heartbeat.number() <= beats;

@@ -110,7 +110,6 @@ public sealed interface PeerMessage {
      * @param addresses of the members it knows
      * @param clock its hybrid clock, in milliseconds; 0 if it said nothing of it
      * @param number counted up by the speaker with every heartbeat; 0 if it does not count them
-     * @param process of the speaker, which counts from 1; 0 if it did not say
      */
     record Heartbeat(
             List<Digest> shards,
@@ -119,8 +118,7 @@ public sealed interface PeerMessage {
             boolean draining,
             List<String> addresses,
             long clock,
-            long number,
-            long process)
+            long number)
             implements PeerMessage {
         public Heartbeat {
             shards = List.copyOf(shards);

@@ -101,8 +101,7 @@ public final class PeerReader {
             addresses.add(in.text());
         }
         long clock = in.remaining() >= 8 ? in.number(8) : 0; // nodes of the first version do not say it
-        long number = in.remaining() >= 8 ? in.number(8) : 0; // nor these
-        long process = in.remaining() >= 8 ? in.number(8) : 0;
+        long number = in.remaining() >= 8 ? in.number(8) : 0; // nor this
         return new PeerMessage.Heartbeat(
                 digests,
                 sessions,
@@ -110,8 +109,7 @@ public final class PeerReader {
                 (flags & PeerWriter.DRAINING) != 0,
                 addresses,
                 clock,
-                number,
-                process);
+                number);
     }
 
     private static PeerMessage.Digest digest(ByteReader in) throws MalformedException {

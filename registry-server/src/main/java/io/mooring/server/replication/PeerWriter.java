@@ -158,7 +158,7 @@ public final class PeerWriter {
         }
         out.number(heartbeat.addresses().size(), 2);
         heartbeat.addresses().forEach(out::text);
-        out.number(heartbeat.clock(), 8).number(heartbeat.number(), 8).number(heartbeat.process(), 8);
+        out.number(heartbeat.clock(), 8).number(heartbeat.number(), 8);
         return close(out);
     }
 

@@ -186,8 +186,7 @@ public final class Replication implements Peers {
                 home.draining(),
                 membership.known(),
                 home.clock().millis(),
-                ++beats,
-                process);
+                ++beats);
     }
 
     private void review() {
@@ -545,10 +544,6 @@ public final class Replication implements Peers {
     }
 
     private void heartbeat(Conversation from, PeerMessage.Heartbeat heartbeat) {
-        if (from.isAnothers(heartbeat)) {
-            tally.ignored("heartbeat of another process");
-            return;
-        }
         if (from.isOver(heartbeat)) {
             tally.ignored("heartbeat that was here before");
             return;

@@ -297,8 +297,7 @@ class RefusalTest {
                         false,
                         List.of("b:9849"),
                         1_700_000_000_123L,
-                        8,
-                        9),
+                        8),
                 new PeerMessage.Follow(1, a, 2, 3),
                 new PeerMessage.Unfollow(a),
                 new PeerMessage.Ended(a),
@@ -546,28 +545,6 @@ class RefusalTest {
     }
 
     @Test
-    void aHeartbeatOfAnEarlierProcessDoesNotSilenceThisOne() {
-        start("a", "b");
-        List<byte[]> said = new ArrayList<>();
-        world.onTheWay = (wire, message) -> {
-            if (message[0] == PeerWriter.HEARTBEAT && wire.ends(node("a"))) {
-                said.add(message);
-            }
-            return List.of(message);
-        };
-        world.run(60);
-        world.onTheWay = (wire, message) -> List.of(message);
-        node("a").kill();
-        node("a").start();
-        world.run(10);
-        said.forEach(message -> say("a", "b", message));
-        node("a").grant(1);
-        world.run(5);
-        assertTrue(world.isConverged(), world::describe);
-        assertTrue(node("b").counts().ignored().getOrDefault("heartbeat of another process", 0L) > 0);
-    }
-
-    @Test
     void heartbeatsOfImpossibleThingsDoNoHarm() {
         start("a", "b");
         node("a").grant(1);
@@ -583,7 +560,7 @@ class RefusalTest {
         for (int i = 0; i < 250; i++) {
             addresses.add(i % 2 == 0 ? "host" + i + ":9849" : "not an address " + i);
         }
-        say("a", "b", PeerWriter.bytes(new PeerMessage.Heartbeat(digests, 1, false, false, addresses, 0, 0, 0)));
+        say("a", "b", PeerWriter.bytes(new PeerMessage.Heartbeat(digests, 1, false, false, addresses, 0, 0)));
         world.run(0.5);
         assertEquals(1, node("b").own.id().incarnation());
         assertTrue(node("b").replication.shards().size() <= 33);
