@@ -544,6 +544,10 @@ public final class Replication implements Peers {
     }
 
     private void heartbeat(Conversation from, PeerMessage.Heartbeat heartbeat) {
+        if (from.isOfAnother(heartbeat)) {
+            tally.ignored("heartbeat of another process");
+            return;
+        }
         if (from.isOver(heartbeat)) {
             tally.ignored("heartbeat that was here before");
             return;
