@@ -83,8 +83,20 @@ final class Oracle {
     /** When and where a content was heard last, and from whom at any time. */
     private record Heard(long at, Registry where, Set<String> sessions) {}
 
-    /** Where an instance was registered, and in which of the node's lives. */
-    private record Home(Registry registry, int life, long at, String session) {
+    /**
+     * Where an instance was registered, and in which of the node's lives.
+     *
+     * @param before where it was until then, as long as others may not know of this one
+     */
+    private record Home(Registry registry, int life, long at, String session, Optional<Home> before) {
+        Home(Registry registry, int life, long at, String session) {
+            this(registry, life, at, session, Optional.empty());
+        }
+
+        Home after(Optional<Home> other) {
+            return new Home(registry, life, at, session, other);
+        }
+
         long end() {
             return registry.witness.endOf(life);
         }
@@ -380,7 +392,8 @@ final class Oracle {
         lives.computeIfAbsent(id, i -> new HashSet<>()).add(new Life(home.registry, home.life));
         if (newest) {
             owners.put(id, home.session);
-            latest.put(id, home);
+            Optional<Home> before = Optional.ofNullable(latest.get(id));
+            latest.put(id, home.after(before.map(other -> told(other) ? other.after(Optional.empty()) : other)));
         }
     }
 
@@ -691,6 +704,13 @@ final class Oracle {
             if (judged.by(home)) {
                 return true;
             }
+        }
+        Optional<Home> before = last == null ? Optional.empty() : last.before;
+        while (before.isPresent()) { // on the same node a later session has taken its place there
+            if (judged.by(before.get())) {
+                return true;
+            }
+            before = told(before.get()) ? Optional.empty() : before.get().before;
         }
         return false;
     }

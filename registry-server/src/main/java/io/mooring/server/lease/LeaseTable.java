@@ -112,6 +112,9 @@ public final class LeaseTable {
         /** Whether a node that is there has such a copy of it, whatever its generation. */
         boolean isVouched(InstanceId instance, Predicate<Registration> which);
 
+        /** Whether one of them has removed that registration. */
+        boolean isOver(Registration registration);
+
         /** There is nobody else. */
         Elsewhere NOWHERE = new Elsewhere() {
             @Override
@@ -131,6 +134,11 @@ public final class LeaseTable {
 
             @Override
             public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+                return false;
+            }
+
+            @Override
+            public boolean isOver(Registration registration) {
                 return false;
             }
         };
@@ -598,6 +606,12 @@ public final class LeaseTable {
         Registration there = elsewhere.find(instance);
         boolean isThere = there != null && (here == null || there.generation() > here.generation());
         return Optional.ofNullable(isThere ? there : here);
+    }
+
+    /** Whether that registration has been removed, here or by another node, though a shard may have it still. */
+    public boolean isOver(Registration registration) {
+        Burial said = own.burials().get(registration.id());
+        return said != null && said.isOver(registration) || elsewhere.isOver(registration);
     }
 
     /** Whether this node has a word of its own on that instance, of another publisher. */

@@ -628,6 +628,31 @@ final class ReplicaTable {
         return false;
     }
 
+    long lostFor(ShardId id) {
+        Replica replica = replicas.get(id.origin());
+        if (replica != null && replica.shard.id().equals(id)) {
+            return replica.missed ? loop.now() - replica.missedSince : 0;
+        }
+        return orphans.lostFor(id, loop.now());
+    }
+
+    boolean isOver(Registration registration) {
+        if (isOver(registration, orphans.burials())) {
+            return true;
+        }
+        for (Replica replica : replicas.values()) {
+            if (isOver(registration, replica.shard.burials())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isOver(Registration registration, Map<InstanceId, Burial> burials) {
+        Burial burial = burials.get(registration.id());
+        return burial != null && burial.isOver(registration);
+    }
+
     @Nullable
     Registration copy(ShardId id, InstanceId instance) {
         Replica replica = replicas.get(id.origin());

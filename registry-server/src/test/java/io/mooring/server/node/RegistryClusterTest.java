@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
@@ -625,6 +626,44 @@ class RegistryClusterTest {
         world.run(Duration.ofSeconds(3));
         assertEquals("new", b.version(1));
         assertEquals("new", c.version(1));
+    }
+
+    @Test
+    void a3ARenewalThatIsAdoptedLateRevivesNothing() {
+        for (ClusterWorld.Machine asked : List.of(b, c)) { // the deletion is said to the one that adopts, or to another
+            a.outcome(reply -> a.node.put(instance(1, "x"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
+            world.run(MOMENT);
+            world.cut(1, 2);
+            world.cut(1, 3);
+            List<List<Integer>> unknown = new ArrayList<>();
+            b.in(() -> b.node.renew(
+                    List.of(id(1)),
+                    ids -> unknown.add(ids.stream().map(InstanceId::port).toList())));
+            world.run(MOMENT);
+            asked.outcome(reply -> asked.node.remove(id(1), false, "http", reply));
+            world.run(Duration.ofSeconds(3));
+            assertEquals(List.of(List.of(1)), unknown, "deleted at " + asked.name);
+            assertEquals(List.of(), b.ports(), "deleted at " + asked.name);
+            assertEquals(List.of(), c.ports(), "deleted at " + asked.name);
+            world.heal();
+            world.run(Duration.ofSeconds(20));
+            everywhere(List.of());
+        }
+    }
+
+    @Test
+    void a10ARenewalRevivesNothingThatWasSilentForItsLeaseSinceItsNodeWasLost() {
+        for (long ttl : List.of(15L, 300L)) {
+            a.outcome(reply -> a.node.put(instance(1, "x"), LeaseTerms.of(Duration.ofSeconds(ttl)), reply));
+            world.answering.add("10.0.0.1:1"); // so that it stays for a while
+            world.run(MOMENT);
+            a.crash();
+            world.run(Duration.ofSeconds(30));
+            assertEquals(List.of(1), b.ports());
+            assertEquals(ttl == 15 ? List.of(id(1)) : List.of(), b.renew(id(1)), "a lease of " + ttl + " s");
+            a.start();
+            world.run(Duration.ofMinutes(2));
+        }
     }
 
     @Test
