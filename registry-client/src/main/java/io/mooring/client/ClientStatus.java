@@ -23,7 +23,8 @@ import java.util.Map;
  * @param lateReplies answers that came after their request had been given up, and were dropped
  * @param refused requests the registry refused
  * @param registrations instances this process wants registered
- * @param confirmedRegistrations those of them that the registry has confirmed as they are now
+ * @param confirmedRegistrations those of them that the registry has confirmed as they are now, on its present connection or
+ *     on one before which it still knows
  * @param services open services by where their list comes from
  * @param oldestList age of the oldest list among the open services
  * @param protectedServices open services with instances held back by the guard or the registry

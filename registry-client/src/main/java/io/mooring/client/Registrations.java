@@ -202,16 +202,29 @@ final class Registrations {
     void connected(boolean waits) {
         forgetQueues();
         if (!waits) {
-            promises.values().forEach(this::queue);
+            repeat();
         }
     }
 
     /** @param held whether the registry has exactly what {@link #holds} said */
     void welcomed(boolean held) {
+        if (!held) {
+            repeat();
+            return;
+        }
         for (Promise promise : promises.values()) {
-            if (!held || !promise.isConfirmed()) {
+            if (!promise.isConfirmed()) {
                 queue(promise);
             }
+        }
+    }
+
+    /** What was confirmed on an earlier connection is not on this one: it is said until it is. */
+    private void repeat() {
+        for (Promise promise : promises.values()) {
+            count(promise, false);
+            promise.confirmedVersion = 0;
+            queue(promise);
         }
     }
 

@@ -278,6 +278,27 @@ class RepliesTest {
     }
 
     @Test
+    void whatIsRefusedAfterAReconnectIsTriedAgainThoughItWasConfirmedBefore() {
+        Mooring mooring = stage.client(builder -> builder.servers("a"));
+        mooring.register("billing", "10.9.9.9", 80);
+        stage.runMillis(20);
+        assertEquals(1, mooring.status().confirmedRegistrations());
+        stage.registry.forget(ServiceKey.of("billing"));
+        stage.registry.tamper = (request, answer) -> request instanceof ClientMessage.Register register
+                ? List.of(new ServerMessage.Refused(
+                        register.id(), "overloaded", "", "", "", "full", Duration.ofSeconds(5)))
+                : answer;
+        stage.registry.latest().end("reset");
+        stage.run(Duration.ofSeconds(3));
+        stage.registry.forget(ServiceKey.of("billing")); // it must not have taken what it refused
+        assertEquals(0, mooring.status().confirmedRegistrations(), "the registry has said that it does not hold it");
+        stage.registry.tamper = (request, answer) -> answer;
+        stage.run(Duration.ofSeconds(6));
+        assertEquals(1, stage.confirmed());
+        assertEquals(1, mooring.status().confirmedRegistrations());
+    }
+
+    @Test
     void aBatchIsOneStep() {
         List<Instance> batch = List.of(Stage.instances(500));
         stage.client().register(batch);

@@ -17,6 +17,7 @@ import io.mooring.server.shard.Registration;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -54,6 +55,7 @@ final class Oracle {
     private final Map<InstanceId, String> owners = new HashMap<>();
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
+    private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
@@ -84,8 +86,20 @@ final class Oracle {
     /** When and where a content was heard last, and from whom at any time. */
     private record Heard(long at, Registry where, Set<String> sessions) {}
 
-    /** Where an instance was registered, and in which of the node's lives. */
-    private record Home(Registry registry, int life, long at, String session) {
+    /**
+     * Where an instance was registered, and in which of the node's lives.
+     *
+     * @param before where it was until then, as long as others may not know of this one
+     */
+    private record Home(Registry registry, int life, long at, String session, Optional<Home> before) {
+        Home(Registry registry, int life, long at, String session) {
+            this(registry, life, at, session, Optional.empty());
+        }
+
+        Home after(Optional<Home> other) {
+            return new Home(registry, life, at, session, other);
+        }
+
         long end() {
             return registry.witness.endOf(life);
         }
@@ -175,9 +189,13 @@ final class Oracle {
 
     /** How many sessions ever registered it. */
     int registrants(InstanceId id) {
+        return sessionsOf(id).size();
+    }
+
+    private Set<String> sessionsOf(InstanceId id) {
         Set<String> all = new HashSet<>();
         received.getOrDefault(id, Map.of()).values().forEach(heard -> all.addAll(heard.sessions));
-        return all.size();
+        return all;
     }
 
     /** Whether it is registered by HTTP. */
@@ -377,7 +395,8 @@ final class Oracle {
         lives.computeIfAbsent(id, i -> new HashSet<>()).add(new Life(home.registry, home.life));
         if (newest) {
             owners.put(id, home.session);
-            latest.put(id, home);
+            Optional<Home> before = Optional.ofNullable(latest.get(id));
+            latest.put(id, home.after(before.map(other -> told(other) ? other.after(Optional.empty()) : other)));
         }
     }
 
@@ -385,11 +404,15 @@ final class Oracle {
         if (session.equals(owners.get(id))) {
             goodbyes.put(id, now());
             latest.remove(id);
+        } else if (!sessionsOf(id).contains(session)) {
+            earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
         }
     }
 
+    /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */
     boolean saidGoodbye(InstanceId id) {
-        return goodbyes.containsKey(id);
+        return goodbyes.containsKey(id)
+                || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
     }
 
     /** Whether the last that anybody said of it was a goodbye. */
@@ -588,6 +611,10 @@ final class Oracle {
         }
     }
 
+    private Optional<Batch> batchOf(Instance instance) {
+        return Optional.ofNullable(instance.metadata().get("batch")).map(number -> batches.get(Long.parseLong(number)));
+    }
+
     private void told(Registry to, Registration registration) {
         Long order = orders.get(registration.instance());
         if (order != null) {
@@ -675,6 +702,13 @@ final class Oracle {
             if (judged.by(home)) {
                 return true;
             }
+        }
+        Optional<Home> before = last == null ? Optional.empty() : last.before;
+        while (before.isPresent()) { // on the same node a later session has taken its place there
+            if (judged.by(before.get())) {
+                return true;
+            }
+            before = told(before.get()) ? Optional.empty() : before.get().before;
         }
         return false;
     }
@@ -791,13 +825,14 @@ final class Oracle {
     /** A12: who sees one of a batch for the first time sees all of it. */
     void whole(Registry registry, Map<InstanceId, ListedInstance> is, InstanceId id) {
         ListedInstance listed = is.get(id);
-        String number = listed == null ? null : listed.instance().metadata().get("batch");
-        Batch batch = number == null ? null : batches.get(Long.parseLong(number));
-        if (batch == null || !batch.seenBy.add(registry)) {
+        Optional<Batch> batch = listed == null ? Optional.empty() : batchOf(listed.instance());
+        if (batch.isEmpty() || !batch.get().seenBy.add(registry)) {
             return;
         }
-        for (Instance other : batch.instances) {
-            if (!is.containsKey(other.id()) && asked.containsKey(other.id()) && !batch.ended.contains(other.id())) {
+        for (Instance other : batch.get().instances) {
+            if (!is.containsKey(other.id())
+                    && asked.containsKey(other.id())
+                    && !batch.get().ended.contains(other.id())) {
                 throw wrong("A12", registry.name + ": of a batch " + id + " is seen and " + other.id() + " is not");
             }
         }

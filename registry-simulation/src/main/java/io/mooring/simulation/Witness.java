@@ -82,8 +82,16 @@ final class Witness {
     /** The latest word of another node on an instance. */
     private record HeardOf(long order, long generation, long at) {}
 
-    /** When it showed the instance as gone, and why. */
-    record Gone(long at, RemovalCause cause, int life) {}
+    /**
+     * When it showed the instance as gone, and why.
+     *
+     * @param known what it knew of until then has left: that of when it began to hold the instance, if it did
+     */
+    record Gone(long at, RemovalCause cause, int life, long known) {
+        Gone(long at, RemovalCause cause, int life) {
+            this(at, cause, life, at);
+        }
+    }
 
     Witness(World world, Registry registry) {
         this.world = world;
@@ -439,7 +447,7 @@ final class Witness {
         return switch (tombstone.cause) {
             case DEREGISTERED -> oracle().registeredSinceGoodbye(id, tombstone.at);
             case OPERATOR -> oracle().registeredSinceGoodbye(id, tombstone.at) || inTouch && oracle().isWanted(id);
-            default -> inTouch;
+            default -> inTouch || oracle().heardSince(id, order, tombstone.known - tolerated);
         };
     }
 
@@ -504,8 +512,9 @@ final class Witness {
                 throw wrong("cause", id + " left " + after.service() + " without a cause");
             }
             world.trace.event(now(), id.address() + " leaves, " + cause);
-            gone.put(id, new Gone(now(), cause, life));
-            everGone.put(id, new Gone(now(), cause, life));
+            long known = wasHeld && !cause.certain() ? heldSince.getOrDefault(id, now()) : now();
+            gone.put(id, new Gone(now(), cause, life, known));
+            everGone.put(id, new Gone(now(), cause, life, known));
             oracle().goneFrom(id, cause);
             if (!wasHeld || cause.certain()) {
                 justified(id, cause);

@@ -985,7 +985,8 @@ final class World {
         for (Registry registry : core()) {
             // Until then leases by HTTP may still find on one node what a disk had, and are put again.
             boolean restoring = time.now() - registry.witness.startedAt() < 5 * Witness.LEASE / 2;
-            if (restoring && !isSingle() && !leases.isEmpty()) {
+            boolean anyLeases = !leases.isEmpty() || durable.listedLeases(registry) > 0;
+            if (restoring && !isSingle() && anyLeases) {
                 return Optional.of(() -> registry.name + " has started just now");
             }
         }

@@ -181,10 +181,18 @@ public final class Catalog {
         return taken;
     }
 
-    /** Whether that registration, if it arrived now, would be a late word on what its publisher has ended. */
+    /**
+     * Whether that registration, if it arrived now, would be a late word on what its publisher has ended; or on what somebody
+     * else left behind, who is in doubt: it left with a later one's removal.
+     */
     public boolean isOver(Registration registration) {
         Burial burial = burials.isEmpty() ? null : burials.get(registration.id());
-        return burial != null && burial.isOver(registration);
+        return burial != null && isOver(registration, burial);
+    }
+
+    private boolean isOver(Registration registration, Burial burial) {
+        boolean isLeft = registration.suspect() && !copies.containsKey(registration.id());
+        return burial.isOver(registration) || isLeft && burial.reaches(registration);
     }
 
     private ListedInstance listed(Copy copies) {
@@ -367,7 +375,7 @@ public final class Catalog {
         InstanceId id = granted.instance();
         Registration registration = granted.registration();
         Burial burial = burials.isEmpty() ? null : burials.get(id);
-        if (burial != null && burial.isOver(registration)) {
+        if (burial != null && isOver(registration, burial)) {
             if (!burial.explicit()) {
                 hidden.put(registration, burial);
             }

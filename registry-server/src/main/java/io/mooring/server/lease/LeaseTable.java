@@ -112,6 +112,9 @@ public final class LeaseTable {
         /** Whether a node that is there has such a copy of it, whatever its generation. */
         boolean isVouched(InstanceId instance, Predicate<Registration> which);
 
+        /** Whether one of them has removed that registration. */
+        boolean isOver(Registration registration);
+
         /** There is nobody else. */
         Elsewhere NOWHERE = new Elsewhere() {
             @Override
@@ -131,6 +134,11 @@ public final class LeaseTable {
 
             @Override
             public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+                return false;
+            }
+
+            @Override
+            public boolean isOver(Registration registration) {
                 return false;
             }
         };
@@ -412,9 +420,11 @@ public final class LeaseTable {
             Registration there = elsewhere.find(id);
             if (there != null && isOf(there, session) && there.generation() > here) {
                 bury(id, goodbye(lease, session, there.generation()), PUBLISHER);
-            } else if (!alone && there == null && registration == null && attempt > 1) {
-                // It came from another node; what it left there may not have arrived here yet, and must not.
+            } else if (!alone && here == 0 && attempt > 1 && !isVouched(id)) {
+                // It came from another node: what it left there may not have arrived here yet, and must not.
                 bury(id, goodbye(lease, session, attempt << ATTEMPT_BITS), PUBLISHER);
+                endLeft(id, registration);
+                endLeft(id, there);
             }
         }
     }
@@ -430,6 +440,21 @@ public final class LeaseTable {
         return cause == RemovalCause.DEREGISTERED
                 ? goodbye(lease, publisher, removed.generation())
                 : new Burial(publisher, removed.generation(), cause);
+    }
+
+    /** Whether this node or another one that is there has it from somebody. */
+    private boolean isVouched(InstanceId id) {
+        return own.get(id) != null || elsewhere.isVouched(id, copy -> true);
+    }
+
+    /** Ends what somebody left whose place a session had taken where this node did not hear of it; later words stay. */
+    private void endLeft(InstanceId id, @Nullable Registration left) {
+        if (left != null) {
+            Burial burial =
+                    new Burial(left.publisher().id(), left.generation(), RemovalCause.DEREGISTERED).remembered();
+            buried(id, burial, PUBLISHER);
+            bury(id, burial, PUBLISHER);
+        }
     }
 
     private static boolean isOf(Registration registration, String session) {
@@ -596,6 +621,12 @@ public final class LeaseTable {
         return Optional.ofNullable(isThere ? there : here);
     }
 
+    /** Whether that registration has been removed, here or by another node, though a shard may have it still. */
+    public boolean isOver(Registration registration) {
+        Burial said = own.burials().get(registration.id());
+        return said != null && said.isOver(registration) || elsewhere.isOver(registration);
+    }
+
     /** Whether this node has a word of its own on that instance, of another publisher. */
     public boolean hasAnother(InstanceId instance, Publisher publisher) {
         Registration here = current(instance);
@@ -614,6 +645,11 @@ public final class LeaseTable {
     private boolean isBeaten(Registration here) {
         ShardId shard = own.get(here.id()) == here ? own.id() : restored.id();
         return elsewhere.beats(here.id(), shard, here.generation());
+    }
+
+    private boolean isHidden(Registration here) {
+        Registration there = elsewhere.find(here.id());
+        return there != null && there.generation() > here.generation() || isBeaten(here);
     }
 
     /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
@@ -669,7 +705,8 @@ public final class LeaseTable {
 
     /**
      * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
-     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict.
+     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. So is
+     * what was granted in ignorance of a removal that was another's: once this node is gone it would be taken for older.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);
@@ -678,12 +715,17 @@ public final class LeaseTable {
             forgetRestored(earlier, burial.cause(), actor);
         }
         Registration registration = own.get(instance);
-        if (registration == null || !burial.reaches(registration)) {
+        if (registration == null) {
             return;
         }
         Lease lease = leaseOf(registration);
-        if (lease == null || burial.explicit() || !heardLately(lease)) {
-            removeFrom(own, instance, burial.cause(), actor);
+        boolean inTouch = lease != null && heardLately(lease);
+        if (burial.reaches(registration)) {
+            if (burial.explicit() || !inTouch) {
+                removeFrom(own, instance, burial.cause(), actor);
+                return;
+            }
+        } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
             return;
         }
         Registration next = new Registration(
@@ -808,7 +850,8 @@ public final class LeaseTable {
             for (Registration registration : List.copyOf(restored.registrations())) {
                 String publisher = registration.publisher().id();
                 if (elsewhere.isVouched(
-                        registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
+                        registration.id(),
+                        copy -> !copy.suspect() && !copy.publisher().id().equals(publisher))) {
                     // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
                     forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
                 } else {

@@ -10,6 +10,7 @@ import io.mooring.server.lease.LeaseTable;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.replication.Replication;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.Registration;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -96,8 +97,13 @@ final class Errands {
                     answer -> known.accept(answer.isPresent() ? answer.get().ok() : adopt(instance, copy)));
         } else {
             // If another node holds it by a word that could not know of this one, what is left of a lost node may be
-            // older.
-            known.accept(!replication.isVouched(instance, held -> true) && adopt(instance, copy));
+            // older. And nobody has renewed it there since: it may have been taken back where that node was not heard.
+            LeaseTerms terms = copy.publisher().terms();
+            boolean isSilent = replication
+                            .lostFor(there.get().shard())
+                            .compareTo(terms.ttl().plus(terms.grace()))
+                    >= 0;
+            known.accept(!isSilent && !replication.isVouched(instance, held -> true) && adopt(instance, copy));
         }
     }
 
@@ -110,6 +116,7 @@ final class Errands {
         return leases.latest(instance)
                 .filter(latest ->
                         latest.publisher().id().equals(copy.publisher().id()))
+                .filter(latest -> !leases.isOver(latest)) // whoever has it still may be gone without having heard that
                 .filter(latest ->
                         leases.put(latest.instance(), latest.publisher().terms()) instanceof Outcome.Accepted)
                 .isPresent();

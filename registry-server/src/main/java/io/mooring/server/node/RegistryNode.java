@@ -293,6 +293,11 @@ public final class RegistryNode {
         public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
             return replication.isVouched(instance, which);
         }
+
+        @Override
+        public boolean isOver(Registration registration) {
+            return replication.isOver(registration);
+        }
     }
 
     // ---- peers, on the loop

@@ -100,6 +100,18 @@ final class Conversation {
         return heartbeat.number() != 0 && heartbeat.number() <= beats;
     }
 
+    /**
+     * Whether somebody else said it, or an earlier process at the other end, and it was repeated here: its number may be far
+     * ahead of theirs. Whoever says it names its own shard first.
+     */
+    boolean isOfAnother(PeerMessage.Heartbeat heartbeat) {
+        if (heartbeat.shards().isEmpty()) {
+            return false;
+        }
+        PeerMessage.Digest first = heartbeat.shards().get(0);
+        return !first.shard().origin().equals(node()) || first.process() != hello().process();
+    }
+
     void heartbeat(PeerMessage.Heartbeat heartbeat, long now) {
         List<PeerMessage.Digest> shards = heartbeat.shards();
         beats = Math.max(beats, heartbeat.number());

@@ -63,6 +63,12 @@ final class Orphans {
         return shards.isEmpty();
     }
 
+    /** Zero if there is no such incarnation. */
+    long lostFor(ShardId id, long now) {
+        Lost lost = shards.get(id);
+        return lost == null ? 0 : now - lost.since;
+    }
+
     private long lostSince(ShardId id) {
         Lost lost = shards.get(id);
         return lost == null ? 0 : lost.since;

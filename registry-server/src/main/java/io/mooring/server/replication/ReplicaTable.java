@@ -425,10 +425,10 @@ final class ReplicaTable {
 
     /** Whose origin is not known to be there may be back: what it has just said is not to be judged by how long it was lost. */
     private void arrived(Replica replica) {
+        vouch(replica);
         if (replica.missed) {
             replica.missedSince = loop.now();
         }
-        vouch(replica);
     }
 
     private void tell(List<Change> changes) {
@@ -626,6 +626,31 @@ final class ReplicaTable {
             }
         }
         return false;
+    }
+
+    long lostFor(ShardId id) {
+        Replica replica = replicas.get(id.origin());
+        if (replica != null && replica.shard.id().equals(id)) {
+            return replica.missed ? loop.now() - replica.missedSince : 0;
+        }
+        return orphans.lostFor(id, loop.now());
+    }
+
+    boolean isOver(Registration registration) {
+        if (isOver(registration, orphans.burials())) {
+            return true;
+        }
+        for (Replica replica : replicas.values()) {
+            if (isOver(registration, replica.shard.burials())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isOver(Registration registration, Map<InstanceId, Burial> burials) {
+        Burial burial = burials.get(registration.id());
+        return burial != null && burial.isOver(registration);
     }
 
     @Nullable

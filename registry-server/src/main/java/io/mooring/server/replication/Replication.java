@@ -350,6 +350,16 @@ public final class Replication implements Peers {
         return replicas.isVouched(instance, which);
     }
 
+    /** For how long nobody has vouched for that shard of another node; zero if somebody does. */
+    public Duration lostFor(ShardId shard) {
+        return Duration.ofNanos(replicas.lostFor(shard));
+    }
+
+    /** Whether another node's shard has removed that registration, of the same publisher. */
+    public boolean isOver(Registration registration) {
+        return replicas.isOver(registration);
+    }
+
     /** The copy in that shard of another node; null if there is none. */
     public @Nullable Registration get(ShardId shard, InstanceId instance) {
         return replicas.copy(shard, instance);
@@ -544,6 +554,10 @@ public final class Replication implements Peers {
     }
 
     private void heartbeat(Conversation from, PeerMessage.Heartbeat heartbeat) {
+        if (from.isOfAnother(heartbeat)) {
+            tally.ignored("heartbeat of another process");
+            return;
+        }
         if (from.isOver(heartbeat)) {
             tally.ignored("heartbeat that was here before");
             return;

@@ -11,6 +11,7 @@ import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
+import io.mooring.model.Standing;
 import io.mooring.runtime.VirtualTime;
 import io.mooring.server.protection.ProtectionSettings;
 import io.mooring.server.shard.Burial;
@@ -89,6 +90,16 @@ class CatalogOfSeveralShardsTest {
         after(says(A, "s", 1, "first", true), says(B, "t", 2, "second"));
         assertEquals(Optional.empty(), after(ends(B, "t", 2, RemovalCause.PROBE_FAILED)));
         assertEquals(Optional.of("first"), after(says(A, "s", 1, "first")), "but its publisher is back");
+    }
+
+    @Test
+    void a3WhoLeftInDoubtWithALaterOnesEndDoesNotShowAgainWhenHisNodeIsHeard() {
+        after(says(A, "s", 1, "first", true), says(B, "t", 2, "second"));
+        assertEquals(Optional.empty(), after(ends(B, "t", 2, RemovalCause.PROBE_FAILED)));
+        assertEquals(Optional.empty(), after(says(A, "s", 1, "first", true)), "its node has not heard that");
+        assertEquals(Optional.of("first"), after(says(A, "s", 1, "first")), "but its publisher is back");
+        assertEquals(Optional.of("first"), after(says(A, "s", 1, "first", true)), "and in doubt once more");
+        assertEquals(Standing.SUSPECT, catalog.view(ORDERS).instances().get(0).standing());
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
@@ -611,6 +612,33 @@ class RegistryClusterTest {
     }
 
     @Test
+    void e6WhatIsLeftOfALostNodeDoesNotMakeWayForWhatIsInDoubtItself() {
+        Instance[] old = new Instance[30];
+        Instance[] now = new Instance[30];
+        for (int i = 0; i < 30; i++) {
+            old[i] = instance(1 + i, "old");
+            now[i] = instance(1 + i, "new");
+        }
+        ClusterWorld.Publisher first = world.new Publisher().connect(b).register(old);
+        world.run(MOMENT);
+        ClusterWorld.Publisher second = world.new Publisher().connect(a).register(now);
+        world.run(MOMENT);
+        first.breakLine();
+        world.run(SECOND);
+        second.breakLine();
+        a.crash();
+        a.start(); // and has them from its disk
+        world.run(Duration.ofSeconds(20));
+        assertTrue(b.node.status().expiryBacklog() > 0, "none of the old ones is left: the test proves nothing");
+        for (int i = 0; i < 100; i++) {
+            world.run(SECOND);
+            for (ClusterWorld.Machine machine : world.machines.values()) {
+                machine.ports().forEach(port -> assertEquals("new", machine.version(port), "at " + machine.name));
+            }
+        }
+    }
+
+    @Test
     void b2ARenewalThatIsAdoptedLateTakesNothingBack() {
         a.outcome(reply -> a.node.put(instance(1, "old"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
         world.run(MOMENT);
@@ -621,6 +649,44 @@ class RegistryClusterTest {
         world.run(Duration.ofSeconds(3));
         assertEquals("new", b.version(1));
         assertEquals("new", c.version(1));
+    }
+
+    @Test
+    void a3ARenewalThatIsAdoptedLateRevivesNothing() {
+        for (ClusterWorld.Machine asked : List.of(b, c)) { // the deletion is said to the one that adopts, or to another
+            a.outcome(reply -> a.node.put(instance(1, "x"), LeaseTerms.of(Duration.ofSeconds(15)), reply));
+            world.run(MOMENT);
+            world.cut(1, 2);
+            world.cut(1, 3);
+            List<List<Integer>> unknown = new ArrayList<>();
+            b.in(() -> b.node.renew(
+                    List.of(id(1)),
+                    ids -> unknown.add(ids.stream().map(InstanceId::port).toList())));
+            world.run(MOMENT);
+            asked.outcome(reply -> asked.node.remove(id(1), false, "http", reply));
+            world.run(Duration.ofSeconds(3));
+            assertEquals(List.of(List.of(1)), unknown, "deleted at " + asked.name);
+            assertEquals(List.of(), b.ports(), "deleted at " + asked.name);
+            assertEquals(List.of(), c.ports(), "deleted at " + asked.name);
+            world.heal();
+            world.run(Duration.ofSeconds(20));
+            everywhere(List.of());
+        }
+    }
+
+    @Test
+    void a10ARenewalRevivesNothingThatWasSilentForItsLeaseSinceItsNodeWasLost() {
+        for (long ttl : List.of(15L, 300L)) {
+            a.outcome(reply -> a.node.put(instance(1, "x"), LeaseTerms.of(Duration.ofSeconds(ttl)), reply));
+            world.answering.add("10.0.0.1:1"); // so that it stays for a while
+            world.run(MOMENT);
+            a.crash();
+            world.run(Duration.ofSeconds(30));
+            assertEquals(List.of(1), b.ports());
+            assertEquals(ttl == 15 ? List.of(id(1)) : List.of(), b.renew(id(1)), "a lease of " + ttl + " s");
+            a.start();
+            world.run(Duration.ofMinutes(2));
+        }
     }
 
     @Test
@@ -1048,6 +1114,59 @@ class RegistryClusterTest {
             assertEquals(List.of(3), b.ports());
         }
         assertEquals(List.of(3), c.ports());
+    }
+
+    @Test
+    void a10AGoodbyeEndsWhatAnEarlierProcessLeftWhereNobodyHeardOfItsSuccessor() {
+        ClusterWorld.Publisher other =
+                world.new Publisher().connect(c).register(instance(2, "other"), instance(3, "y"));
+        world.new Publisher().connect(a).connect(b).connect(a).register(instance(1, "first"));
+        world.run(SECOND);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(SECOND);
+        b.crash();
+        c.start();
+        a.start();
+        other.connect(c).register(instance(2, "other"), instance(3, "y"));
+        world.run(SECOND);
+        everywhere(List.of(1, 2, 3));
+        second.connect(a).deregister(id(1));
+        second.deregister(id(2)); // which somebody else is in touch for
+        for (int i = 0; i < 100; i++) {
+            assertEquals(List.of(2, 3), a.ports());
+            world.run(MOMENT);
+            everywhere(List.of(2, 3));
+        }
+    }
+
+    @Test
+    void a8WhatWasGrantedInIgnoranceOfAVerdictOutlivesARestartOfItsNode() {
+        world.new Publisher().connect(a).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher first =
+                world.new Publisher().connect(b).connect(c).connect(a).register(instance(1, "first"));
+        world.run(MOMENT);
+        first.breakLine();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(3, 4, 5));
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(SECOND);
+        a.start(); // which remembers why the first one left
+        world.run(Duration.ofSeconds(3));
+        b.crash();
+        b.start();
+        for (int i = 0; i < 150; i++) { // it has heard enough, and shows it
+            world.run(MOMENT);
+            assertEquals(Standing.RESTORED, b.standing(1));
+            assertEquals(List.of(1, 3, 4, 5), a.ports());
+        }
     }
 
     private void restartAll() {

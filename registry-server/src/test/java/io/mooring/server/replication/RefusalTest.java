@@ -546,11 +546,35 @@ class RefusalTest {
     }
 
     @Test
+    void aHeartbeatOfAnEarlierProcessDoesNotSilenceTheNextOne() {
+        start("a", "b");
+        List<byte[]> said = new ArrayList<>();
+        world.onTheWay = (wire, message) -> {
+            if (message[0] == PeerWriter.HEARTBEAT) {
+                said.add(message);
+            }
+            return List.of(message);
+        };
+        world.run(60);
+        world.onTheWay = (wire, message) -> List.of(message);
+        node("a").kill();
+        node("a").start();
+        world.run(1);
+        said.forEach(message -> say("a", "b", message));
+        world.run(0.5);
+        node("a").grant(1);
+        world.run(5);
+        assertEquals(List.of(1), node("b").ports("a"));
+        assertTrue(node("b").counts().ignored().getOrDefault("heartbeat of another process", 0L) > 0);
+    }
+
+    @Test
     void heartbeatsOfImpossibleThingsDoNoHarm() {
         start("a", "b");
         node("a").grant(1);
         world.run(1);
         List<PeerMessage.Digest> digests = new ArrayList<>();
+        digests.add(node("a").replication.shards().get(0));
         for (int i = 0; i < 100; i++) {
             digests.add(new PeerMessage.Digest(
                     new ShardId(new NodeId("ghost" + i), 1), 1, 5, OptionalLong.of(1), 1, true, true, 0));
