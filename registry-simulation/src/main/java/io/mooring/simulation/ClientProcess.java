@@ -124,7 +124,7 @@ final class ClientProcess {
         /** Per instance the latest content delivered. */
         final Map<InstanceId, Long> versions = new HashMap<>();
 
-        /** Contents told by a life of a node whose disk lost them. */
+        /** Contents told by a life of a node whose disk lost them, to this process or the one before. */
         final Map<InstanceId, Long> inherited = new HashMap<>();
 
         Watching(Service service) {
