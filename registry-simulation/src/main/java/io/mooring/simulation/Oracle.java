@@ -852,7 +852,7 @@ final class Oracle {
         } else if (world.shouldBeOnDisk(client, view.service())) {
             throw wrong("C2", client.name + " finds nothing of " + view.service() + " on disk");
         }
-        view.instances().forEach(listed -> order(listed.instance(), client.name));
+        view.instances().forEach(listed -> watched.versions.put(listed.id(), order(listed.instance(), client.name)));
     }
 
     void seen(ClientProcess client, ClientProcess.Watching watched, ServiceSnapshot before, ServiceSnapshot now) {
@@ -912,7 +912,7 @@ final class Oracle {
     /**
      * Another connection, perhaps to another node or another life of it, tells from now on. What a life told and its disk
      * lost, or what a node told that the next one could not hear, may go back: at once or, as the SDK keeps what it knows
-     * while its node is incomplete, later.
+     * while its node is incomplete, later. So may what an earlier process left on disk, long after any node's life.
      */
     private void movedTo(Registry.Accepted teller, ClientProcess.Watching watched, ServiceKey service) {
         Witness witness = teller.registry().witness;
@@ -920,8 +920,8 @@ final class Oracle {
                 .filter(before -> before.registry() == teller.registry())
                 .isPresent();
         boolean lost = watched.teller
-                .filter(before -> before.life() != teller.life() && witness.everUntrusted())
-                .isPresent();
+                .map(before -> before.life() != teller.life() && witness.everUntrusted())
+                .orElse(anyUntrusted);
         if (lost || !same && !(world.isCalm() && now() - witness.startedAt() > World.SETTLING)) {
             watched.inherited.putAll(watched.versions);
             watched.versions.clear(); // what a node does not know cannot be known to anybody behind it

@@ -60,6 +60,9 @@ public final class LeaseTable {
     /** Generations of a session's next connection begin above all that those of this one can reach. */
     private static final int ATTEMPT_BITS = 32;
 
+    /** So often a lease by HTTP may be taken over, or confirmed, and still have a lower generation than the next put. */
+    private static final int GOING_ON = 15;
+
     private final LeaseSettings settings;
     private final EventLoop loop;
     private final RandomGenerator random;
@@ -452,7 +455,6 @@ public final class LeaseTable {
         if (left != null) {
             Burial burial =
                     new Burial(left.publisher().id(), left.generation(), RemovalCause.DEREGISTERED).remembered();
-            buried(id, burial, PUBLISHER);
             bury(id, burial, PUBLISHER);
         }
     }
@@ -678,6 +680,7 @@ public final class LeaseTable {
      * operator's removal, a verdict on what a lost node left behind.
      */
     public void bury(InstanceId instance, Burial burial, String actor) {
+        supersedeRestored(instance, burial, actor);
         Registration registration = own.get(instance);
         if (registration != null && burial.reaches(registration)) {
             removeFrom(own, instance, burial.cause(), actor);
@@ -705,15 +708,12 @@ public final class LeaseTable {
 
     /**
      * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
-     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. So is
-     * what was granted in ignorance of a removal that was another's: once this node is gone it would be taken for older.
+     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. What
+     * another node's later copy hides would show again so, and goes. What was granted in ignorance of a removal of somebody
+     * else's is granted anew, too: once this node is gone it would be taken for older.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
-        Registration earlier = restored.get(instance);
-        if (earlier != null && (burial.reaches(earlier) || earlier.generation() < burial.generation())) {
-            // Whoever had it: another took its place since, and nobody vouches for what the disk had.
-            forgetRestored(earlier, burial.cause(), actor);
-        }
+        supersedeRestored(instance, burial, actor);
         Registration registration = own.get(instance);
         if (registration == null) {
             return;
@@ -721,7 +721,7 @@ public final class LeaseTable {
         Lease lease = leaseOf(registration);
         boolean inTouch = lease != null && heardLately(lease);
         if (burial.reaches(registration)) {
-            if (burial.explicit() || !inTouch) {
+            if (burial.explicit() || !inTouch || isBeaten(registration)) {
                 removeFrom(own, instance, burial.cause(), actor);
                 return;
             }
@@ -731,6 +731,14 @@ public final class LeaseTable {
         Registration next = new Registration(
                 registration.instance(), registration.publisher(), burial.generation() + 1, registration.suspect());
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
+    }
+
+    /** Whoever had it: another took its place since, and nobody vouches for what the disk had. */
+    private void supersedeRestored(InstanceId instance, Burial burial, String actor) {
+        Registration earlier = restored.get(instance);
+        if (earlier != null && (burial.reaches(earlier) || earlier.generation() < burial.generation())) {
+            forgetRestored(earlier, burial.cause(), actor);
+        }
     }
 
     /**
@@ -1002,8 +1010,7 @@ public final class LeaseTable {
             release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
-        long here = Math.max(own.highest(instance.id()), restored.highest(instance.id()));
-        long generation = Math.max(Math.max(here, there) + 1, least(lease));
+        long generation = Math.max(above(instance, lease, there), least(lease));
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         Registration registration = new Registration(instance, lease.publisher, generation, false);
@@ -1011,6 +1018,22 @@ public final class LeaseTable {
         if (earlier != null) {
             forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
+    }
+
+    /**
+     * A generation above all that is known of the instance. No session counts what is put by HTTP: of a new word and one
+     * that only goes on with what was known, given by two nodes at once, the new one is to show.
+     */
+    private long above(Instance instance, Lease lease, long there) {
+        long known = Math.max(Math.max(own.highest(instance.id()), restored.highest(instance.id())), there);
+        if (alone || lease.publisher.isSession()) {
+            return known + 1;
+        }
+        boolean goesOn = latest(instance.id())
+                .filter(latest -> latest.instance().equals(instance)
+                        && latest.publisher().id().equals(lease.publisher.id()))
+                .isPresent();
+        return goesOn ? known + 1 : (known | GOING_ON) + 1;
     }
 
     private void removeFrom(Shard shard, InstanceId id, RemovalCause cause, String actor) {

@@ -690,6 +690,48 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2APutBeatsATakeoverOfWhatWasKnownAtTheSameTimeElsewhere() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        c.outcome(reply -> c.node.put(instance(1, "old"), terms, reply));
+        world.run(MOMENT);
+        c.crash();
+        world.run(SECOND);
+        b.in(() -> b.node.renew(List.of(id(1)), unknown -> {})); // takes it over, and its name is the higher one
+        a.in(() -> a.node.put(instance(1, "new"), terms, outcome -> {}));
+        for (int i = 0; i < 20; i++) {
+            world.run(SECOND);
+            assertEquals("new", a.version(1));
+            assertEquals("new", b.version(1));
+            assertEquals(List.of(), (i % 2 == 0 ? a : b).renew(id(1)));
+        }
+    }
+
+    @Test
+    void b2WhatADiskHadGoesWithTheVerdictOnWhatHidIt() {
+        ClusterWorld.Publisher first = world.new Publisher().connect(a);
+        for (int port = 1; port <= 20; port++) {
+            first.register(instance(port, "first"));
+        }
+        world.run(SECOND);
+        ClusterWorld.Publisher second = world.new Publisher().connect(b);
+        for (int port = 1; port <= 20; port++) {
+            second.register(instance(port, "second"));
+        }
+        world.run(SECOND);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        a.start();
+        c.start();
+        for (int i = 0; i < 600; i++) {
+            world.run(MOMENT);
+            for (int port = 1; port <= 20; port++) {
+                assertFalse(a.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+                assertFalse(c.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+            }
+        }
+        assertTrue(a.ports().size() < 20, "some have been given up");
+    }
+
+    @Test
     void e7OfTwoNodesThatGaveTheSameGenerationOneIsTheHome() {
         LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(8));
         world.cut(1, 2);
