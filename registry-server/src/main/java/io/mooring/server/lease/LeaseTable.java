@@ -679,6 +679,14 @@ public final class LeaseTable {
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
     }
 
+    /** What a lost node left makes way for a later word: what the disk has from before that does not come back. */
+    public void superseded(Registration left) {
+        Registration earlier = restored.get(left.id());
+        if (earlier != null && earlier.generation() < left.generation()) {
+            forgetRestored(earlier, RemovalCause.ORPHANED, REGISTRY);
+        }
+    }
+
     /** Whoever had it: another took its place since, and nobody vouches for what the disk had. */
     private void supersedeRestored(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);
@@ -804,7 +812,8 @@ public final class LeaseTable {
             for (Registration registration : List.copyOf(restored.registrations())) {
                 String publisher = registration.publisher().id();
                 if (elsewhere.isVouched(
-                        registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
+                        registration.id(),
+                        copy -> !copy.suspect() && !copy.publisher().id().equals(publisher))) {
                     // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
                     forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
                 } else {
