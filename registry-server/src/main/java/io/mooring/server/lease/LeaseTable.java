@@ -733,6 +733,14 @@ public final class LeaseTable {
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
     }
 
+    /** What a lost node left makes way for a later word: what the disk has from before that does not come back. */
+    public void superseded(Registration left) {
+        Registration earlier = restored.get(left.id());
+        if (earlier != null && earlier.generation() < left.generation()) {
+            forgetRestored(earlier, RemovalCause.ORPHANED, REGISTRY);
+        }
+    }
+
     /** Whoever had it: another took its place since, and nobody vouches for what the disk had. */
     private void supersedeRestored(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);

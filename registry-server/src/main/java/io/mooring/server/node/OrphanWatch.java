@@ -121,6 +121,7 @@ final class OrphanWatch {
     private void look(Replication.Orphan orphan, boolean frozen, List<NodeId> alive, List<InstanceId> toProbe) {
         Registration left = orphan.registration();
         if (isSuperseded(left)) {
+            leases.superseded(left);
             replication.forget(orphan.shard(), left.id());
             return;
         }

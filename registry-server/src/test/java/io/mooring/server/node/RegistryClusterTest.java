@@ -732,6 +732,31 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2WhoIsInDoubtHimselfDoesNotTakeThePlaceOfWhatALostNodeLeft() {
+        ClusterWorld.Publisher first = world.new Publisher().connect(c);
+        for (int port = 1; port <= 30; port++) {
+            first.register(instance(port, "first"));
+        }
+        world.run(SECOND);
+        first.breakLine();
+        ClusterWorld.Publisher second = world.new Publisher().connect(b);
+        for (int port = 1; port <= 30; port++) {
+            second.register(instance(port, "second"));
+        }
+        world.run(Duration.ofSeconds(5));
+        assertTrue(c.node.status().expiryBacklog() > 0, "most of the first ones wait for the cap");
+        b.crash();
+        for (int i = 0; i < 600; i++) {
+            world.run(MOMENT);
+            for (int port = 1; port <= 30; port++) {
+                assertFalse(a.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+                assertFalse(c.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+            }
+        }
+        assertTrue(a.ports().size() < 30, "some have been given up");
+    }
+
+    @Test
     void e7OfTwoNodesThatGaveTheSameGenerationOneIsTheHome() {
         LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(8));
         world.cut(1, 2);
