@@ -75,6 +75,9 @@ final class Oracle {
         final List<Instance> instances;
         final Set<Registry> seenBy = new HashSet<>();
 
+        /** Of whom some node has said that they left: its cap may let go of two, and of the rest a minute later. */
+        final Set<InstanceId> ended = new HashSet<>();
+
         Batch(List<Instance> instances) {
             this.instances = instances;
         }
@@ -580,14 +583,17 @@ final class Oracle {
         to.witness.heardPeer(from, tells);
         if (message instanceof PeerMessage.Page page) {
             page.registrations().forEach(registration -> told(to, registration));
-            parted(page);
+            Set<InstanceId> left = new HashSet<>();
+            page.burials().forEach(buried -> left.add(buried.instance()));
+            page.registrations().forEach(registration -> left.remove(registration.id()));
+            ended(left);
         } else if (message instanceof PeerMessage.Delta delta) {
             for (Change change : delta.changes()) {
                 if (change instanceof Change.Granted granted) {
                     told(to, granted.registration());
                 } else if (change instanceof Change.Removed removed
                         && removed.burial().generation() > 0) {
-                    alone(change.instance()); // others of its batch stay there, be they hidden by what another node has
+                    ended(Set.of(change.instance()));
                 }
             }
         }
@@ -601,20 +607,14 @@ final class Oracle {
         world.coverage.effect("peers: " + kind);
     }
 
-    /** Of a batch some may have left a node while what another node has hid them: who knows that one alone sees the rest. */
-    private void parted(PeerMessage.Page page) {
-        Set<InstanceId> left = new HashSet<>();
-        page.burials().forEach(buried -> left.add(buried.instance()));
-        page.registrations().forEach(registration -> left.remove(registration.id()));
-        for (Registration registration : page.registrations()) {
-            batchOf(registration.instance())
-                    .filter(batch -> batch.instances.stream().anyMatch(each -> left.contains(each.id())))
-                    .ifPresent(batch -> batches.values().remove(batch));
+    private void ended(Set<InstanceId> left) {
+        for (Batch batch : batches.values()) {
+            for (Instance each : batch.instances) {
+                if (left.contains(each.id())) {
+                    batch.ended.add(each.id());
+                }
+            }
         }
-    }
-
-    private Optional<Batch> batchOf(Instance instance) {
-        return Optional.ofNullable(instance.metadata().get("batch")).map(number -> batches.get(Long.parseLong(number)));
     }
 
     private void told(Registry to, Registration registration) {
@@ -827,12 +827,13 @@ final class Oracle {
     /** A12: who sees one of a batch for the first time sees all of it. */
     void whole(Registry registry, Map<InstanceId, ListedInstance> is, InstanceId id) {
         ListedInstance listed = is.get(id);
-        Optional<Batch> batch = listed == null ? Optional.empty() : batchOf(listed.instance());
-        if (batch.isEmpty() || !batch.get().seenBy.add(registry)) {
+        String number = listed == null ? null : listed.instance().metadata().get("batch");
+        Batch batch = number == null ? null : batches.get(Long.parseLong(number));
+        if (batch == null || !batch.seenBy.add(registry)) {
             return;
         }
-        for (Instance other : batch.get().instances) {
-            if (!is.containsKey(other.id()) && asked.containsKey(other.id())) {
+        for (Instance other : batch.instances) {
+            if (!is.containsKey(other.id()) && asked.containsKey(other.id()) && !batch.ended.contains(other.id())) {
                 throw wrong("A12", registry.name + ": of a batch " + id + " is seen and " + other.id() + " is not");
             }
         }

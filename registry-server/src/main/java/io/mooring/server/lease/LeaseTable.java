@@ -422,10 +422,10 @@ public final class LeaseTable {
             }
             Registration there = elsewhere.find(id);
             if (there != null && isOf(there, session) && there.generation() > here) {
-                bury(id, new Burial(session, there.generation(), RemovalCause.DEREGISTERED), PUBLISHER);
+                bury(id, goodbye(lease, session, there.generation()), PUBLISHER);
             } else if (!alone && here == 0 && attempt > 1 && !isVouched(id)) {
                 // It came from another node: what it left there may not have arrived here yet, and must not.
-                bury(id, new Burial(session, attempt << ATTEMPT_BITS, RemovalCause.DEREGISTERED), PUBLISHER);
+                bury(id, goodbye(lease, session, attempt << ATTEMPT_BITS), PUBLISHER);
                 endLeft(id, registration);
                 endLeft(id, there);
             }
@@ -444,6 +444,19 @@ public final class LeaseTable {
                     new Burial(left.publisher().id(), left.generation(), RemovalCause.DEREGISTERED).remembered();
             bury(id, burial, PUBLISHER);
         }
+    }
+
+    /** Ends all that the session had said before it came here, too, whatever generation other nodes gave that. */
+    private static Burial goodbye(@Nullable Lease lease, String session, long generation) {
+        long attempt = lease == null ? 0 : lease.publisher.attempt();
+        return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
+    }
+
+    private static Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
+        String publisher = removed.publisher().id();
+        return cause == RemovalCause.DEREGISTERED
+                ? goodbye(lease, publisher, removed.generation())
+                : new Burial(publisher, removed.generation(), cause);
     }
 
     private static boolean isOf(Registration registration, String session) {
@@ -1047,7 +1060,7 @@ public final class LeaseTable {
         }
         Burial burial = showsElsewhere(registration) && !cause.certain()
                 ? Burial.OWN // it says nothing about the other one
-                : new Burial(registration.publisher().id(), registration.generation(), cause);
+                : word(registration, cause, lease);
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
 

@@ -109,6 +109,29 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a3AGoodbyeEndsWhatTheSessionSaidElsewhereBeforeHoweverHighThatIsByNow() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        a.outcome(reply -> a.node.amend(id(1), was -> was.withWeight(3), reply)); // of which b hears nothing
+        publisher.breakLine().connect(b).deregister(id(1));
+        world.run(MOMENT);
+        assertEquals(List.of(), b.ports());
+        b.crash(); // and remembers it
+        b.start();
+        world.heal();
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            assertEquals(List.of(), b.ports(), "b; seed " + world.seed);
+        }
+        everywhere(List.of());
+        publisher.connect(a).register(instance(1, "again"));
+        world.run(MOMENT);
+        everywhere(List.of(1));
+    }
+
+    @Test
     void aLateWordOnAnEarlierConnectionOutbidsNothing() {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.run(MOMENT);

@@ -35,7 +35,7 @@ class RestoreLogTest {
     private static final ServiceKey SERVICE = ServiceKey.of("orders");
     private static final NodeId SELF = new NodeId("n1");
     private static final ShardId SHARD = new ShardId(SELF, 1);
-    private static final Burial GOODBYE = new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED);
+    private static final Burial GOODBYE = new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED, 3);
 
     private final VirtualTime time = new VirtualTime(0);
     private final VirtualTime.Loop loop = time.loop("node");
