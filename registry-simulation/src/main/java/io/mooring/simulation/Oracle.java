@@ -655,14 +655,20 @@ final class Oracle {
         everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
     }
 
-    RemovalCause likely(InstanceId id, boolean wasHeld) {
-        if (goodbyes.containsKey(id)) {
+    /** Why it has left, of more than a view remembers. */
+    RemovalCause likely(InstanceId id, boolean exact) {
+        if (saidGoodbye(id)) {
             return RemovalCause.DEREGISTERED;
         }
-        if (silentForALease(id, false)) {
+        for (RemovalCause said : List.of(RemovalCause.PROBE_FAILED, RemovalCause.OPERATOR)) {
+            if (everCauses.getOrDefault(id, Set.of()).contains(said)) {
+                return said;
+            }
+        }
+        if (silentForALease(id, exact)) {
             return RemovalCause.LEASE_EXPIRED;
         }
-        if (brokenForTheGrace(id, false)) {
+        if (brokenForTheGrace(id, exact)) {
             return RemovalCause.CONNECTION_LOST;
         }
         return RemovalCause.ORPHANED;
@@ -895,6 +901,11 @@ final class Oracle {
             boolean goesBack = order < watched.versions.getOrDefault(instance.id(), 0L);
             boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
                     .isPresent();
+            // Nor can a node that says so know that what its disk has was over; who has it no more cannot either.
+            told |= now.incomplete()
+                    && before.instances().stream().noneMatch(each -> each.id().equals(instance.id()))
+                    && teller.filter(node -> node.registry().witness.hadOnDisk(instance.id()))
+                            .isPresent();
             if (goesBack && !told && !amended.contains(instance.id())) {
                 throw wrong("B2", who + " went back to an earlier content: " + instance.instance());
             }
