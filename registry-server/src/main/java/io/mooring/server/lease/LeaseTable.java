@@ -322,6 +322,9 @@ public final class LeaseTable {
         long sum = Digest.EMPTY;
         for (InstanceId id : before) {
             Registration registration = restored.get(id);
+            if (registration != null && elsewhere.highest(id) > registration.generation()) {
+                return; // it has said more elsewhere, and was perhaps not told that this was heard
+            }
             if (registration != null) {
                 sum += asLive(registration).fingerprint();
             }
