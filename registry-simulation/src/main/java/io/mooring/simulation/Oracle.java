@@ -232,6 +232,10 @@ final class Oracle {
         alone(id);
     }
 
+    boolean isAnyAmended() {
+        return !amended.isEmpty();
+    }
+
     boolean isAmended(InstanceId id) {
         return amended.contains(id);
     }
