@@ -232,6 +232,10 @@ final class Oracle {
         alone(id);
     }
 
+    boolean isAnyAmended() {
+        return !amended.isEmpty();
+    }
+
     boolean isAmended(InstanceId id) {
         return amended.contains(id);
     }
@@ -583,13 +587,17 @@ final class Oracle {
         to.witness.heardPeer(from, tells);
         if (message instanceof PeerMessage.Page page) {
             page.registrations().forEach(registration -> told(to, registration));
-            page.burials().forEach(buried -> ended(buried.instance()));
+            Set<InstanceId> left = new HashSet<>();
+            page.burials().forEach(buried -> left.add(buried.instance()));
+            page.registrations().forEach(registration -> left.remove(registration.id()));
+            ended(left);
         } else if (message instanceof PeerMessage.Delta delta) {
             for (Change change : delta.changes()) {
                 if (change instanceof Change.Granted granted) {
                     told(to, granted.registration());
-                } else {
-                    ended(change.instance());
+                } else if (change instanceof Change.Removed removed
+                        && removed.burial().generation() > 0) {
+                    ended(Set.of(change.instance()));
                 }
             }
         }
@@ -603,16 +611,14 @@ final class Oracle {
         world.coverage.effect("peers: " + kind);
     }
 
-    private void ended(InstanceId id) {
+    private void ended(Set<InstanceId> left) {
         for (Batch batch : batches.values()) {
-            if (batch.instances.stream().anyMatch(each -> each.id().equals(id))) {
-                batch.ended.add(id);
+            for (Instance each : batch.instances) {
+                if (left.contains(each.id())) {
+                    batch.ended.add(each.id());
+                }
             }
         }
-    }
-
-    private Optional<Batch> batchOf(Instance instance) {
-        return Optional.ofNullable(instance.metadata().get("batch")).map(number -> batches.get(Long.parseLong(number)));
     }
 
     private void told(Registry to, Registration registration) {
@@ -653,14 +659,20 @@ final class Oracle {
         everCauses.computeIfAbsent(id, i -> new HashSet<>()).add(cause);
     }
 
-    RemovalCause likely(InstanceId id, boolean wasHeld) {
-        if (goodbyes.containsKey(id)) {
+    /** Why it has left, of more than a view remembers. */
+    RemovalCause likely(InstanceId id, boolean exact) {
+        if (saidGoodbye(id)) {
             return RemovalCause.DEREGISTERED;
         }
-        if (silentForALease(id, false)) {
+        for (RemovalCause said : List.of(RemovalCause.PROBE_FAILED, RemovalCause.OPERATOR)) {
+            if (everCauses.getOrDefault(id, Set.of()).contains(said)) {
+                return said;
+            }
+        }
+        if (silentForALease(id, exact)) {
             return RemovalCause.LEASE_EXPIRED;
         }
-        if (brokenForTheGrace(id, false)) {
+        if (brokenForTheGrace(id, exact)) {
             return RemovalCause.CONNECTION_LOST;
         }
         return RemovalCause.ORPHANED;
@@ -787,7 +799,8 @@ final class Oracle {
                 : home == null
                         ? world.origin()
                         : atHome(home).map(seen -> seen.lastHeard).orElse(home.at);
-        return now() - at <= TURN + late() || at - heard >= 0 || !world.isSingle() && !world.isCalm();
+        boolean toldAgain = isTakenBack(id); // nobody speaks for it: an earlier verdict may end what a disk had
+        return now() - at <= TURN + late() || at - heard >= 0 || toldAgain || !world.isSingle() && !world.isCalm();
     }
 
     /** How long the instance's publisher has been in touch, without a break, with a node that has it; -1 when it is not. */
@@ -825,14 +838,13 @@ final class Oracle {
     /** A12: who sees one of a batch for the first time sees all of it. */
     void whole(Registry registry, Map<InstanceId, ListedInstance> is, InstanceId id) {
         ListedInstance listed = is.get(id);
-        Optional<Batch> batch = listed == null ? Optional.empty() : batchOf(listed.instance());
-        if (batch.isEmpty() || !batch.get().seenBy.add(registry)) {
+        String number = listed == null ? null : listed.instance().metadata().get("batch");
+        Batch batch = number == null ? null : batches.get(Long.parseLong(number));
+        if (batch == null || !batch.seenBy.add(registry)) {
             return;
         }
-        for (Instance other : batch.get().instances) {
-            if (!is.containsKey(other.id())
-                    && asked.containsKey(other.id())
-                    && !batch.get().ended.contains(other.id())) {
+        for (Instance other : batch.instances) {
+            if (!is.containsKey(other.id()) && asked.containsKey(other.id()) && !batch.ended.contains(other.id())) {
                 throw wrong("A12", registry.name + ": of a batch " + id + " is seen and " + other.id() + " is not");
             }
         }
@@ -894,6 +906,11 @@ final class Oracle {
             boolean goesBack = order < watched.versions.getOrDefault(instance.id(), 0L);
             boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
                     .isPresent();
+            // Nor can a node that says so know that what its disk has was over; who has it no more cannot either.
+            told |= now.incomplete()
+                    && before.instances().stream().noneMatch(each -> each.id().equals(instance.id()))
+                    && teller.filter(node -> node.registry().witness.hadOnDisk(instance.id()))
+                            .isPresent();
             if (goesBack && !told && !amended.contains(instance.id())) {
                 throw wrong("B2", who + " went back to an earlier content: " + instance.instance());
             }

@@ -38,7 +38,7 @@ final class Registry {
     /** Of the machine; the node's own, too, unless its directory was cloned. */
     final String name;
 
-    private final String node;
+    final String node;
     final SimDisk disk;
     final Witness witness;
     private final String cluster;

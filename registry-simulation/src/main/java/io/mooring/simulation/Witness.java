@@ -59,6 +59,7 @@ final class Witness {
     private final ArrayDeque<Long> departures = new ArrayDeque<>(); // certain ones, of the last minute
     private final Map<InstanceId, ArrayDeque<Long>> wavering = new HashMap<>();
     private final Set<InstanceId> wentBack = new HashSet<>();
+    private final Set<InstanceId> fromDisk = new HashSet<>(); // of this life
     private final Map<Registry, Long> heardPeers = new HashMap<>();
     private final Map<InstanceId, HeardOf> heardOf = new HashMap<>();
     private long startedAt;
@@ -151,6 +152,11 @@ final class Witness {
         return wentBack.contains(id);
     }
 
+    /** Whether this life of it had it from its disk. */
+    boolean hadOnDisk(InstanceId id) {
+        return fromDisk.contains(id);
+    }
+
     void killed(boolean late) {
         lateAtDeath = late;
         ends.put(life, now());
@@ -223,6 +229,7 @@ final class Witness {
         wavering.clear();
         heardPeers.clear();
         heardOf.clear();
+        fromDisk.clear();
         if (!world.registries.contains(registry)) {
             shown.replaceAll((service, before) -> registry.node().view(service));
             return; // not one of ours: what it shows is its own affair
@@ -243,6 +250,7 @@ final class Witness {
                 restoredRight(before, restored);
             }
             Map<InstanceId, ListedInstance> is = byId(restored);
+            fromDisk.addAll(is.keySet());
             is.keySet().forEach(id -> oracle().whole(registry, is, id)); // perhaps written though never shown before
         }
     }
@@ -506,7 +514,7 @@ final class Witness {
             }
             RemovalCause cause = causes.get(id);
             if (cause == null && after.removals().size() >= REMEMBERED) {
-                cause = oracle().likely(id, wasHeld); // more left at once than a view remembers
+                cause = oracle().likely(id, exact()); // more left at once than a view remembers
             }
             if (cause == null) {
                 throw wrong("cause", id + " left " + after.service() + " without a cause");
@@ -646,12 +654,14 @@ final class Witness {
                 }
             }
         }
+        Set<String> names = new HashSet<>(); // a copy of a node's directory is taken for the node while that is away
+        heardOf.forEach(each -> names.add(each.node));
         int given = 0;
         int heard = 0;
         for (Registry peer : world.registries) {
             if (peer != registry && registry.configured().contains(peer.peerAddress())) {
                 given++;
-                heard += heardOf.contains(peer) ? 1 : 0;
+                heard += names.contains(peer.node) ? 1 : 0;
             }
         }
         return given > 0 && heard * 2 < given;

@@ -322,6 +322,9 @@ public final class LeaseTable {
         long sum = Digest.EMPTY;
         for (InstanceId id : before) {
             Registration registration = restored.get(id);
+            if (registration != null && elsewhere.highest(id) > registration.generation()) {
+                return; // it has said more elsewhere, and was perhaps not told that this was heard
+            }
             if (registration != null) {
                 sum += asLive(registration).fingerprint();
             }
@@ -432,19 +435,6 @@ public final class LeaseTable {
         }
     }
 
-    /** Ends all that the session had said before it came here, too, whatever generation other nodes gave that. */
-    private static Burial goodbye(@Nullable Lease lease, String session, long generation) {
-        long attempt = lease == null ? 0 : lease.publisher.attempt();
-        return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
-    }
-
-    private static Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
-        String publisher = removed.publisher().id();
-        return cause == RemovalCause.DEREGISTERED
-                ? goodbye(lease, publisher, removed.generation())
-                : new Burial(publisher, removed.generation(), cause);
-    }
-
     /** Whether this node or another one that is there has it from somebody. */
     private boolean isVouched(InstanceId id) {
         return own.get(id) != null || elsewhere.isVouched(id, copy -> true);
@@ -457,6 +447,19 @@ public final class LeaseTable {
                     new Burial(left.publisher().id(), left.generation(), RemovalCause.DEREGISTERED).remembered();
             bury(id, burial, PUBLISHER);
         }
+    }
+
+    /** Ends all that the session had said before it came here, too, whatever generation other nodes gave that. */
+    private static Burial goodbye(@Nullable Lease lease, String session, long generation) {
+        long attempt = lease == null ? 0 : lease.publisher.attempt();
+        return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
+    }
+
+    private static Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
+        String publisher = removed.publisher().id();
+        return cause == RemovalCause.DEREGISTERED
+                ? goodbye(lease, publisher, removed.generation())
+                : new Burial(publisher, removed.generation(), cause);
     }
 
     private static boolean isOf(Registration registration, String session) {

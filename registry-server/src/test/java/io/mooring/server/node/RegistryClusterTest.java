@@ -868,6 +868,25 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2WhatADiskHasIsNotTakenUpBySomebodyWhoHasSaidMoreElsewhere() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(SECOND);
+        long digest = new ListedInstance(instance(1, "x"), Standing.LIVE).fingerprint();
+        a.crash();
+        publisher.connect(b).register(instance(1, "y"));
+        publisher.breakLine(); // and has not been told that this was heard
+        a.start();
+        world.run(SECOND);
+        publisher.connect(a, OptionalLong.of(digest));
+        for (int i = 0; i < 20; i++) {
+            world.run(MOMENT);
+            assertEquals("y", b.version(1));
+            assertEquals("y", c.version(1));
+        }
+        assertEquals(Optional.of(false), publisher.held);
+    }
+
+    @Test
     void b2WhoComesWhileCopiesAreWithoutTheirNodeHearsThatTheyMayBeOld() {
         world.answering.add("10.0.0.1:1");
         world.new Publisher().connect(a).register(instance(1, "x"));
