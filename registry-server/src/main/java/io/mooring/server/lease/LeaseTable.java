@@ -810,8 +810,9 @@ public final class LeaseTable {
                 String publisher = registration.publisher().id();
                 if (elsewhere.isVouched(
                         registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
-                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
-                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
+                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves, be
+                    // the other one in doubt.
+                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY, Burial.OWN);
                 } else {
                     overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
                 }
@@ -1013,6 +1014,13 @@ public final class LeaseTable {
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
+        Burial burial = own.get(earlier.id()) != null || isSuperseded(earlier, cause)
+                ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
+                : new Burial(earlier.publisher().id(), earlier.generation(), cause);
+        forgetRestored(earlier, cause, actor, burial);
+    }
+
+    private void forgetRestored(Registration earlier, RemovalCause cause, String actor, Burial burial) {
         InstanceId id = earlier.id();
         if (own.get(id) == null) {
             overdue.remove(id); // or it would use up the budget for ever
@@ -1025,9 +1033,6 @@ public final class LeaseTable {
         if (count != null && --count.registrations == 0) {
             services.remove(id.service());
         }
-        Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
-                ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
-                : new Burial(earlier.publisher().id(), earlier.generation(), cause);
         apply(
                 restored,
                 new Change.Removed(restored.id(), restored.revision() + 1, new Removal(id, cause), burial, actor));

@@ -20,6 +20,7 @@ import io.mooring.server.replication.Replication;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -561,6 +562,35 @@ class RegistryClusterTest {
         assertEquals("new", a.version(1));
         assertEquals("new", a.version(2));
         assertTrue(a.node.status().expiryBacklog() > 0, "the others wait for the cap");
+    }
+
+    @Test
+    void b9WhatADiskHadTakesNobodyAlongWhoIsInDoubtElsewhere() {
+        Instance[] all = new Instance[40];
+        Arrays.setAll(all, i -> instance(i + 1, "old"));
+        ClusterWorld.Publisher earlier = world.new Publisher().connect(a);
+        for (int version = 0; version < 3; version++) {
+            for (int i = 0; i < all.length; i++) {
+                all[i] = all[i].withWeight(version + 2);
+            }
+            earlier.register(all);
+        }
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        for (ClusterWorld.Machine machine : List.of(b, c)) {
+            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+            machine.start();
+        }
+        world.run(SECOND);
+        Arrays.setAll(all, i -> instance(i + 1, "new"));
+        world.new Publisher().connect(b).register(all).breakLine(); // below what the disk has
+        a.start();
+        world.run(Duration.ofSeconds(32));
+        List<Integer> left = c.ports();
+        assertTrue(left.size() >= 30, "the cap: " + left);
+        for (int port : left) {
+            assertEquals("new", a.version(port));
+            assertEquals(Standing.SUSPECT, a.standing(port), "port " + port);
+        }
     }
 
     @Test
