@@ -5,9 +5,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -36,30 +34,7 @@ final class NacosPush {
         List<NacosClient> listeners = subscribe(threads, server, service, subscribers);
         listeners.get(0).keepPushes();
         Run run = new Run(publishers.get(0), listeners, service);
-        run.change(warmUp, seconds);
-        run.latencies.reset();
-        long bytes = received(listeners);
-        long cpu = process.cpuNanos();
-        long[] before = Loopback.now();
-        long start = System.nanoTime();
-        int made = run.change(changes, seconds);
-        double took = System.nanoTime() - start;
-        long[] after = Loopback.now();
-        double spent = process.cpuNanos() - cpu;
-        bytes = received(listeners) - bytes;
-        run.refuseOdd();
-        Histogram h = run.latencies;
-        table.row(
-                instances + " × " + subscribers,
-                String.valueOf(made),
-                Table.millis((double) h.getValueAtPercentile(50)),
-                Table.millis((double) h.getValueAtPercentile(99)),
-                Table.millis((double) h.getMaxValue()),
-                Table.millis(spent / made),
-                Table.number((double) bytes / made),
-                Table.number((double) (after[0] - before[0]) / made),
-                Table.number((double) (after[1] - before[1]) / made),
-                Table.number(made * 1e9 / took));
+        run.measure(instances + " × " + subscribers, process, warmUp, changes, seconds, table);
         NacosClient.closeAll(listeners);
         NacosClient.closeAll(publishers);
     }
@@ -113,22 +88,14 @@ final class NacosPush {
         return sum[0];
     }
 
-    /** All of it on one I/O thread, so that times and counters need no care. */
-    private static final class Run implements NacosClient.Receiver {
-        private final Histogram latencies = new Histogram(3);
+    private static final class Run extends ClosedLoop implements NacosClient.Receiver {
         private final NacosClient publisher;
         private final List<NacosClient> listeners;
         private final int service;
         private final List<String> odd = new ArrayList<>();
-        private CompletableFuture<Void> phase = new CompletableFuture<>();
-        private int version;
-        private int left;
-        private int target;
-        private long sentAt;
-        private long lastAt;
-        private boolean stopped;
 
         Run(NacosClient publisher, List<NacosClient> listeners, int service) {
+            super(listeners.size());
             this.publisher = publisher;
             this.listeners = listeners;
             this.service = service;
@@ -136,56 +103,34 @@ final class NacosPush {
             listeners.forEach(listener -> listener.onReceive(this));
         }
 
-        /** Makes that many changes, one after the other, or as many as fit; returns how many. */
-        int change(int count, int seconds) {
-            phase = new CompletableFuture<>();
-            target = version + count;
-            int before = version;
-            stopped = false;
-            publisher.onThread(this::next);
-            try {
-                phase.get(seconds, TimeUnit.SECONDS);
-            } catch (TimeoutException e) {
-                publisher.onThread(() -> stopped = true);
-                phase.orTimeout(30, TimeUnit.SECONDS).join();
-            } catch (InterruptedException | ExecutionException e) {
-                throw new IllegalStateException("measuring was broken off", e);
-            }
-            return version - before;
-        }
-
-        private void next() {
-            version++;
-            left = listeners.size() + 1;
-            sentAt = System.nanoTime();
+        @Override
+        void send(int version) {
+            stamp();
             publisher.request("InstanceRequest", NacosWorkload.register(service, 0, version));
         }
 
         @Override
+        void onThread(Runnable task) {
+            publisher.onThread(task);
+        }
+
+        @Override
+        long receivedBytes() {
+            return NacosPush.received(listeners);
+        }
+
+        @Override
         public void answered(NacosClient from, long asked, long at) {
-            one();
+            received(0);
         }
 
         @Override
         public void pushed(NacosClient from, long at) {
-            lastAt = at;
-            one();
+            received(at);
         }
 
-        private void one() {
-            if (--left > 0) {
-                return;
-            }
-            latencies.recordValue(lastAt - sentAt);
-            look();
-            if (version == target || stopped) {
-                phase.complete(null);
-            } else {
-                next();
-            }
-        }
-
-        private void look() {
+        @Override
+        void arrived(int version) {
             NacosClient first = listeners.get(0);
             if (first.pushes() != version) {
                 odd.add("after change " + version + " the first subscriber has had " + first.pushes() + " lists");
@@ -195,7 +140,8 @@ final class NacosPush {
             }
         }
 
-        void refuseOdd() {
+        @Override
+        void verify() {
             publisher.onThread(() -> {
                 if (!odd.isEmpty()) {
                     throw new IllegalStateException(odd.size() + " times, the figures would be wrong: " + odd.get(0));

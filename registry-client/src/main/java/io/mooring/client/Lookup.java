@@ -183,6 +183,7 @@ final class Lookup {
     static final class Freshness {
         private final Duration before;
         private volatile long confirmedAt;
+        private long settledAt;
 
         /**
          * @param before how old the list was already
@@ -191,6 +192,16 @@ final class Lookup {
         Freshness(Duration before, long now) {
             this.before = before;
             this.confirmedAt = now;
+            this.settledAt = now;
+        }
+
+        /** What another node had told may still be on its way to this one until then. On the loop. */
+        void settles(long at) {
+            settledAt = at;
+        }
+
+        long settledAt() {
+            return settledAt;
         }
 
         void confirm(long now) {

@@ -72,7 +72,9 @@ final class ServiceState {
     private long revision;
     private long askedAs; // the id of the open subscribe, 0 without one
     private boolean registryProtects;
-    private boolean incomplete;
+    private boolean toldIncomplete;
+    private boolean settled = true; // what we had may not be known to the node that tells now, until it is
+    private boolean incomplete; // either
 
     private Freshness freshness;
 
@@ -231,9 +233,9 @@ final class ServiceState {
         }
         mirror = Optional.of(after);
         revision = delta.to();
-        boolean plain = shown == before.instances() && delta.removed().isEmpty() && !delta.incomplete();
+        boolean plain = shown == before.instances() && delta.removed().isEmpty();
         toldNow(false, freshness, delta.underProtection(), delta.incomplete());
-        if (plain) {
+        if (plain && !incomplete) {
             shown = after.instances(); // nobody missing, nobody held: nothing to judge
             changed(Map.of());
         } else {
@@ -259,14 +261,18 @@ final class ServiceState {
             streaming = true;
             askedAs = 0;
             freshness = connection;
+            settled = shown.isEmpty();
         }
-        if (answer || incomplete && !isIncomplete) {
-            long now = ports.loop().now();
+        long now = ports.loop().now();
+        settled |= now - freshness.settledAt() >= 0;
+        toldIncomplete = isIncomplete;
+        boolean isNow = toldIncomplete || !settled;
+        if (answer || incomplete && !isNow) {
             heldSince.replaceAll((id, since) -> now); // the confirmation must be of one piece
         }
         told = true;
         registryProtects = protects;
-        incomplete = isIncomplete;
+        incomplete = isNow;
     }
 
     void disconnected() {
@@ -492,6 +498,10 @@ final class ServiceState {
         }
         listeners.forEach(ListenerQueue::retry);
         long now = ports.loop().now();
+        if (streaming && !settled && now - freshness.settledAt() >= 0) {
+            toldNow(false, freshness, registryProtects, toldIncomplete);
+            settle(Set.of());
+        }
         if (waitsToAsk && now - askAt >= 0) {
             waitsToAsk = false;
             home.ask(this);
@@ -527,6 +537,9 @@ final class ServiceState {
         long wait = Long.MAX_VALUE;
         if (waitsToAsk) {
             wait = Math.min(wait, askAt - now);
+        }
+        if (streaming && !settled) {
+            wait = Math.min(wait, freshness.settledAt() - now);
         }
         if (streaming && !incomplete) {
             for (long since : heldSince.values()) {

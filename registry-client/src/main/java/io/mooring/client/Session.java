@@ -69,6 +69,9 @@ final class Session {
     private static final Duration STABLE = Duration.ofSeconds(10);
     /** Among several nodes a lost one's clients are back soon: a crowd of them is spread over the others already. */
     private static final Duration QUICK_SPREAD = Duration.ofMillis(250);
+    /** What one node tells its subscribers is by then known to the others that are in touch with it. */
+    static final Duration SETTLES_WITHIN = Duration.ofSeconds(2);
+
     /** A node that does not answer by then is left for another one, as long as there is one that did not fail. */
     private static final Duration PATIENCE_WITH_OTHERS = Duration.ofSeconds(2);
     /** How long what was current before a move stays open, should the new one take that long. */
@@ -956,7 +959,12 @@ final class Session {
         current = welcomed;
         welcomed.stage = Phase.ESTABLISHED;
         stand();
-        node = InvalidValueException.shown(welcome.node());
+        String there = InvalidValueException.shown(welcome.node());
+        boolean fromElsewhere = node.isEmpty() ? !welcome.peers().isEmpty() : !node.equals(there);
+        if (fromElsewhere) {
+            welcomed.freshness.settles(now + SETTLES_WITHIN.toNanos());
+        }
+        node = there;
         limits = welcome.limits();
         welcomed.welcomedAt = now;
         welcomed.renewedAt = now;

@@ -48,6 +48,8 @@ final class FakeRegistry implements Connector {
     boolean restartedWithoutMemory;
     ProtocolLimits limits = ProtocolLimits.DEFAULTS;
     List<String> peers = List.of();
+    /** What the node that answers the next hello is called. */
+    String node = "fake";
     /** May replace (null: swallow) what is sent in answer to a message. */
     BiFunction<ClientMessage, List<ServerMessage>, List<ServerMessage>> tamper = (request, answer) -> answer;
 
@@ -341,7 +343,7 @@ final class FakeRegistry implements Connector {
             boolean held = hello.holds().isPresent() && hello.holds().getAsLong() == sum;
             return new ServerMessage.Welcome(
                     1,
-                    "fake",
+                    node,
                     "epoch",
                     Duration.ofSeconds(15),
                     Duration.ofSeconds(5),

@@ -99,6 +99,42 @@ class IncompleteTest {
     }
 
     @Test
+    void b2WhatOneNodeHasJustToldIsNotTakenBackByTheNextThatHasYetToHearOfIt() {
+        stage.registry.put(Stage.instances(3));
+        stage.registry.put(Stage.instance(1).withWeight(5));
+        stage.run(Duration.ofSeconds(20));
+        stage.registry.node = "another";
+        ListedInstance old = new ListedInstance(Stage.instance(1), Standing.LIVE);
+        stage.registry.lists.get(Stage.ORDERS).put(old.id(), old);
+        stage.registry.lists.get(Stage.ORDERS).remove(Stage.instance(2).id());
+        move();
+        assertEquals(5, weightOf(1), "though that node says that it knows everybody");
+        assertEquals(3, orders.instances().size());
+        assertTrue(orders.view().incomplete());
+        stage.runMillis(1_000);
+        stage.registry.put(Stage.instance(4));
+        stage.runMillis(10);
+        assertEquals(5, weightOf(1), "whatever else it tells");
+        assertEquals(4, orders.instances().size());
+        stage.runMillis(1_000);
+        assertEquals(1, weightOf(1), "what it says then is so");
+        assertEquals(3, orders.instances().size());
+        assertFalse(orders.view().incomplete());
+    }
+
+    @Test
+    void whoComesBackToTheSameNodeOrHadNothingTakesItsWordAtOnce() {
+        stage.registry.peers = List.of("other:9847");
+        stage.registry.put(Stage.instances(3));
+        stage.runMillis(30);
+        assertFalse(orders.view().incomplete());
+        stage.registry.lists.get(Stage.ORDERS).remove(Stage.instance(2).id());
+        move();
+        assertEquals(2, orders.instances().size());
+        assertFalse(orders.view().incomplete());
+    }
+
+    @Test
     void whatIsLaterCountsAtOnceAtANodeThatIsBehindInOtherThings() {
         stage.registry.put(Stage.instances(3));
         stage.run(Duration.ofSeconds(20));

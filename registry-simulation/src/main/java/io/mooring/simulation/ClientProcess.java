@@ -70,7 +70,6 @@ final class ClientProcess {
     private long resumedAt;
     private long lastFrameAt;
     private @Nullable Link lastLink;
-    private int framesOnLink;
     private @Nullable Link lastFrameOn;
     private Optional<Registry.Accepted> toldBy = Optional.empty();
     private final Map<Registry, Path> paths = new LinkedHashMap<>();
@@ -124,7 +123,7 @@ final class ClientProcess {
         /** Per instance the latest content delivered. */
         final Map<InstanceId, Long> versions = new HashMap<>();
 
-        /** Contents told by a life of a node whose disk lost them. */
+        /** Contents told by a life of a node whose disk lost them, to this process or the one before. */
         final Map<InstanceId, Long> inherited = new HashMap<>();
 
         Watching(Service service) {
@@ -542,7 +541,6 @@ final class ClientProcess {
         if (on != null && state == State.RUNNING) {
             lastFrameOn = null;
             lastFrameAt = world.time.now();
-            framesOnLink = on == lastLink ? framesOnLink + 1 : 1;
             lastLink = on;
             toldBy = on.accepted();
         }
@@ -597,10 +595,11 @@ final class ClientProcess {
             }
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
-            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; its welcome
-            // neither,
-            // if the one before dies just then.
-            boolean moves = links.stream().filter(link -> !link.isEnded()).count() > 1 || framesOnLink <= 1;
+            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; nor does what that
+            // one says before it tells lists, if the one before dies just then.
+            boolean moves = links.stream().filter(link -> !link.isEnded()).count() > 1
+                    || lastLink == null
+                    || !lastLink.hasToldLists();
             if (view.source() == Source.LIVE && silent > 0 && (moves ? age < silent : age != silent)) {
                 throw new Violation(
                         "C6",

@@ -2,6 +2,7 @@ package io.mooring.simulation;
 
 import io.mooring.client.MooringPorts;
 import io.mooring.client.MooringPorts.LinkListener;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Optional;
 
@@ -23,6 +24,7 @@ final class Link implements MooringPorts.Link {
     private boolean mayDeliver = true;
     private boolean ended; // the client knows
     private boolean open;
+    private boolean toldLists;
     private boolean torn; // nothing goes through any more, though nobody may know yet
     private Optional<Registry.Accepted> accepted = Optional.empty();
 
@@ -40,6 +42,11 @@ final class Link implements MooringPorts.Link {
 
     long number() {
         return number;
+    }
+
+    /** Whether a list has come this way, and not only a welcome or addresses of nodes. */
+    boolean hasToldLists() {
+        return toldLists;
     }
 
     ClientProcess client() {
@@ -152,6 +159,7 @@ final class Link implements MooringPorts.Link {
                         world.time.now(),
                         client.name + " < " + registry.map(r -> r.name).orElse("?"),
                         frame);
+                toldLists = toldLists || new String(frame, StandardCharsets.UTF_8).contains("\"service\":");
                 client.frameArrived(this);
                 consumed.run();
                 late();

@@ -17,6 +17,7 @@ import io.mooring.server.shard.Registration;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -54,6 +55,7 @@ final class Oracle {
     private final Map<InstanceId, String> owners = new HashMap<>();
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
+    private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
@@ -72,6 +74,9 @@ final class Oracle {
     private static final class Batch {
         final List<Instance> instances;
         final Set<Registry> seenBy = new HashSet<>();
+
+        /** Of whom some node has said that they left: its cap may let go of two, and of the rest a minute later. */
+        final Set<InstanceId> ended = new HashSet<>();
 
         Batch(List<Instance> instances) {
             this.instances = instances;
@@ -184,9 +189,13 @@ final class Oracle {
 
     /** How many sessions ever registered it. */
     int registrants(InstanceId id) {
+        return sessionsOf(id).size();
+    }
+
+    private Set<String> sessionsOf(InstanceId id) {
         Set<String> all = new HashSet<>();
         received.getOrDefault(id, Map.of()).values().forEach(heard -> all.addAll(heard.sessions));
-        return all.size();
+        return all;
     }
 
     /** Whether it is registered by HTTP. */
@@ -395,11 +404,15 @@ final class Oracle {
         if (session.equals(owners.get(id))) {
             goodbyes.put(id, now());
             latest.remove(id);
+        } else if (!sessionsOf(id).contains(session)) {
+            earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
         }
     }
 
+    /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */
     boolean saidGoodbye(InstanceId id) {
-        return goodbyes.containsKey(id);
+        return goodbyes.containsKey(id)
+                || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
     }
 
     /** Whether the last that anybody said of it was a goodbye. */
@@ -570,10 +583,13 @@ final class Oracle {
         to.witness.heardPeer(from, tells);
         if (message instanceof PeerMessage.Page page) {
             page.registrations().forEach(registration -> told(to, registration));
+            page.burials().forEach(buried -> ended(buried.instance()));
         } else if (message instanceof PeerMessage.Delta delta) {
             for (Change change : delta.changes()) {
                 if (change instanceof Change.Granted granted) {
                     told(to, granted.registration());
+                } else {
+                    ended(change.instance());
                 }
             }
         }
@@ -585,6 +601,18 @@ final class Oracle {
             answeredAt = now();
         }
         world.coverage.effect("peers: " + kind);
+    }
+
+    private void ended(InstanceId id) {
+        for (Batch batch : batches.values()) {
+            if (batch.instances.stream().anyMatch(each -> each.id().equals(id))) {
+                batch.ended.add(id);
+            }
+        }
+    }
+
+    private Optional<Batch> batchOf(Instance instance) {
+        return Optional.ofNullable(instance.metadata().get("batch")).map(number -> batches.get(Long.parseLong(number)));
     }
 
     private void told(Registry to, Registration registration) {
@@ -797,13 +825,14 @@ final class Oracle {
     /** A12: who sees one of a batch for the first time sees all of it. */
     void whole(Registry registry, Map<InstanceId, ListedInstance> is, InstanceId id) {
         ListedInstance listed = is.get(id);
-        String number = listed == null ? null : listed.instance().metadata().get("batch");
-        Batch batch = number == null ? null : batches.get(Long.parseLong(number));
-        if (batch == null || !batch.seenBy.add(registry)) {
+        Optional<Batch> batch = listed == null ? Optional.empty() : batchOf(listed.instance());
+        if (batch.isEmpty() || !batch.get().seenBy.add(registry)) {
             return;
         }
-        for (Instance other : batch.instances) {
-            if (!is.containsKey(other.id()) && asked.containsKey(other.id())) {
+        for (Instance other : batch.get().instances) {
+            if (!is.containsKey(other.id())
+                    && asked.containsKey(other.id())
+                    && !batch.get().ended.contains(other.id())) {
                 throw wrong("A12", registry.name + ": of a batch " + id + " is seen and " + other.id() + " is not");
             }
         }
@@ -823,7 +852,7 @@ final class Oracle {
         } else if (world.shouldBeOnDisk(client, view.service())) {
             throw wrong("C2", client.name + " finds nothing of " + view.service() + " on disk");
         }
-        view.instances().forEach(listed -> order(listed.instance(), client.name));
+        view.instances().forEach(listed -> watched.versions.put(listed.id(), order(listed.instance(), client.name)));
     }
 
     void seen(ClientProcess client, ClientProcess.Watching watched, ServiceSnapshot before, ServiceSnapshot now) {
@@ -883,7 +912,7 @@ final class Oracle {
     /**
      * Another connection, perhaps to another node or another life of it, tells from now on. What a life told and its disk
      * lost, or what a node told that the next one could not hear, may go back: at once or, as the SDK keeps what it knows
-     * while its node is incomplete, later.
+     * while its node is incomplete, later. So may what an earlier process left on disk, long after any node's life.
      */
     private void movedTo(Registry.Accepted teller, ClientProcess.Watching watched, ServiceKey service) {
         Witness witness = teller.registry().witness;
@@ -891,8 +920,8 @@ final class Oracle {
                 .filter(before -> before.registry() == teller.registry())
                 .isPresent();
         boolean lost = watched.teller
-                .filter(before -> before.life() != teller.life() && witness.everUntrusted())
-                .isPresent();
+                .map(before -> before.life() != teller.life() && witness.everUntrusted())
+                .orElse(anyUntrusted);
         if (lost || !same && !(world.isCalm() && now() - witness.startedAt() > World.SETTLING)) {
             watched.inherited.putAll(watched.versions);
             watched.versions.clear(); // what a node does not know cannot be known to anybody behind it

@@ -60,6 +60,9 @@ public final class LeaseTable {
     /** Generations of a session's next connection begin above all that those of this one can reach. */
     private static final int ATTEMPT_BITS = 32;
 
+    /** So often a lease by HTTP may be taken over, or confirmed, and still have a lower generation than the next put. */
+    private static final int GOING_ON = 15;
+
     private final LeaseSettings settings;
     private final EventLoop loop;
     private final RandomGenerator random;
@@ -419,11 +422,40 @@ public final class LeaseTable {
             }
             Registration there = elsewhere.find(id);
             if (there != null && isOf(there, session) && there.generation() > here) {
-                bury(id, new Burial(session, there.generation(), RemovalCause.DEREGISTERED), PUBLISHER);
-            } else if (!alone && there == null && registration == null && attempt > 1) {
-                // It came from another node; what it left there may not have arrived here yet, and must not.
-                bury(id, new Burial(session, attempt << ATTEMPT_BITS, RemovalCause.DEREGISTERED), PUBLISHER);
+                bury(id, goodbye(lease, session, there.generation()), PUBLISHER);
+            } else if (!alone && here == 0 && attempt > 1 && !isVouched(id)) {
+                // It came from another node: what it left there may not have arrived here yet, and must not.
+                bury(id, goodbye(lease, session, attempt << ATTEMPT_BITS), PUBLISHER);
+                endLeft(id, registration);
+                endLeft(id, there);
             }
+        }
+    }
+
+    /** Ends all that the session had said before it came here, too, whatever generation other nodes gave that. */
+    private static Burial goodbye(@Nullable Lease lease, String session, long generation) {
+        long attempt = lease == null ? 0 : lease.publisher.attempt();
+        return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
+    }
+
+    private static Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
+        String publisher = removed.publisher().id();
+        return cause == RemovalCause.DEREGISTERED
+                ? goodbye(lease, publisher, removed.generation())
+                : new Burial(publisher, removed.generation(), cause);
+    }
+
+    /** Whether this node or another one that is there has it from somebody. */
+    private boolean isVouched(InstanceId id) {
+        return own.get(id) != null || elsewhere.isVouched(id, copy -> true);
+    }
+
+    /** Ends what somebody left whose place a session had taken where this node did not hear of it; later words stay. */
+    private void endLeft(InstanceId id, @Nullable Registration left) {
+        if (left != null) {
+            Burial burial =
+                    new Burial(left.publisher().id(), left.generation(), RemovalCause.DEREGISTERED).remembered();
+            bury(id, burial, PUBLISHER);
         }
     }
 
@@ -617,6 +649,11 @@ public final class LeaseTable {
         return elsewhere.beats(here.id(), shard, here.generation());
     }
 
+    private boolean isHidden(Registration here) {
+        Registration there = elsewhere.find(here.id());
+        return there != null && there.generation() > here.generation() || isBeaten(here);
+    }
+
     /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
     public boolean remove(InstanceId instance, RemovalCause cause, String actor) {
         if (current(instance) == null) {
@@ -643,6 +680,7 @@ public final class LeaseTable {
      * operator's removal, a verdict on what a lost node left behind.
      */
     public void bury(InstanceId instance, Burial burial, String actor) {
+        supersedeRestored(instance, burial, actor);
         Registration registration = own.get(instance);
         if (registration != null && burial.reaches(registration)) {
             removeFrom(own, instance, burial.cause(), actor);
@@ -670,26 +708,45 @@ public final class LeaseTable {
 
     /**
      * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
-     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict.
+     * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. What
+     * another node's later copy hides would show again so, and goes. What was granted in ignorance of a removal of somebody
+     * else's is granted anew, too: once this node is gone it would be taken for older.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
-        Registration earlier = restored.get(instance);
-        if (earlier != null && (burial.reaches(earlier) || earlier.generation() < burial.generation())) {
-            // Whoever had it: another took its place since, and nobody vouches for what the disk had.
-            forgetRestored(earlier, burial.cause(), actor);
-        }
+        supersedeRestored(instance, burial, actor);
         Registration registration = own.get(instance);
-        if (registration == null || !burial.reaches(registration)) {
+        if (registration == null) {
             return;
         }
         Lease lease = leaseOf(registration);
-        if (lease == null || burial.explicit() || !heardLately(lease)) {
-            removeFrom(own, instance, burial.cause(), actor);
+        boolean inTouch = lease != null && heardLately(lease);
+        if (burial.reaches(registration)) {
+            if (burial.explicit() || !inTouch || isBeaten(registration)) {
+                removeFrom(own, instance, burial.cause(), actor);
+                return;
+            }
+        } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
             return;
         }
         Registration next = new Registration(
                 registration.instance(), registration.publisher(), burial.generation() + 1, registration.suspect());
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
+    }
+
+    /** What a lost node left makes way for a later word: what the disk has from before that does not come back. */
+    public void superseded(Registration left) {
+        Registration earlier = restored.get(left.id());
+        if (earlier != null && earlier.generation() < left.generation()) {
+            forgetRestored(earlier, RemovalCause.ORPHANED, REGISTRY);
+        }
+    }
+
+    /** Whoever had it: another took its place since, and nobody vouches for what the disk had. */
+    private void supersedeRestored(InstanceId instance, Burial burial, String actor) {
+        Registration earlier = restored.get(instance);
+        if (earlier != null && (burial.reaches(earlier) || earlier.generation() < burial.generation())) {
+            forgetRestored(earlier, burial.cause(), actor);
+        }
     }
 
     /**
@@ -809,10 +866,10 @@ public final class LeaseTable {
             for (Registration registration : List.copyOf(restored.registrations())) {
                 String publisher = registration.publisher().id();
                 if (elsewhere.isVouched(
-                        registration.id(), copy -> !copy.publisher().id().equals(publisher))) {
-                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves, be
-                    // the other one in doubt.
-                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY, Burial.OWN);
+                        registration.id(),
+                        copy -> !copy.suspect() && !copy.publisher().id().equals(publisher))) {
+                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
+                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
                 } else {
                     overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
                 }
@@ -961,8 +1018,7 @@ public final class LeaseTable {
             release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
-        long here = Math.max(own.highest(instance.id()), restored.highest(instance.id()));
-        long generation = Math.max(Math.max(here, there) + 1, least(lease));
+        long generation = Math.max(above(instance, lease, there), least(lease));
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         Registration registration = new Registration(instance, lease.publisher, generation, false);
@@ -970,6 +1026,22 @@ public final class LeaseTable {
         if (earlier != null) {
             forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
+    }
+
+    /**
+     * A generation above all that is known of the instance. No session counts what is put by HTTP: of a new word and one
+     * that only goes on with what was known, given by two nodes at once, the new one is to show.
+     */
+    private long above(Instance instance, Lease lease, long there) {
+        long known = Math.max(Math.max(own.highest(instance.id()), restored.highest(instance.id())), there);
+        if (alone || lease.publisher.isSession()) {
+            return known + 1;
+        }
+        boolean goesOn = latest(instance.id())
+                .filter(latest -> latest.instance().equals(instance)
+                        && latest.publisher().id().equals(lease.publisher.id()))
+                .isPresent();
+        return goesOn ? known + 1 : (known | GOING_ON) + 1;
     }
 
     private void removeFrom(Shard shard, InstanceId id, RemovalCause cause, String actor) {
@@ -996,7 +1068,7 @@ public final class LeaseTable {
         }
         Burial burial = showsElsewhere(registration) && !cause.certain()
                 ? Burial.OWN // it says nothing about the other one
-                : new Burial(registration.publisher().id(), registration.generation(), cause);
+                : word(registration, cause, lease);
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
 
@@ -1014,13 +1086,6 @@ public final class LeaseTable {
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
-        Burial burial = own.get(earlier.id()) != null || isSuperseded(earlier, cause)
-                ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
-                : new Burial(earlier.publisher().id(), earlier.generation(), cause);
-        forgetRestored(earlier, cause, actor, burial);
-    }
-
-    private void forgetRestored(Registration earlier, RemovalCause cause, String actor, Burial burial) {
         InstanceId id = earlier.id();
         if (own.get(id) == null) {
             overdue.remove(id); // or it would use up the budget for ever
@@ -1033,6 +1098,9 @@ public final class LeaseTable {
         if (count != null && --count.registrations == 0) {
             services.remove(id.service());
         }
+        Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
+                ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
+                : new Burial(earlier.publisher().id(), earlier.generation(), cause);
         apply(
                 restored,
                 new Change.Removed(restored.id(), restored.revision() + 1, new Removal(id, cause), burial, actor));

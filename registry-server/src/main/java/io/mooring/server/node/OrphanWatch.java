@@ -121,6 +121,7 @@ final class OrphanWatch {
     private void look(Replication.Orphan orphan, boolean frozen, List<NodeId> alive, List<InstanceId> toProbe) {
         Registration left = orphan.registration();
         if (isSuperseded(left)) {
+            leases.superseded(left);
             replication.forget(orphan.shard(), left.id());
             return;
         }
@@ -140,16 +141,17 @@ final class OrphanWatch {
 
     /**
      * Whether its publisher has turned up elsewhere, or its node has gone on with it under another incarnation; or a node that
-     * is there has it from somebody else, or from a later connection, perhaps in ignorance of this one's generation, or has
-     * given the same one without knowing.
+     * is there has it from somebody else who is not in doubt, or from a later connection, perhaps in ignorance of this one's
+     * generation, or has given the same one without knowing.
      */
     private boolean isSuperseded(Registration left) {
         String publisher = left.publisher().id();
         if (replication.isVouched(
                 left.id(),
                 copy -> copy.generation() >= left.generation()
-                        || copy.publisher().attempt() > left.publisher().attempt()
-                        || !copy.publisher().id().equals(publisher))) {
+                        || (copy.publisher().id().equals(publisher)
+                                ? copy.publisher().attempt() > left.publisher().attempt()
+                                : !copy.suspect()))) {
             return true;
         }
         Registration latest = leases.latest(left.id()).orElse(left);

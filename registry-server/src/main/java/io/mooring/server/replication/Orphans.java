@@ -76,7 +76,7 @@ final class Orphans {
 
     private void remember(InstanceId instance, Burial burial) {
         Burial before = burials.remove(instance);
-        burials.put(instance, before != null && before.generation() > burial.generation() ? before : burial);
+        burials.put(instance, Burial.further(before, burial));
         if (burials.size() > Shard.BURIALS_KEPT) {
             burials.remove(burials.keySet().iterator().next());
         }

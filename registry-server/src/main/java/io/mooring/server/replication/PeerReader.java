@@ -6,6 +6,7 @@ import io.mooring.server.codec.ByteReader;
 import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.codec.Octets;
 import io.mooring.server.codec.SharedTexts;
+import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.ShardId;
@@ -148,7 +149,9 @@ public final class PeerReader {
             if (kind == PeerWriter.GRANTED) {
                 registrations.add(in.registration());
             } else if (kind == PeerWriter.REMOVED) {
-                burials.add(new PeerMessage.Buried(in.id(), in.burial()));
+                InstanceId instance = in.id();
+                Burial burial = in.burial();
+                burials.add(new PeerMessage.Buried(instance, burial.on(attempt(in, end))));
             } // else of a newer version
             finish(in, end);
         }
@@ -182,11 +185,18 @@ public final class PeerReader {
             } else if (kind == PeerWriter.REMOVED) {
                 InstanceId instance = in.id();
                 Removal removal = new Removal(instance, in.cause());
-                changes.add(new Change.Removed(shard, first + i, removal, in.burial(), in.text()));
+                Burial burial = in.burial();
+                String actor = in.text();
+                changes.add(new Change.Removed(shard, first + i, removal, burial.on(attempt(in, end)), actor));
             } // else of a newer version: a step that we cannot take, but whoever follows us may
             finish(in, end);
         }
         return new PeerMessage.Delta(shard, first, items, more, changes, Octets.of(message));
+    }
+
+    /** Nodes of the first version do not say it. */
+    private static long attempt(ByteReader in, int end) throws MalformedException {
+        return in.remaining() - end >= 4 ? in.number(4) : 0;
     }
 
     private static ShardId shard(ByteReader in) throws MalformedException {

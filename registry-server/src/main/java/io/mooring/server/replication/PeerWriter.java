@@ -26,8 +26,9 @@ import java.util.zip.CRC32C;
  * page      = flags (1: checksum 1, last 2) · number (4) · page (4) · shard · process (8) · revision (8) · checksum (8)
  *             · count (4) · item…
  * delta     = flags (1: more 1) · shard · first revision (8) · count (4) · item…
- * item      = kind (1) · length (3) · in a page 1: registration, 3: id · burial
+ * item      = kind (1) · length (3) · in a page 1: registration, 3: id · burial · attempt (4)
  *                                   · in a delta 1 and 2 (standing only): registration, 3: id · cause (1) · burial · actor (text)
+ *                                     · attempt (4)
  * ask       = id (8) · kind (1) · length (4) · payload
  * answer    = id (8) · ok (1) · text
  * carried   = payload
@@ -197,7 +198,8 @@ public final class PeerWriter {
             out.id(removed.instance())
                     .cause(removed.cause())
                     .burial(removed.burial())
-                    .text(removed.actor());
+                    .text(removed.actor())
+                    .number(removed.burial().attempt(), 4);
             closeItem(out, start);
         }
     }
@@ -232,7 +234,9 @@ public final class PeerWriter {
 
         void add(PeerMessage.Buried buried) {
             int start = item(out, REMOVED);
-            out.id(buried.instance()).burial(buried.burial());
+            out.id(buried.instance())
+                    .burial(buried.burial())
+                    .number(buried.burial().attempt(), 4);
             closeItem(out, start);
             items++;
         }

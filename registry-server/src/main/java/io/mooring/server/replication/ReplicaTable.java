@@ -425,10 +425,10 @@ final class ReplicaTable {
 
     /** Whose origin is not known to be there may be back: what it has just said is not to be judged by how long it was lost. */
     private void arrived(Replica replica) {
+        vouch(replica);
         if (replica.missed) {
             replica.missedSince = loop.now();
         }
-        vouch(replica);
     }
 
     private void tell(List<Change> changes) {

@@ -16,7 +16,8 @@ import java.io.InputStream;
  *
  * <pre>
  * payload = entry…
- * entry   = 'P' shard registration | 'R' shard id burial | 'C'      (put, remove, snapshot complete)
+ * entry   = 'P' shard registration | 'R' shard id burial | 'T' shard id burial attempt (4) | 'C'
+ *           (put; remove; remove what its session took back; snapshot complete)
  * </pre>
  */
 final class RestoreBlocks {
@@ -39,7 +40,11 @@ final class RestoreBlocks {
         }
 
         void remove(ShardId shard, InstanceId instance, Burial burial) {
-            bytes.octet('R').shard(shard).id(instance).burial(burial);
+            boolean takenBack = burial.attempt() > 0;
+            bytes.octet(takenBack ? 'T' : 'R').shard(shard).id(instance).burial(burial);
+            if (takenBack) {
+                bytes.number(burial.attempt(), 4);
+            }
         }
 
         void complete() {
@@ -84,6 +89,7 @@ final class RestoreBlocks {
             switch (kind) {
                 case 'P' -> entries.put(in.shard(), in.registration());
                 case 'R' -> entries.remove(in.shard(), in.id(), in.burial());
+                case 'T' -> entries.remove(in.shard(), in.id(), in.burial().on(in.number(4)));
                 case 'C' -> entries.complete();
                 default -> throw new MalformedException("entry: of unknown kind " + kind);
             }

@@ -20,7 +20,6 @@ import io.mooring.server.replication.Replication;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -107,6 +106,29 @@ class RegistryClusterTest {
             world.run(MOMENT);
             everywhere(List.of());
         }
+    }
+
+    @Test
+    void a3AGoodbyeEndsWhatTheSessionSaidElsewhereBeforeHoweverHighThatIsByNow() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        a.outcome(reply -> a.node.amend(id(1), was -> was.withWeight(3), reply)); // of which b hears nothing
+        publisher.breakLine().connect(b).deregister(id(1));
+        world.run(MOMENT);
+        assertEquals(List.of(), b.ports());
+        b.crash(); // and remembers it
+        b.start();
+        world.heal();
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            assertEquals(List.of(), b.ports(), "b; seed " + world.seed);
+        }
+        everywhere(List.of());
+        publisher.connect(a).register(instance(1, "again"));
+        world.run(MOMENT);
+        everywhere(List.of(1));
     }
 
     @Test
@@ -565,35 +587,6 @@ class RegistryClusterTest {
     }
 
     @Test
-    void b9WhatADiskHadTakesNobodyAlongWhoIsInDoubtElsewhere() {
-        Instance[] all = new Instance[40];
-        Arrays.setAll(all, i -> instance(i + 1, "old"));
-        ClusterWorld.Publisher earlier = world.new Publisher().connect(a);
-        for (int version = 0; version < 3; version++) {
-            for (int i = 0; i < all.length; i++) {
-                all[i] = all[i].withWeight(version + 2);
-            }
-            earlier.register(all);
-        }
-        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
-        for (ClusterWorld.Machine machine : List.of(b, c)) {
-            machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
-            machine.start();
-        }
-        world.run(SECOND);
-        Arrays.setAll(all, i -> instance(i + 1, "new"));
-        world.new Publisher().connect(b).register(all).breakLine(); // below what the disk has
-        a.start();
-        world.run(Duration.ofSeconds(32));
-        List<Integer> left = c.ports();
-        assertTrue(left.size() >= 30, "the cap: " + left);
-        for (int port : left) {
-            assertEquals("new", a.version(port));
-            assertEquals(Standing.SUSPECT, a.standing(port), "port " + port);
-        }
-    }
-
-    @Test
     void whatIsLeftOfALostNodeMakesWayForWhatANodeInReachHolds() {
         LeaseTerms terms = LeaseTerms.of(Duration.ofMinutes(5));
         for (int port = 1; port <= 10; port++) {
@@ -615,6 +608,33 @@ class RegistryClusterTest {
         world.run(Duration.ofSeconds(25));
         for (int port = 1; port <= 10; port++) {
             assertEquals("new", c.version(port), "port " + port);
+        }
+    }
+
+    @Test
+    void e6WhatIsLeftOfALostNodeDoesNotMakeWayForWhatIsInDoubtItself() {
+        Instance[] old = new Instance[30];
+        Instance[] now = new Instance[30];
+        for (int i = 0; i < 30; i++) {
+            old[i] = instance(1 + i, "old");
+            now[i] = instance(1 + i, "new");
+        }
+        ClusterWorld.Publisher first = world.new Publisher().connect(b).register(old);
+        world.run(MOMENT);
+        ClusterWorld.Publisher second = world.new Publisher().connect(a).register(now);
+        world.run(MOMENT);
+        first.breakLine();
+        world.run(SECOND);
+        second.breakLine();
+        a.crash();
+        a.start(); // and has them from its disk
+        world.run(Duration.ofSeconds(20));
+        assertTrue(b.node.status().expiryBacklog() > 0, "none of the old ones is left: the test proves nothing");
+        for (int i = 0; i < 100; i++) {
+            world.run(SECOND);
+            for (ClusterWorld.Machine machine : world.machines.values()) {
+                machine.ports().forEach(port -> assertEquals("new", machine.version(port), "at " + machine.name));
+            }
         }
     }
 
@@ -667,6 +687,73 @@ class RegistryClusterTest {
             a.start();
             world.run(Duration.ofMinutes(2));
         }
+    }
+
+    @Test
+    void b2APutBeatsATakeoverOfWhatWasKnownAtTheSameTimeElsewhere() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        c.outcome(reply -> c.node.put(instance(1, "old"), terms, reply));
+        world.run(MOMENT);
+        c.crash();
+        world.run(SECOND);
+        b.in(() -> b.node.renew(List.of(id(1)), unknown -> {})); // takes it over, and its name is the higher one
+        a.in(() -> a.node.put(instance(1, "new"), terms, outcome -> {}));
+        for (int i = 0; i < 20; i++) {
+            world.run(SECOND);
+            assertEquals("new", a.version(1));
+            assertEquals("new", b.version(1));
+            assertEquals(List.of(), (i % 2 == 0 ? a : b).renew(id(1)));
+        }
+    }
+
+    @Test
+    void b2WhatADiskHadGoesWithTheVerdictOnWhatHidIt() {
+        ClusterWorld.Publisher first = world.new Publisher().connect(a);
+        for (int port = 1; port <= 20; port++) {
+            first.register(instance(port, "first"));
+        }
+        world.run(SECOND);
+        ClusterWorld.Publisher second = world.new Publisher().connect(b);
+        for (int port = 1; port <= 20; port++) {
+            second.register(instance(port, "second"));
+        }
+        world.run(SECOND);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        a.start();
+        c.start();
+        for (int i = 0; i < 600; i++) {
+            world.run(MOMENT);
+            for (int port = 1; port <= 20; port++) {
+                assertFalse(a.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+                assertFalse(c.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+            }
+        }
+        assertTrue(a.ports().size() < 20, "some have been given up");
+    }
+
+    @Test
+    void b2WhoIsInDoubtHimselfDoesNotTakeThePlaceOfWhatALostNodeLeft() {
+        ClusterWorld.Publisher first = world.new Publisher().connect(c);
+        for (int port = 1; port <= 30; port++) {
+            first.register(instance(port, "first"));
+        }
+        world.run(SECOND);
+        first.breakLine();
+        ClusterWorld.Publisher second = world.new Publisher().connect(b);
+        for (int port = 1; port <= 30; port++) {
+            second.register(instance(port, "second"));
+        }
+        world.run(Duration.ofSeconds(5));
+        assertTrue(c.node.status().expiryBacklog() > 0, "most of the first ones wait for the cap");
+        b.crash();
+        for (int i = 0; i < 600; i++) {
+            world.run(MOMENT);
+            for (int port = 1; port <= 30; port++) {
+                assertFalse(a.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+                assertFalse(c.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+            }
+        }
+        assertTrue(a.ports().size() < 30, "some have been given up");
     }
 
     @Test
@@ -1094,6 +1181,59 @@ class RegistryClusterTest {
             assertEquals(List.of(3), b.ports());
         }
         assertEquals(List.of(3), c.ports());
+    }
+
+    @Test
+    void a10AGoodbyeEndsWhatAnEarlierProcessLeftWhereNobodyHeardOfItsSuccessor() {
+        ClusterWorld.Publisher other =
+                world.new Publisher().connect(c).register(instance(2, "other"), instance(3, "y"));
+        world.new Publisher().connect(a).connect(b).connect(a).register(instance(1, "first"));
+        world.run(SECOND);
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(SECOND);
+        b.crash();
+        c.start();
+        a.start();
+        other.connect(c).register(instance(2, "other"), instance(3, "y"));
+        world.run(SECOND);
+        everywhere(List.of(1, 2, 3));
+        second.connect(a).deregister(id(1));
+        second.deregister(id(2)); // which somebody else is in touch for
+        for (int i = 0; i < 100; i++) {
+            assertEquals(List.of(2, 3), a.ports());
+            world.run(MOMENT);
+            everywhere(List.of(2, 3));
+        }
+    }
+
+    @Test
+    void a8WhatWasGrantedInIgnoranceOfAVerdictOutlivesARestartOfItsNode() {
+        world.new Publisher().connect(a).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
+        ClusterWorld.Publisher first =
+                world.new Publisher().connect(b).connect(c).connect(a).register(instance(1, "first"));
+        world.run(MOMENT);
+        first.breakLine();
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(3, 4, 5));
+        List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
+        b.disk = new io.mooring.server.restore.MemoryStorage(b.loop);
+        b.start();
+        world.run(SECOND);
+        world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(SECOND);
+        a.start(); // which remembers why the first one left
+        world.run(Duration.ofSeconds(3));
+        b.crash();
+        b.start();
+        for (int i = 0; i < 150; i++) { // it has heard enough, and shows it
+            world.run(MOMENT);
+            assertEquals(Standing.RESTORED, b.standing(1));
+            assertEquals(List.of(1, 3, 4, 5), a.ports());
+        }
     }
 
     private void restartAll() {

@@ -319,7 +319,7 @@ class RefusalTest {
     private static List<byte[]> stepsAndPage() {
         ShardId shard = new ShardId(new NodeId("a"), 1);
         Registration one = new Registration(instance(1, "v"), PeerWorld.SESSION, 7, true, "more");
-        Burial burial = new Burial("somebody", 8, RemovalCause.PROBE_FAILED);
+        Burial burial = new Burial("somebody", 8, RemovalCause.DEREGISTERED, 9);
         List<Change> changes = List.of(
                 new Change.Granted(shard, 5, one),
                 new Change.Granted(shard, 6, one.suspected(false), true),
@@ -341,13 +341,14 @@ class RefusalTest {
         assertTrue(((Change.Granted) delta.changes().get(1)).standingOnly());
         Change.Removed removed = (Change.Removed) delta.changes().get(2);
         assertEquals(RemovalCause.OPERATOR, removed.cause());
-        assertEquals(new Burial("somebody", 8, RemovalCause.PROBE_FAILED), removed.burial());
+        Burial burial = new Burial("somebody", 8, RemovalCause.DEREGISTERED, 9);
+        assertEquals(burial, removed.burial());
         assertEquals("ann", removed.actor());
         PeerMessage.Page page = (PeerMessage.Page) new PeerReader().read(both.get(1));
         assertTrue(page.last());
         assertEquals(OptionalLong.of(11), page.checksum());
         assertEquals(1, page.registrations().size());
-        assertEquals(1, page.burials().size());
+        assertEquals(burial, page.burials().get(0).burial());
         for (byte[] bytes : both) {
             assertNothingElseIsRead(bytes);
         }

@@ -636,6 +636,24 @@ class ReplicationTest {
     }
 
     @Test
+    void whatANextLifeOfALostNodeHasJustSaidIsNotJudgedByHowLongItWasLost() {
+        start("a", "b", "c");
+        node("a").grant(1);
+        world.cut("a", "b"); // b hears what it says from c, and that it is there a little later
+        world.run(30);
+        node("a").kill();
+        world.run(60);
+        node("a").start();
+        node("a").grant(2);
+        for (int i = 0; i < 60_000 && !node("b").ports("a").contains(2); i++) {
+            world.run(0.001);
+        }
+        assertTrue(node("b").ports("a").contains(2));
+        assertFalse(node("b").alive().contains("a"), "it is known to be there: the test proves nothing");
+        assertFalse(node("b").orphans(Duration.ofSeconds(15)).contains(2));
+    }
+
+    @Test
     void anOrphanIsOneUntilItIsRemovedOrItsNodeHasSpoken() {
         start("a", "b", "c");
         node("a").grant(1, 2, 3);

@@ -35,7 +35,7 @@ class RestoreLogTest {
     private static final ServiceKey SERVICE = ServiceKey.of("orders");
     private static final NodeId SELF = new NodeId("n1");
     private static final ShardId SHARD = new ShardId(SELF, 1);
-    private static final Burial GOODBYE = new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED);
+    private static final Burial GOODBYE = new Burial("1234567890abcdef", 100, RemovalCause.DEREGISTERED, 3);
 
     private final VirtualTime time = new VirtualTime(0);
     private final VirtualTime.Loop loop = time.loop("node");
@@ -103,10 +103,17 @@ class RestoreLogTest {
         assertEquals(Map.of(), copies());
         write(open(), new Change.Granted(other, 7, here.registration()));
         assertEquals(Map.of(), copies());
-        Registration later = new Registration(
-                here.registration().instance(), here.registration().publisher(), GOODBYE.generation() + 1, false);
-        write(open(), new Change.Granted(other, 8, later));
+        Publisher earlier = here.registration().publisher();
+        Publisher back = Publisher.ofSession(earlier.id(), GOODBYE.attempt(), earlier.terms());
+        Change.Granted late = new Change.Granted(other, 8, above(here, earlier));
+        write(open(), late);
+        assertEquals(Map.of(), copies(), "said before the goodbye, and granted above it");
+        write(open(), new Change.Granted(other, 9, above(here, back)));
         assertEquals(1, copies().size());
+    }
+
+    private static Registration above(Change.Granted there, Publisher publisher) {
+        return new Registration(there.registration().instance(), publisher, GOODBYE.generation() + 1, false);
     }
 
     private Map<InstanceId, Registration> copies() throws IOException {

@@ -1,0 +1,98 @@
+package io.mooring.server.lease;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.mooring.model.Instance;
+import io.mooring.model.InstanceId;
+import io.mooring.model.RemovalCause;
+import io.mooring.model.ServiceKey;
+import io.mooring.runtime.VirtualTime;
+import io.mooring.server.shard.Burial;
+import io.mooring.server.shard.LeaseTerms;
+import io.mooring.server.shard.NodeId;
+import io.mooring.server.shard.Registration;
+import io.mooring.server.shard.ShardId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** What the table makes of other nodes' words. */
+class LeaseTableTest {
+    private static final Instance INSTANCE = Instance.of(ServiceKey.of("orders"), "10.0.0.1", 1);
+
+    private final Others others = new Others();
+    private final LeaseTable table = new LeaseTable(
+            new NodeId("n2"),
+            1,
+            List.of(),
+            Map.of(),
+            LeaseSettings.DEFAULTS,
+            new VirtualTime(0).loop("n2"),
+            new Random(1),
+            others,
+            change -> {});
+
+    /** One other node, and what it has of the one instance. */
+    private static final class Others implements LeaseTable.Elsewhere {
+        private @Nullable Registration copy;
+
+        @Override
+        public long highest(InstanceId instance) {
+            return copy == null ? 0 : copy.generation();
+        }
+
+        @Override
+        public @Nullable Registration find(InstanceId instance) {
+            return copy;
+        }
+
+        @Override
+        public boolean beats(InstanceId instance, ShardId shard, long generation) {
+            return copy != null && copy.beats(new ShardId(new NodeId("n1"), 1), generation, shard);
+        }
+
+        @Override
+        public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
+            return copy != null && which.test(copy);
+        }
+
+        @Override
+        public boolean isOver(Registration registration) {
+            return false;
+        }
+    }
+
+    private Registration put() {
+        table.put(INSTANCE, LeaseTerms.of(Duration.ofSeconds(15)));
+        Registration mine = table.own().get(INSTANCE.id());
+        assertNotNull(mine);
+        return mine;
+    }
+
+    private static Burial verdictOn(Registration mine) {
+        return new Burial(mine.publisher().id(), mine.generation(), RemovalCause.LEASE_EXPIRED);
+    }
+
+    @Test
+    void aVerdictDoesNotTakeWhatItsPublisherHoldsHere() {
+        Registration mine = put();
+        table.buried(INSTANCE.id(), verdictOn(mine), "registry");
+        Registration after = table.own().get(INSTANCE.id());
+        assertNotNull(after);
+        assertEquals(mine.generation() + 1, after.generation());
+    }
+
+    @Test
+    void b2AVerdictOnWhatALaterCopyHidesDoesNotBringItBack() {
+        Registration mine = put();
+        others.copy = new Registration(INSTANCE.withWeight(2), mine.publisher(), mine.generation() + 1, false);
+        table.buried(INSTANCE.id(), verdictOn(mine), "registry");
+        assertNull(table.own().get(INSTANCE.id()), "granted anew it would have the generation of the later one");
+    }
+}
