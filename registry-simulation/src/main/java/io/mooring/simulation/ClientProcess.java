@@ -595,7 +595,8 @@ final class ClientProcess {
             }
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
-            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; nor does what that
+            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; nor does what
+            // that
             // one says before it tells lists, if the one before dies just then.
             boolean moves = links.stream().filter(link -> !link.isEnded()).count() > 1
                     || lastLink == null
