@@ -301,18 +301,27 @@ public final class Catalog {
         List<Removal> doubtful = new ArrayList<>(0);
         for (int i = 0; i < changes.size(); ) {
             InstanceId id = changes.get(i).instance();
+            Copy was = copies.get(id);
             Removal removal = null;
+            boolean isOfShown = false;
             long ended = 0;
             for (; i < changes.size() && changes.get(i).instance().equals(id); i++) {
                 Change change = changes.get(i);
                 if (change instanceof Change.Granted granted) {
                     grant(granted);
+                    was = copies.getOrDefault(id, was);
                 } else if (change instanceof Change.Removed removed) {
                     remove(removed);
+                    boolean endsShown = was != null && was.best().isEndedBy(removed.shard(), removed.burial());
                     boolean surer = removal == null
                             || !removal.cause().certain()
                             || removed.cause().certain();
-                    removal = surer ? removed.removal() : removal;
+                    // Why an earlier one ended, which a node that catches up may hear of, too, says nothing of this
+                    // one.
+                    if (endsShown == isOfShown ? surer : endsShown) {
+                        removal = removed.removal();
+                        isOfShown = endsShown;
+                    }
                     ended = Math.max(ended, removed.burial().generation());
                 }
             }

@@ -139,6 +139,23 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void a8WhyAnEarlierOneEndedIsNotWhyThisOneDoes() {
+        for (int order = 0; order < 2; order++) {
+            after(says(A, "s", 9, "later"), says(B, "s", 4, "earlier"));
+            List<Change> ends = new ArrayList<>(
+                    List.of(ends(A, "s", 9, RemovalCause.DEREGISTERED), ends(B, "s", 4, RemovalCause.PROBE_FAILED)));
+            if (order == 1) {
+                Collections.reverse(ends);
+            }
+            assertEquals(Optional.empty(), after(ends.toArray(new Change[0])));
+            assertEquals(
+                    List.of(new Removal(ID, RemovalCause.DEREGISTERED, 9)),
+                    catalog.view(ORDERS).removals());
+            catalog = new Catalog(ProtectionSettings.DEFAULTS, loop, 0);
+        }
+    }
+
+    @Test
     void aGoodbyeTakesWhatTheSessionLeftBehindElsewhere() {
         after(says(A, "s", 1, "left behind"), says(B, "s", 2, "moved"));
         assertEquals(Optional.empty(), after(ends(B, "s", 2, RemovalCause.DEREGISTERED)));
