@@ -37,9 +37,12 @@ public record Burial(String publisher, long generation, RemovalCause cause, bool
         return everybodys ? new Burial(publisher, generation, cause, false) : this;
     }
 
-    /** Whether that copy is what its publisher left behind somewhere, and must not show when it arrives late. */
+    /**
+     * Whether that copy is what its publisher left behind somewhere, or what was in doubt and superseded already, and must not
+     * show when it arrives late.
+     */
     public boolean isOver(Registration late) {
-        return late.publisher().id().equals(publisher) && reaches(late);
+        return remembered().reaches(late);
     }
 
     /** Whether somebody asked for it, so that nothing speaks for the instance any more. */

@@ -92,6 +92,14 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void whoIsInDoubtDoesNotShowThoughThatIsHeardBehindTheRemovalOfALaterOne() {
+        after(says(B, "t", 2, "second"));
+        after(ends(B, "t", 2, RemovalCause.PROBE_FAILED));
+        assertEquals(Optional.empty(), after(says(A, "s", 1, "first", true)));
+        assertEquals(Optional.of("first"), after(says(A, "s", 1, "first")), "but its publisher is back");
+    }
+
+    @Test
     void aLaterWordOfTheSameContentIsListedAsSuch() {
         after(says(A, "s", 1, "x"));
         long digest = catalog.view(ORDERS).digest();
