@@ -298,7 +298,10 @@ public final class Catalog {
             for (; i < changes.size() && changes.get(i).instance().equals(id); i++) {
                 Change change = changes.get(i);
                 if (change instanceof Change.Granted granted) {
-                    grant(granted);
+                    if (grant(granted)) {
+                        removal = null; // what ended before that is not why this one leaves
+                        ended = 0;
+                    }
                 } else if (change instanceof Change.Removed removed) {
                     remove(removed);
                     boolean surer = removal == null
@@ -363,7 +366,8 @@ public final class Catalog {
         return guard;
     }
 
-    private void grant(Change.Granted granted) {
+    /** @return whether it counts */
+    private boolean grant(Change.Granted granted) {
         InstanceId id = granted.instance();
         Registration registration = granted.registration();
         Burial burial = burials.isEmpty() ? null : burials.get(id);
@@ -371,9 +375,10 @@ public final class Catalog {
             if (!burial.explicit()) {
                 hidden.put(registration, burial);
             }
-            return; // what its publisher left behind elsewhere, arriving late
+            return false; // what its publisher left behind elsewhere, arriving late
         }
         copies.put(id, Copy.with(copies.get(id), granted.shard(), registration, true));
+        return true;
     }
 
     private void remove(Change.Removed removed) {

@@ -119,6 +119,18 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void a8WhyAnEarlierOneLeftIsNotWhyTheNextOneLeaves() {
+        after(says(A, "s", 5, "x"));
+        assertEquals(
+                Optional.of("x"),
+                after(
+                        ends(B, "s", 5, RemovalCause.PROBE_FAILED),
+                        says(A, "s", 6, "x"),
+                        ends(A, "s", 6, RemovalCause.LEASE_EXPIRED)));
+        assertTrue(catalog.isHeld(ID), "silence alone takes nobody off who is all there is");
+    }
+
+    @Test
     void whyItLeftIsRememberedThoughOthersSayItAgain() {
         after(says(A, "s", 1, "x"));
         after(ends(A, "s", 1, RemovalCause.PROBE_FAILED));
