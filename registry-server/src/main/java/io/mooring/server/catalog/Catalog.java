@@ -308,8 +308,13 @@ public final class Catalog {
             for (; i < changes.size() && changes.get(i).instance().equals(id); i++) {
                 Change change = changes.get(i);
                 if (change instanceof Change.Granted granted) {
-                    grant(granted);
+                    boolean counts = grant(granted);
                     was = copies.getOrDefault(id, was);
+                    if (counts && was != null && was.best().registration() == granted.registration()) {
+                        removal = null; // what ended before that is not why this one leaves
+                        isOfShown = false;
+                        ended = 0;
+                    }
                 } else if (change instanceof Change.Removed removed) {
                     remove(removed);
                     boolean endsShown = was != null && was.best().isEndedBy(removed.shard(), removed.burial());
@@ -380,7 +385,8 @@ public final class Catalog {
         return guard;
     }
 
-    private void grant(Change.Granted granted) {
+    /** @return whether it counts */
+    private boolean grant(Change.Granted granted) {
         InstanceId id = granted.instance();
         Registration registration = granted.registration();
         Burial burial = burials.isEmpty() ? null : burials.get(id);
@@ -388,9 +394,10 @@ public final class Catalog {
             if (!burial.explicit()) {
                 hidden.put(registration, burial);
             }
-            return; // what its publisher left behind elsewhere, arriving late
+            return false; // what its publisher left behind elsewhere, arriving late
         }
         copies.put(id, Copy.with(copies.get(id), granted.shard(), registration, true));
+        return true;
     }
 
     private void remove(Change.Removed removed) {

@@ -103,6 +103,14 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void whoIsInDoubtDoesNotShowThoughThatIsHeardBehindTheRemovalOfALaterOne() {
+        after(says(B, "t", 2, "second"));
+        after(ends(B, "t", 2, RemovalCause.PROBE_FAILED));
+        assertEquals(Optional.empty(), after(says(A, "s", 1, "first", true)));
+        assertEquals(Optional.of("first"), after(says(A, "s", 1, "first")), "but its publisher is back");
+    }
+
+    @Test
     void aLaterWordOfTheSameContentIsListedAsSuch() {
         after(says(A, "s", 1, "x"));
         long digest = catalog.view(ORDERS).digest();
@@ -119,6 +127,18 @@ class CatalogOfSeveralShardsTest {
         after(says(A, "t", 8, "x"));
         after(new Change.Removed(A, ++revision, new Removal(ID, RemovalCause.DEREGISTERED), Burial.OWN, "publisher"));
         assertEquals(8, catalog.view(ORDERS).removals().get(0).generation(), "as far as what was listed, at least");
+    }
+
+    @Test
+    void a8WhyAnEarlierOneLeftIsNotWhyTheNextOneLeaves() {
+        after(says(A, "s", 5, "x"));
+        assertEquals(
+                Optional.of("x"),
+                after(
+                        ends(B, "s", 5, RemovalCause.PROBE_FAILED),
+                        says(A, "s", 6, "x"),
+                        ends(A, "s", 6, RemovalCause.LEASE_EXPIRED)));
+        assertTrue(catalog.isHeld(ID), "silence alone takes nobody off who is all there is");
     }
 
     @Test
