@@ -301,18 +301,31 @@ public final class Catalog {
         List<Removal> doubtful = new ArrayList<>(0);
         for (int i = 0; i < changes.size(); ) {
             InstanceId id = changes.get(i).instance();
+            Copy was = copies.get(id);
             Removal removal = null;
+            boolean isOfShown = false;
             long ended = 0;
             for (; i < changes.size() && changes.get(i).instance().equals(id); i++) {
                 Change change = changes.get(i);
                 if (change instanceof Change.Granted granted) {
-                    grant(granted);
+                    boolean counts = grant(granted);
+                    was = copies.getOrDefault(id, was);
+                    if (counts && was != null && was.best().registration() == granted.registration()) {
+                        isOfShown = false; // what ended before that is not why this one leaves
+                        ended = 0;
+                    }
                 } else if (change instanceof Change.Removed removed) {
                     remove(removed);
+                    boolean endsShown = was != null && was.best().isEndedBy(removed.shard(), removed.burial());
                     boolean surer = removal == null
                             || !removal.cause().certain()
                             || removed.cause().certain();
-                    removal = surer ? removed.removal() : removal;
+                    // Why an earlier one ended, which a node that catches up may hear of, too, says nothing of this
+                    // one.
+                    if (endsShown == isOfShown ? surer : endsShown) {
+                        removal = removed.removal();
+                        isOfShown = endsShown;
+                    }
                     ended = Math.max(ended, removed.burial().generation());
                 }
             }
@@ -371,7 +384,8 @@ public final class Catalog {
         return guard;
     }
 
-    private void grant(Change.Granted granted) {
+    /** @return whether it counts */
+    private boolean grant(Change.Granted granted) {
         InstanceId id = granted.instance();
         Registration registration = granted.registration();
         Burial burial = burials.isEmpty() ? null : burials.get(id);
@@ -379,9 +393,10 @@ public final class Catalog {
             if (!burial.explicit()) {
                 hidden.put(registration, burial);
             }
-            return; // what its publisher left behind elsewhere, arriving late
+            return false; // what its publisher left behind elsewhere, arriving late
         }
         copies.put(id, Copy.with(copies.get(id), granted.shard(), registration, true));
+        return true;
     }
 
     private void remove(Change.Removed removed) {

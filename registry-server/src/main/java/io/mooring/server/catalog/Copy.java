@@ -41,13 +41,18 @@ record Copy(
         return new Copy(shard, registration, confirmed, without(all, shard, Burial.OWN));
     }
 
+    /** Whether the burial, said in that shard, reaches this one. */
+    boolean isEndedBy(ShardId saidIn, Burial burial) {
+        return burial.reaches(registration) || burial.generation() == 0 && shard.equals(saidIn);
+    }
+
     /** The same words without those that the burial, said in that shard, reaches; null when none is left. */
     static @Nullable Copy without(@Nullable Copy all, ShardId shard, Burial burial) {
         if (all == null) {
             return null;
         }
         Copy rest = without(all.next, shard, burial);
-        if (burial.reaches(all.registration) || burial.generation() == 0 && all.shard.equals(shard)) {
+        if (all.isEndedBy(shard, burial)) {
             return rest;
         }
         return rest == all.next ? all : new Copy(all.shard, all.registration, all.confirmed, rest);

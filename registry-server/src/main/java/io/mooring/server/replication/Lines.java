@@ -159,11 +159,30 @@ final class Lines {
         line.theirs = theirs;
         Optional<PeerMessage.Refuse> objection = Handshake.objection(line.mine, theirs);
         if (objection.isPresent()) {
+            if (objection.get().code().equals("self")) {
+                meets(line, theirs);
+            }
             refuse(line, objection.get());
             return;
         }
         line.state = Conversation.State.ASKED;
         line.send(new PeerMessage.Proof(handshake.proof(line.dialled != null, line.mine, theirs)));
+    }
+
+    /**
+     * This node has heard its own hello: the address leads home only if that was said just now, at the other end. Anybody could
+     * say it again, or that we are the node itself, and we should no longer miss who is really there.
+     */
+    private void meets(Conversation line, PeerMessage.Hello heard) {
+        for (Conversation other : conversations.values()) {
+            if (other != line && other.mine.equals(heard)) {
+                String dialled = line.dialled != null ? line.dialled : other.dialled;
+                if (dialled != null) {
+                    membership.leadsHome(dialled);
+                }
+                return;
+            }
+        }
     }
 
     private void proof(Conversation line, PeerMessage.Proof proof) {
@@ -284,9 +303,6 @@ final class Lines {
 
     private void afterRefusal(Conversation line, PeerMessage.Refuse refuse) {
         boolean harmless = refuse.code().equals("redundant") || refuse.code().equals("self");
-        if (refuse.code().equals("self") && line.dialled != null) {
-            membership.leadsHome(line.dialled);
-        }
         end(
                 line,
                 harmless ? Optional.empty() : Optional.of("refused (" + refuse.code() + "): " + refuse.text()),

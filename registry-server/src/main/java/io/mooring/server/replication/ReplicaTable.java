@@ -447,13 +447,16 @@ final class ReplicaTable {
         if (checksum.isPresent() && checksum.getAsLong() != next.checksum()) {
             tally.mismatches++;
             log.error("the pages of {} at revision {} do not add up: asking again", next.id(), next.revision());
-            replica.staging = null;
-            replica.awaiting = true; // asked for again when the stream has stood still long enough
-            replica.askedAll = true;
+            askLater(replica);
+            return;
+        }
+        Shard before = replica.shard;
+        if (!replica.whole && isBefore(next, before) && isRelayed(replica)) {
+            tally.ignored("pages of what was before");
+            askLater(replica);
             return;
         }
         tally.snapshotsTaken++;
-        Shard before = replica.shard;
         replica.shard = next;
         replica.process = staging.process;
         replica.staging = null;
@@ -475,6 +478,34 @@ final class ReplicaTable {
             buryWhatIsKnown(replica.shard, replica);
         }
         replica.served.replace(next, replica.process, next.revision());
+    }
+
+    /** When the stream has stood still long enough. */
+    private static void askLater(Replica replica) {
+        replica.staging = null;
+        replica.awaiting = true;
+        replica.askedAll = true;
+    }
+
+    private static boolean isRelayed(Replica replica) {
+        return replica.source != null && !replica.source.node().equals(replica.origin);
+    }
+
+    /**
+     * Whether a peer is behind what the disk had, which has no revision: it knows an instance in a lower generation. It will
+     * hear of the later one, or the origin will tell that itself.
+     */
+    private static boolean isBefore(Shard told, Shard onDisk) {
+        if (!told.id().equals(onDisk.id())) {
+            return false;
+        }
+        for (Registration registration : onDisk.registrations()) {
+            Registration there = told.get(registration.id());
+            if (there != null && there.generation() < registration.generation()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What an earlier incarnation had and this one has not taken over. */

@@ -103,6 +103,14 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void whoIsInDoubtDoesNotShowThoughThatIsHeardBehindTheRemovalOfALaterOne() {
+        after(says(B, "t", 2, "second"));
+        after(ends(B, "t", 2, RemovalCause.PROBE_FAILED));
+        assertEquals(Optional.empty(), after(says(A, "s", 1, "first", true)));
+        assertEquals(Optional.of("first"), after(says(A, "s", 1, "first")), "but its publisher is back");
+    }
+
+    @Test
     void aLaterWordOfTheSameContentIsListedAsSuch() {
         after(says(A, "s", 1, "x"));
         long digest = catalog.view(ORDERS).digest();
@@ -122,6 +130,18 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void a8WhyAnEarlierOneLeftIsNotWhyTheNextOneLeaves() {
+        after(says(A, "s", 5, "x"));
+        assertEquals(
+                Optional.of("x"),
+                after(
+                        ends(B, "s", 5, RemovalCause.PROBE_FAILED),
+                        says(A, "s", 6, "x"),
+                        ends(A, "s", 6, RemovalCause.LEASE_EXPIRED)));
+        assertTrue(catalog.isHeld(ID), "silence alone takes nobody off who is all there is");
+    }
+
+    @Test
     void whyItLeftIsRememberedThoughOthersSayItAgain() {
         after(says(A, "s", 1, "x"));
         after(ends(A, "s", 1, RemovalCause.PROBE_FAILED));
@@ -136,6 +156,23 @@ class CatalogOfSeveralShardsTest {
         assertEquals(
                 List.of(new Removal(ID, RemovalCause.PROBE_FAILED, 1)),
                 catalog.view(ORDERS).removals());
+    }
+
+    @Test
+    void a8WhyAnEarlierOneEndedIsNotWhyThisOneDoes() {
+        for (int order = 0; order < 2; order++) {
+            after(says(A, "s", 9, "later"), says(B, "s", 4, "earlier"));
+            List<Change> ends = new ArrayList<>(
+                    List.of(ends(A, "s", 9, RemovalCause.DEREGISTERED), ends(B, "s", 4, RemovalCause.PROBE_FAILED)));
+            if (order == 1) {
+                Collections.reverse(ends);
+            }
+            assertEquals(Optional.empty(), after(ends.toArray(new Change[0])));
+            assertEquals(
+                    List.of(new Removal(ID, RemovalCause.DEREGISTERED, 9)),
+                    catalog.view(ORDERS).removals());
+            catalog = new Catalog(ProtectionSettings.DEFAULTS, loop, 0);
+        }
     }
 
     @Test

@@ -757,6 +757,31 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2ARestartedNodeTakesNothingBackOnTheWordOfAPeerThatIsBehindItsDisk() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "old"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(2, 3);
+        publisher.register(instance(1, "new"));
+        world.run(MOMENT);
+        assertEquals("new", c.version(1));
+        c.crash();
+        world.heal();
+        world.cut(1, 2);
+        world.cut(1, 3);
+        c.start(); // and hears of the first node through the second, which has yet to hear of the change
+        for (int i = 0; i < 40; i++) {
+            world.run(MOMENT);
+            assertEquals("old", b.version(1));
+            assertEquals("new", c.version(1), "after " + i + " tenths of a second");
+        }
+        world.heal();
+        world.run(Duration.ofSeconds(10));
+        assertEquals("new", b.version(1));
+        assertEquals(Standing.LIVE, c.standing(1));
+    }
+
+    @Test
     void e7OfTwoNodesThatGaveTheSameGenerationOneIsTheHome() {
         LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(8));
         world.cut(1, 2);

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -158,6 +159,37 @@ class RefusalTest {
         assertTrue(
                 node("a").dialled.stream().filter("a:9849"::equals).count() - dials <= 8, "it keeps dialling itself");
         assertTrue(node("a").replication.isolated().isEmpty(), "its own address is no peer");
+    }
+
+    /** Or it would no longer miss who is really there, and decide alone. */
+    @Test
+    void aNodeTakesNobodysWordForBeingTheNodeItself() {
+        byte[] self = PeerWriter.bytes(new PeerMessage.Refuse("self", "this is the node itself"));
+        AtomicReference<byte[]> own = new AtomicReference<>(self);
+        world.onTheWay = (wire, message) -> {
+            if (!(read(message) instanceof PeerMessage.Hello hello)) {
+                return List.of(message);
+            }
+            boolean mine = hello.node().name().equals("a");
+            byte[] earlier = mine ? own.getAndSet(message) : own.get();
+            return List.of(mine ? message : hello.nonceLow() % 2 == 0 ? self : earlier);
+        };
+        for (String each : List.of("a", "b")) {
+            node(each).configured = List.of("b:9849", "c:9849");
+            node(each).start();
+        }
+        world.run(60);
+        assertEquals(
+                "it sees 0 of 2 configured peers (expected: at least half)",
+                node("a").replication.isolated().orElse("nothing, seed " + world.seed));
+    }
+
+    private static PeerMessage read(byte[] message) {
+        try {
+            return new PeerReader().read(message);
+        } catch (MalformedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
