@@ -71,6 +71,7 @@ final class ClientProcess {
     private long lastFrameAt;
     private @Nullable Link lastLink;
     private @Nullable Link lastFrameOn;
+    private boolean toldWhileMoving;
     private Optional<Registry.Accepted> toldBy = Optional.empty();
     private final Map<Registry, Path> paths = new LinkedHashMap<>();
     private List<String> servers = List.of();
@@ -542,6 +543,7 @@ final class ClientProcess {
             lastFrameOn = null;
             lastFrameAt = world.time.now();
             lastLink = on;
+            toldWhileMoving = isMoving();
             toldBy = on.accepted();
         }
         for (Watching watched : watching.values()) {
@@ -558,6 +560,11 @@ final class ClientProcess {
                 }
             }
         }
+    }
+
+    /** Whether it has connections to two nodes. */
+    private boolean isMoving() {
+        return links.stream().filter(link -> !link.isEnded()).count() > 1;
     }
 
     /** C6, C11: what the status says, now and then. */
@@ -595,12 +602,9 @@ final class ClientProcess {
             }
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
-            // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; nor does what
-            // that
+            // While it moves, it hears of two nodes: what either says then need not confirm anything, nor what the next
             // one says before it tells lists, if the one before dies just then.
-            boolean moves = links.stream().filter(link -> !link.isEnded()).count() > 1
-                    || lastLink == null
-                    || !lastLink.hasToldLists();
+            boolean moves = isMoving() || toldWhileMoving || lastLink == null || !lastLink.hasToldLists();
             if (view.source() == Source.LIVE && silent > 0 && (moves ? age < silent : age != silent)) {
                 throw new Violation(
                         "C6",

@@ -704,11 +704,14 @@ final class Oracle {
         boolean by(Home home);
     }
 
-    /** Exact: by the home that was registered with last, if it had time to tell the others. Otherwise any may be it. */
+    /**
+     * Exact: by the home that was registered with last, if it had time to tell the others, and by those that stand when it
+     * does not. Otherwise any may be it.
+     */
     private boolean anyHome(InstanceId id, boolean exact, Judged judged) {
         Home last = latest.get(id);
         if (exact && last != null && told(last)) {
-            return judged.by(last);
+            return judged.by(last) || !last.stands() && anyStands(id, judged);
         }
         for (Home home : homes.getOrDefault(id, Map.of()).values()) {
             if (judged.by(home)) {
@@ -721,6 +724,16 @@ final class Oracle {
                 return true;
             }
             before = told(before.get()) ? Optional.empty() : before.get().before;
+        }
+        return false;
+    }
+
+    /** What others had before is all there is when the last one is gone with what it had. */
+    private boolean anyStands(InstanceId id, Judged judged) {
+        for (Home home : homes.getOrDefault(id, Map.of()).values()) {
+            if (home.stands() && judged.by(home)) {
+                return true;
+            }
         }
         return false;
     }
