@@ -311,8 +311,7 @@ public final class Catalog {
                     boolean counts = grant(granted);
                     was = copies.getOrDefault(id, was);
                     if (counts && was != null && was.best().registration() == granted.registration()) {
-                        removal = null; // what ended before that is not why this one leaves
-                        isOfShown = false;
+                        isOfShown = false; // what ended before that is not why this one leaves
                         ended = 0;
                     }
                 } else if (change instanceof Change.Removed removed) {
