@@ -19,6 +19,7 @@ import io.mooring.model.ServiceKey;
 import io.mooring.runtime.EventLoop;
 import io.mooring.runtime.Timer;
 import io.mooring.runtime.VirtualTime;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -71,6 +72,7 @@ final class ClientProcess {
     private long lastFrameAt;
     private @Nullable Link lastLink;
     private int framesOnLink;
+    private boolean listsOnLink; // whether that node has answered for a list
     private @Nullable Link lastFrameOn;
     private Optional<Registry.Accepted> toldBy = Optional.empty();
     private final Map<Registry, Path> paths = new LinkedHashMap<>();
@@ -392,10 +394,13 @@ final class ClientProcess {
         return false;
     }
 
-    void frameArrived(Link link) {
+    void frameArrived(Link link, byte[] frame) {
         touched = true;
         if (!link.isEnded() && !isGone()) {
             lastFrameOn = link;
+            String text = new String(frame, StandardCharsets.UTF_8);
+            boolean list = text.contains("{\"type\":\"view\",\"id\"") || text.contains("{\"type\":\"same\",\"id\"");
+            listsOnLink = list || link == lastLink && listsOnLink;
         }
     }
 
@@ -598,9 +603,9 @@ final class ClientProcess {
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
             // While it moves, it hears of two nodes, and what the next one says confirms nothing yet; its welcome
-            // neither,
-            // if the one before dies just then.
-            boolean moves = links.stream().filter(link -> !link.isEnded()).count() > 1 || framesOnLink <= 1;
+            // neither, nor other nodes' addresses, if the one before dies just then.
+            boolean moves =
+                    links.stream().filter(link -> !link.isEnded()).count() > 1 || framesOnLink <= 1 || !listsOnLink;
             if (view.source() == Source.LIVE && silent > 0 && (moves ? age < silent : age != silent)) {
                 throw new Violation(
                         "C6",

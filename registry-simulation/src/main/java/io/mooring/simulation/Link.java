@@ -152,7 +152,7 @@ final class Link implements MooringPorts.Link {
                         world.time.now(),
                         client.name + " < " + registry.map(r -> r.name).orElse("?"),
                         frame);
-                client.frameArrived(this);
+                client.frameArrived(this, frame);
                 consumed.run();
                 late();
                 if (!client.isGone()) {
