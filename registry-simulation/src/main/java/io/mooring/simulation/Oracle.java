@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Knows from the recorded history alone what may be seen: what each process asked for, and what each node heard and
@@ -408,9 +409,16 @@ final class Oracle {
         if (session.equals(owners.get(id))) {
             goodbyes.put(id, now());
             latest.remove(id);
-        } else if (!sessionsOf(id).contains(session)) {
+        } else if (!sessionsOf(id).contains(session) || isLater(session, owners.get(id))) {
             earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
         }
+    }
+
+    /** Whether the other one is a process that had died before: a word of it was heard late, and took the instance. */
+    private boolean isLater(String session, @Nullable String owner) {
+        SessionSeen one = sessions.get(session);
+        SessionSeen other = owner == null ? null : sessions.get(owner);
+        return one != null && other != null && one.newest > other.newest;
     }
 
     /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */
