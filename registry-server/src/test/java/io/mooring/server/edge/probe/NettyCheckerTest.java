@@ -14,6 +14,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -83,15 +84,18 @@ class NettyCheckerTest {
 
     @Test
     void whoListensPassesAndWhoDoesNotIsRefused() throws Exception {
-        int port;
         try (Answering server = new Answering("")) {
-            port = server.port();
+            int port = server.port();
             assertEquals(Result.PASSED, check(checker, "127.0.0.1", port, ClusterSettings.DEFAULTS));
             ClusterSettings other = new ClusterSettings(Check.TCP, "", "", 200, port, false, Metadata.empty());
             assertEquals(Result.PASSED, check(checker, "127.0.0.1", 1, other), "the port of the cluster");
         }
-        assertEquals(Result.REFUSED, check(checker, "127.0.0.1", port, ClusterSettings.DEFAULTS));
-        assertEquals(Result.REFUSED, check(checker, "127.0.0.1", port, http("/", "", 200)));
+        try (Socket nobody = new Socket()) {
+            nobody.bind(new InetSocketAddress("127.0.0.1", 0)); // nobody else can take the port, and nobody listens
+            int port = nobody.getLocalPort();
+            assertEquals(Result.REFUSED, check(checker, "127.0.0.1", port, ClusterSettings.DEFAULTS));
+            assertEquals(Result.REFUSED, check(checker, "127.0.0.1", port, http("/", "", 200)));
+        }
     }
 
     @Test
