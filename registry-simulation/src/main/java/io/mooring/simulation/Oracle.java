@@ -746,9 +746,10 @@ final class Oracle {
         return false;
     }
 
+    /** What was decided just before may still be on its way to the disk, and is shown behind that. */
     private boolean told(Home home) {
         long until = home.stands() ? now() : home.end();
-        return world.isSingle() || until - home.at > world.reach();
+        return until - home.at > (world.isSingle() ? TURN : world.reach());
     }
 
     /** The home's session there, if it is one's. */
