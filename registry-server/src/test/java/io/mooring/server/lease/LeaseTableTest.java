@@ -12,6 +12,7 @@ import io.mooring.runtime.VirtualTime;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
+import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.ShardId;
 import java.time.Duration;
@@ -27,16 +28,20 @@ class LeaseTableTest {
     private static final Instance INSTANCE = Instance.of(ServiceKey.of("orders"), "10.0.0.1", 1);
 
     private final Others others = new Others();
-    private final LeaseTable table = new LeaseTable(
-            new NodeId("n2"),
-            1,
-            List.of(),
-            Map.of(),
-            LeaseSettings.DEFAULTS,
-            new VirtualTime(0).loop("n2"),
-            new Random(1),
-            others,
-            change -> {});
+    private final LeaseTable table = table(List.of());
+
+    private LeaseTable table(List<Registration> onDisk) {
+        return new LeaseTable(
+                new NodeId("n2"),
+                2,
+                onDisk,
+                Map.of(),
+                LeaseSettings.DEFAULTS,
+                new VirtualTime(0).loop("n2"),
+                new Random(1),
+                others,
+                change -> {});
+    }
 
     /** One other node, and what it has of the one instance. */
     private static final class Others implements LeaseTable.Elsewhere {
@@ -94,5 +99,19 @@ class LeaseTableTest {
         others.copy = new Registration(INSTANCE.withWeight(2), mine.publisher(), mine.generation() + 1, false);
         table.buried(INSTANCE.id(), verdictOn(mine), "registry");
         assertNull(table.own().get(INSTANCE.id()), "granted anew it would have the generation of the later one");
+    }
+
+    @Test
+    void b2WhatTheDiskHasOfBeforeGoesWithALaterOneThatMakesWay() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        Registration onDisk = new Registration(INSTANCE, Publisher.ofLease("an earlier one", terms), 5, false);
+        LeaseTable restarted = table(List.of(onDisk));
+        Publisher later = Publisher.ofLease("a later one", terms);
+        restarted.superseded(new Registration(INSTANCE, later, 5, false));
+        assertNotNull(restarted.restored().get(INSTANCE.id()), "that one was not later");
+        restarted.superseded(new Registration(INSTANCE, later, 6, false));
+        assertNull(
+                restarted.restored().get(INSTANCE.id()),
+                "it would show in place of whoever took the later one's place");
     }
 }
