@@ -809,7 +809,8 @@ final class Oracle {
                         && lives.getOrDefault(id, Set.of()).stream().anyMatch(life -> !life.stands());
     }
 
-    boolean probedDead(InstanceId id) {
+    /** @param exact whether the node that says so can know what others have heard since */
+    boolean probedDead(InstanceId id, boolean exact) {
         Long at = refusedProbes.get(id.host() + ":" + id.port());
         if (at == null) {
             return false;
@@ -822,7 +823,7 @@ final class Oracle {
                         ? world.origin()
                         : atHome(home).map(seen -> seen.lastHeard).orElse(home.at);
         boolean toldAgain = isTakenBack(id); // nobody speaks for it: an earlier verdict may end what a disk had
-        return now() - at <= TURN + late() || at - heard >= 0 || toldAgain || !world.isSingle() && !world.isCalm();
+        return now() - at <= TURN + late() || at - heard >= 0 || toldAgain || !exact;
     }
 
     /** How long the instance's publisher has been in touch, without a break, with a node that has it; -1 when it is not. */

@@ -270,7 +270,7 @@ final class Witness {
                 boolean explained = oracle().saidGoodbye(id)
                         || oracle().isForced(id)
                         || oracle().mayHaveLeft(id, false)
-                        || oracle().probedDead(id);
+                        || oracle().probedDead(id, exact());
                 if (!explained && world.isSingle()) {
                     throw wrong("B10", id + " was lost with a restart");
                 }
@@ -571,7 +571,7 @@ final class Witness {
             case LEASE_EXPIRED -> oracle().silentForALease(id, exact());
             case CONNECTION_LOST -> oracle().brokenForTheGrace(id, exact());
             case ORPHANED -> oracle().orphaned(id, exact());
-            case PROBE_FAILED -> oracle().probedDead(id);
+            case PROBE_FAILED -> oracle().probedDead(id, exact());
             case OPERATOR -> oracle().isForced(id);
         };
         if (!so) {
