@@ -396,6 +396,7 @@ final class Oracle {
     }
 
     private void settles(InstanceId id, Home home, boolean newest) {
+        home.registry.witness.knows(id, home.session);
         homes.computeIfAbsent(id, i -> new LinkedHashMap<>()).put(home.registry, home);
         lives.computeIfAbsent(id, i -> new HashSet<>()).add(new Life(home.registry, home.life));
         if (newest) {
@@ -419,6 +420,11 @@ final class Oracle {
         SessionSeen one = sessions.get(session);
         SessionSeen other = owner == null ? null : sessions.get(owner);
         return one != null && other != null && one.newest > other.newest;
+    }
+
+    /** Whether it is that of a process that connected later than all of those, which are of processes, too. */
+    boolean isLaterThanAll(String session, Set<String> others) {
+        return !others.isEmpty() && others.stream().allMatch(other -> isLater(session, other));
     }
 
     /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */

@@ -62,6 +62,7 @@ final class Witness {
     private final Set<InstanceId> fromDisk = new HashSet<>(); // of this life
     private final Map<Registry, Long> heardPeers = new HashMap<>();
     private final Map<InstanceId, HeardOf> heardOf = new HashMap<>();
+    private final Map<InstanceId, Map<String, Long>> publishers = new HashMap<>(); // since when it knows of each, ever
     private long startedAt;
     private final Map<Integer, Long> ends = new HashMap<>();
     private long frozenUntil;
@@ -81,7 +82,7 @@ final class Witness {
     private record Shown(long digest, long at) {}
 
     /** The latest word of another node on an instance. */
-    private record HeardOf(long order, long generation, long at) {}
+    private record HeardOf(long order, long generation, String publisher, long at) {}
 
     /**
      * When it showed the instance as gone, and why.
@@ -192,10 +193,18 @@ final class Witness {
 
     /** Another node's word arrived. */
     void heardOf(Registration registration, long order) {
-        HeardOf before = heardOf.get(registration.id());
+        InstanceId id = registration.id();
+        String publisher = registration.publisher().id();
+        knows(id, publisher);
+        HeardOf before = heardOf.get(id);
         if (before == null || before.generation < registration.generation()) {
-            heardOf.put(registration.id(), new HeardOf(order, registration.generation(), now()));
+            heardOf.put(id, new HeardOf(order, registration.generation(), publisher, now()));
         }
+    }
+
+    /** It has heard of who registered that one, or from him. */
+    void knows(InstanceId id, String publisher) {
+        publishers.computeIfAbsent(id, i -> new HashMap<>()).putIfAbsent(publisher, now());
     }
 
     /**
@@ -261,7 +270,7 @@ final class Witness {
         is.forEach((id, listed) -> {
             long order = oracle().order(listed.instance(), "the restored view");
             if (!was.containsKey(id)) {
-                notResurrected(id, order, "is back after a restart");
+                notResurrected(listed, order, "is back after a restart");
             }
             notBack(id, order, "with a restart");
         });
@@ -390,7 +399,7 @@ final class Witness {
             throw wrong("A5", id + " shows " + listed.instance() + ", which no node ever heard");
         }
         if (was == null) {
-            notResurrected(id, order, "is back");
+            notResurrected(listed, order, "is back");
             oracle().leftAt(id)
                     .filter(left -> now() - left > TURN && !oracle().anyUntrusted() && exactAfter(left))
                     .ifPresent(left -> {
@@ -426,7 +435,8 @@ final class Witness {
     }
 
     /** A3: what it showed as gone comes back only when somebody registers it again. */
-    private void notResurrected(InstanceId id, long order, String what) {
+    private void notResurrected(ListedInstance listed, long order, String what) {
+        InstanceId id = listed.id();
         Gone tombstone = gone.get(id);
         if (tombstone == null) {
             return;
@@ -435,7 +445,7 @@ final class Witness {
         if (oracle().heardSince(id, order, tombstone.at - tolerated)) {
             return;
         }
-        boolean explained = !exact() && mayBeBack(id, order, tombstone, tolerated);
+        boolean explained = !exact() && mayBeBack(listed, order, tombstone, tolerated);
         if (!explained) {
             throw wrong(
                     "A3",
@@ -446,7 +456,8 @@ final class Witness {
     }
 
     /** Whether another node may have had a word that this one did not know when it showed the removal. */
-    private boolean mayBeBack(InstanceId id, long order, Gone tombstone, long tolerated) {
+    private boolean mayBeBack(ListedInstance listed, long order, Gone tombstone, long tolerated) {
+        InstanceId id = listed.id();
         boolean inTouch = oracle().heardOfPublisherSince(id, tombstone.at - LEASE - tolerated);
         boolean later = order >= exposed.getOrDefault(id, 0L) || oracle().isLease(id);
         if (oracle().homes(id) > 1 && later) {
@@ -455,8 +466,28 @@ final class Witness {
         return switch (tombstone.cause) {
             case DEREGISTERED -> oracle().registeredSinceGoodbye(id, tombstone.at);
             case OPERATOR -> oracle().registeredSinceGoodbye(id, tombstone.at) || inTouch && oracle().isWanted(id);
-            default -> inTouch || oracle().heardSince(id, order, tombstone.known - tolerated);
+            default ->
+                inTouch || oracle().heardSince(id, order, tombstone.known - tolerated) || isNews(listed, tombstone);
         };
+    }
+
+    /**
+     * Whether it is what a later process registered, of which nobody had told this node when it decided on an earlier one:
+     * it was cut off from the home of both. That the later one is dead, too, only that home knows.
+     */
+    private boolean isNews(ListedInstance listed, Gone tombstone) {
+        HeardOf heard = heardOf.get(listed.id());
+        if (heard == null || heard.generation != listed.generation()) {
+            return false;
+        }
+        Map<String, Long> all = publishers.getOrDefault(listed.id(), Map.of());
+        Set<String> known = new HashSet<>();
+        all.forEach((publisher, since) -> {
+            if (since - (tombstone.known - TURN) < 0) {
+                known.add(publisher);
+            }
+        });
+        return oracle().isLaterThanAll(heard.publisher, known);
     }
 
     private static List<Long> generations(ServiceView view) {

@@ -40,6 +40,9 @@ final class Lease {
     /** Whether the deadline has passed; its instances wait for the eviction budget. */
     boolean overdue;
 
+    /** Whether somebody else has registered something of it at another node, and nothing was heard from it since. */
+    boolean doubted;
+
     Lease(Publisher publisher) {
         this.publisher = publisher;
     }

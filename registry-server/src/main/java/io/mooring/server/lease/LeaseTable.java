@@ -359,7 +359,7 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         if (lease != null) {
             touch(lease);
-            if (lease.overdue) {
+            if (lease.overdue || lease.doubted) {
                 inTouch(lease);
             }
         }
@@ -713,7 +713,8 @@ public final class LeaseTable {
      * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
      * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. What
      * another node's later copy hides would show again so, and goes. What was granted in ignorance of a removal of somebody
-     * else's is granted anew, too: once this node is gone it would be taken for older.
+     * else's is granted anew, too: once this node is gone it would be taken for older. Whom somebody else has followed, and who
+     * was not heard of since, stays as he is, in doubt: the end of the later one hides him until he is heard of again.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         supersedeRestored(instance, burial, actor);
@@ -726,6 +727,9 @@ public final class LeaseTable {
         if (burial.reaches(registration)) {
             if (burial.explicit() || !inTouch || isBeaten(registration)) {
                 removeFrom(own, instance, burial.cause(), actor);
+                return;
+            }
+            if (lease != null && lease.doubted && !burial.isOver(registration)) {
                 return;
             }
         } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
@@ -754,7 +758,9 @@ public final class LeaseTable {
 
     /**
      * Another node's word that it has an instance. What a session left behind there, before it came here, may have the higher
-     * generation if this node did not know of it: then what it holds here is granted anew, above that.
+     * generation if this node did not know of it: then what it holds here is granted anew, above that. Who is registered here,
+     * and followed there by somebody else, may be dead without a word: that is in doubt until he is heard of again, so that it
+     * does not come back with the end of the later one.
      */
     public void granted(Registration there) {
         Lease left =
@@ -773,6 +779,13 @@ public final class LeaseTable {
                 && isOf(there, lease.publisher.id())
                 && there.publisher().attempt() < registration.publisher().attempt()) {
             grant(registration.instance(), lease);
+        } else if (lease != null
+                && lease.publisher.isSession()
+                && !there.suspect()
+                && registration.generation() < there.generation()
+                && !isOf(there, lease.publisher.id())) {
+            lease.doubted = true;
+            setSuspect(there.id(), true);
         }
     }
 
@@ -1155,11 +1168,28 @@ public final class LeaseTable {
     /** Its instances are beyond doubt again. */
     private void inTouch(Lease lease) {
         lease.overdue = false;
+        if (lease.doubted) {
+            lease.doubted = false;
+            outliveWhoFollowed(lease);
+        }
         setSuspect(lease, false);
         for (InstanceId id : lease.instances) {
             if (isLeftBehind(own.get(id), lease)) {
                 back.put(lease, loop.now());
                 return;
+            }
+        }
+    }
+
+    /** What is over of somebody else's is earlier than what is heard now. */
+    private void outliveWhoFollowed(Lease lease) {
+        for (InstanceId id : List.copyOf(lease.instances)) {
+            Registration registration = own.get(id);
+            if (registration != null
+                    && registration.suspect()
+                    && elsewhere.highest(id) > registration.generation()
+                    && !isHidden(registration)) {
+                grant(registration.instance(), lease);
             }
         }
     }

@@ -418,6 +418,11 @@ final class ClusterWorld {
             return this;
         }
 
+        /** Its machine loses power: the node sees nothing. */
+        void powerOff() {
+            home = null;
+        }
+
         @Override
         public void close(String code, String message) {
             closed = Optional.of(code);

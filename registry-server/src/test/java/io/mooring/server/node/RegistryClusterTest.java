@@ -612,6 +612,57 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2WhoDiedWithoutAWordDoesNotShowAgainBehindTheEndOfWhoFollowedHim() {
+        world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
+        ClusterWorld.Publisher first = world.new Publisher().connect(a).register(instance(1, "first"));
+        world.run(MOMENT);
+        first.powerOff();
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(SECOND);
+        second.breakLine();
+        boolean gone = false;
+        for (int i = 0; i < 250; i++) {
+            world.run(MOMENT);
+            for (ClusterWorld.Machine machine : world.machines.values()) {
+                gone |= !machine.ports().contains(1);
+                assertTrue(!machine.ports().contains(1) || machine.version(1).equals("second"), "at " + machine.name);
+            }
+        }
+        assertTrue(gone, "the second one is not gone: the test proves nothing");
+        everywhere(List.of(2, 3));
+    }
+
+    @Test
+    void whoIsHeardOfAfterSomebodyElseFollowedHimShowsAgainWhenThatOneIsGone() {
+        world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
+        world.new Publisher().connect(a).register(instance(1, "first"));
+        world.run(MOMENT);
+        ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "second"));
+        world.run(MOMENT);
+        assertEquals("second", c.version(1));
+        long generation = c.node.view(ClusterWorld.ORDERS).instances().get(0).generation();
+        second.breakLine(); // and is gone before the first one says anything
+        world.run(Duration.ofSeconds(6));
+        everywhere(List.of(1, 2, 3));
+        assertEquals("first", c.version(1));
+        assertTrue(
+                c.node.view(ClusterWorld.ORDERS).instances().get(0).generation() > generation,
+                "or it passes for older");
+        ClusterWorld.Publisher third = world.new Publisher().connect(b).register(instance(1, "third"));
+        world.run(Duration.ofSeconds(6));
+        assertEquals("third", c.version(1));
+        third.breakLine(); // the first one has been heard of since
+        boolean over = false;
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            everywhere(List.of(1, 2, 3));
+            over |= "first".equals(c.version(1));
+        }
+        assertTrue(over, "the third one is not gone: the test proves nothing");
+        assertEquals(Standing.LIVE, c.standing(1));
+    }
+
+    @Test
     void e6WhatIsLeftOfALostNodeDoesNotMakeWayForWhatIsInDoubtItself() {
         Instance[] old = new Instance[30];
         Instance[] now = new Instance[30];
