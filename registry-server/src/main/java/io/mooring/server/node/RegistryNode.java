@@ -127,6 +127,7 @@ public final class RegistryNode {
     private boolean saysReady;
 
     private long lastProbes;
+    private long lastRestored;
     private long lastOrphans;
     private long arrivedAt;
     private long pagesSeen;
@@ -212,6 +213,7 @@ public final class RegistryNode {
                 leases, replication, () -> ready || settings.cluster().isAlone());
         startedAt = loop.now();
         lastProbes = startedAt;
+        lastRestored = startedAt;
         lastOrphans = startedAt;
         arrivedAt = startedAt;
         status = currentStatus();
@@ -1053,6 +1055,11 @@ public final class RegistryNode {
             if (healthChecks != null) {
                 healthChecks.look();
             }
+        }
+        if (loop.now() - lastRestored >= PROBE_EVERY.toNanos()) {
+            lastRestored = loop.now();
+            Duration lostFor = Duration.ofNanos(loop.now() - startedAt);
+            leases.restored().registrations().forEach(left -> leases.outbid(left, lostFor));
         }
         if (!frozen && loop.now() - lastProbes >= PROBE_EVERY.toNanos()) {
             lastProbes = loop.now();
