@@ -707,6 +707,52 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a3ARestartedNodeStandsByTheRemovalsThatItHadHeard() {
+        ClusterWorld.Publisher publisher =
+                world.new Publisher().connect(b).register(instance(1, "x"), instance(2, "x"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        publisher.deregister(id(1));
+        world.run(MOMENT);
+        assertEquals(List.of(2), c.ports());
+        b.crash();
+        world.run(MOMENT);
+        for (int restart = 0; restart < 3; restart++) {
+            c.crash();
+            world.heal();
+            c.start(); // and takes what the lost node had from the first one, which did not hear of the end of it
+            for (int i = 0; i < 30; i++) {
+                world.run(MOMENT);
+                assertEquals(List.of(2), c.ports(), "after " + i + " tenths of a second, restart " + restart);
+            }
+            assertTrue(a.ports().contains(1), "it has heard of it: the test proves nothing");
+        }
+    }
+
+    @Test
+    void a1WhoDoesNotCountConnectionsIsGrantedAboveTheRemovalsThatANodeHadHeardBeforeItStarted() {
+        ClusterWorld.Publisher publisher = world.new Publisher();
+        world.cut(1, 2);
+        world.cut(1, 3);
+        for (ClusterWorld.Machine home : List.of(b, c)) {
+            home.in(() -> home.node.open(publisher.id, 0, publisher, OptionalLong.empty(), held -> {}, refusal -> {}));
+            home.outcome(reply -> home.node.register(publisher.id, List.of(instance(1, home.name)), reply));
+            world.run(MOMENT);
+            assertEquals(home.name, c.version(1));
+            if (home == b) {
+                b.outcome(reply -> b.node.deregister(publisher.id, List.of(id(1)), reply));
+                world.run(MOMENT);
+                assertEquals(List.of(), c.ports());
+                b.crash();
+                c.crash();
+                c.start();
+                world.run(Duration.ofSeconds(30));
+            }
+        }
+    }
+
+    @Test
     void b2WhatADiskHasOfALostNodesLeaseIsOutbidByWhoeverHearsOfIt() {
         LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
         a.outcome(reply -> a.node.put(instance(1, "first"), terms, reply));
