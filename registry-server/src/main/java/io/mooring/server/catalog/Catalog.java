@@ -87,7 +87,12 @@ public final class Catalog {
         this.revision = firstRevision;
     }
 
-    /** The removals of an earlier life of this node. Before anything is folded. */
+    /** The removals that are remembered, of all nodes, oldest first. */
+    public Map<InstanceId, Burial> burials() {
+        return Collections.unmodifiableMap(burials);
+    }
+
+    /** The removals that an earlier life of this node had heard or said. Before anything is folded. */
     public void remember(Map<InstanceId, Burial> removals) {
         burials.putAll(removals);
     }

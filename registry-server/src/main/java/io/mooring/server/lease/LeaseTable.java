@@ -748,6 +748,27 @@ public final class LeaseTable {
         }
     }
 
+    /**
+     * What a lost node left of a lease by HTTP stands before the same lease as a node in reach holds it, in ignorance of that
+     * generation. This word reaches nobody; but whoever has heard of the lease since grants it anew, above that.
+     *
+     * @param lostFor how long nobody has vouched for what was left
+     */
+    public void outbid(Registration left, Duration lostFor) {
+        LeaseTerms terms = left.publisher().terms();
+        if (left.publisher().isSession()
+                || lostFor.compareTo(terms.ttl().plus(terms.grace())) < 0 // a renewal may be older than what was left
+                || own.get(left.id()) != null
+                || own.highest(left.id()) >= left.generation()) {
+            return;
+        }
+        String lease = left.publisher().id();
+        if (elsewhere.isVouched(
+                left.id(), copy -> !copy.suspect() && copy.publisher().id().equals(lease))) {
+            bury(left.id(), new Burial("", left.generation(), RemovalCause.ORPHANED), REGISTRY);
+        }
+    }
+
     /** Whoever had it: another took its place since, and nobody vouches for what the disk had. */
     private void supersedeRestored(InstanceId instance, Burial burial, String actor) {
         Registration earlier = restored.get(instance);

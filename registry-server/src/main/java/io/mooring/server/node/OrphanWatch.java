@@ -125,10 +125,11 @@ final class OrphanWatch {
             replication.forget(orphan.shard(), left.id());
             return;
         }
+        long age = loop.now() - orphan.since();
+        leases.outbid(left, Duration.ofNanos(age));
         if (frozen) {
             return; // no verdicts
         }
-        long age = loop.now() - orphan.since();
         if (age >= LEASES_AT_MOST * lease.toNanos()) {
             giveUp(left);
         } else if (Rendezvous.choose(left.id(), alive).equals(self)) {

@@ -127,6 +127,7 @@ public final class RegistryNode {
     private boolean saysReady;
 
     private long lastProbes;
+    private long lastRestored;
     private long lastOrphans;
     private long arrivedAt;
     private long pagesSeen;
@@ -169,11 +170,13 @@ public final class RegistryNode {
                 settings.lease(),
                 loop,
                 random,
-                settings.cluster().isAlone() ? LeaseTable.Elsewhere.NOWHERE : new Replicas(replication),
+                settings.cluster().isAlone()
+                        ? LeaseTable.Elsewhere.NOWHERE
+                        : new Replicas(replication, restored.heard()),
                 this::onOwn);
         durable = new DurableDoor(settings.self(), loop, storage, replication, this::scheduleTurn);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS, durable.durables()::shown);
-        catalog.remember(restored.burials());
+        catalog.remember(restored.heard());
         durable.durables().begin();
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
@@ -189,7 +192,14 @@ public final class RegistryNode {
         push.incomplete(true);
         restoreLog = storage.isPresent()
                 ? new RestoreLog(
-                        storage.get(), loop, incarnation, onDisk, leases::own, this::places, this::registration)
+                        storage.get(),
+                        loop,
+                        incarnation,
+                        onDisk,
+                        leases::own,
+                        catalog::burials,
+                        this::places,
+                        this::registration)
                 : null;
         evidence = new Evidence(prober, loop);
         orphans = new OrphanWatch(
@@ -212,6 +222,7 @@ public final class RegistryNode {
                 leases, replication, () -> ready || settings.cluster().isAlone());
         startedAt = loop.now();
         lastProbes = startedAt;
+        lastRestored = startedAt;
         lastOrphans = startedAt;
         arrivedAt = startedAt;
         status = currentStatus();
@@ -259,18 +270,19 @@ public final class RegistryNode {
         return copy == null || catalog.isOver(copy) ? null : copy;
     }
 
-    /** Without the late copies of what is over, as the next life does not remember the removals of other nodes. */
+    /** Without the late copies of what is over. */
     private List<Change> lasting(List<Change> turnChanges) {
         List<Change> lasting = new ArrayList<>(turnChanges);
         lasting.removeIf(change -> change instanceof Change.Granted granted && catalog.isOver(granted.registration()));
         return lasting;
     }
 
-    /** Other nodes' shards, as the lease table asks for them. */
-    private record Replicas(Replication replication) implements LeaseTable.Elsewhere {
+    /** Other nodes' shards, as the lease table asks for them, and the removals that an earlier life had heard. */
+    private record Replicas(Replication replication, Map<InstanceId, Burial> heard) implements LeaseTable.Elsewhere {
         @Override
         public long highest(InstanceId instance) {
-            return replication.highest(instance);
+            Burial before = heard.get(instance);
+            return Math.max(before == null ? 0 : before.generation(), replication.highest(instance));
         }
 
         @Override
@@ -1053,6 +1065,11 @@ public final class RegistryNode {
             if (healthChecks != null) {
                 healthChecks.look();
             }
+        }
+        if (loop.now() - lastRestored >= PROBE_EVERY.toNanos()) {
+            lastRestored = loop.now();
+            Duration lostFor = Duration.ofNanos(loop.now() - startedAt);
+            leases.restored().registrations().forEach(left -> leases.outbid(left, lostFor));
         }
         if (!frozen && loop.now() - lastProbes >= PROBE_EVERY.toNanos()) {
             lastProbes = loop.now();

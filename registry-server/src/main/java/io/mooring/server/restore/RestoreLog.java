@@ -58,22 +58,27 @@ public final class RestoreLog {
     private static final int MAX_UNWRITTEN = 64 << 20;
     private static final Duration RETRY = Duration.ofSeconds(5);
 
+    /** In place of an incarnation: whoever said the removal, this node has only heard it. */
+    private static final long HEARD = 0;
+
     /**
      * What an earlier incarnation left.
      *
      * @param incarnation the highest this directory knows of
      * @param own what the node itself had accepted
      * @param burials the removals it had said, oldest first
+     * @param heard those and what it had heard of other nodes' removals, oldest first
      * @param replicas what it knew of other nodes' shards
      */
     public record Restored(
             long incarnation,
             Collection<Registration> own,
             Map<InstanceId, Burial> burials,
+            Map<InstanceId, Burial> heard,
             Map<ShardId, Collection<Registration>> replicas) {
         /** There is nothing but the count. */
         public static Restored nothing(long incarnation) {
-            return new Restored(incarnation, List.of(), Map.of(), Map.of());
+            return new Restored(incarnation, List.of(), Map.of(), Map.of(), Map.of());
         }
     }
 
@@ -88,7 +93,9 @@ public final class RestoreLog {
 
     private final Storage storage;
     private final EventLoop loop;
+    private final NodeId self;
     private final Supplier<Shard> own;
+    private final Supplier<Map<InstanceId, Burial>> heard;
     private final Supplier<List<Place>> present;
     private final BiFunction<ShardId, InstanceId, @Nullable Registration> lookup;
     private long incarnation;
@@ -199,7 +206,7 @@ public final class RestoreLog {
             });
             if (burial.generation() > 0) {
                 heard.bury(instance, burial);
-                if (shard.origin().equals(self)) {
+                if (shard.origin().equals(self) && shard.incarnation() != HEARD) {
                     said.bury(instance, burial);
                 }
             }
@@ -221,7 +228,7 @@ public final class RestoreLog {
                 registrations.forEach((id, registration) -> own.merge(
                         id, registration, (a, b) -> b.generation() >= a.generation() ? b : a)); // the later incarnation
             });
-            return new Restored(highest, own.values(), said.burials(), replicas);
+            return new Restored(highest, own.values(), said.burials(), heard.burials(), replicas);
         }
     }
 
@@ -231,6 +238,7 @@ public final class RestoreLog {
      * @param incarnation higher than any before
      * @param restored what to begin with, shard by shard
      * @param own the node's own shard, of which the removals are kept
+     * @param heard the removals of all nodes that are remembered, oldest first
      * @param present the places of what should be restored next time, as a list of its own
      * @param lookup the registration that stands there, or null
      * @throws IOException when it cannot be written: a node must not start without knowing its incarnation
@@ -241,13 +249,16 @@ public final class RestoreLog {
             long incarnation,
             Map<ShardId, Collection<Registration>> restored,
             Supplier<Shard> own,
+            Supplier<Map<InstanceId, Burial>> heard,
             Supplier<List<Place>> present,
             BiFunction<ShardId, InstanceId, @Nullable Registration> lookup)
             throws IOException {
         this.storage = storage;
         this.loop = loop;
         this.incarnation = incarnation;
+        this.self = own.get().id().origin();
         this.own = own;
+        this.heard = heard;
         this.present = present;
         this.lookup = lookup;
         file = name(0);
@@ -259,13 +270,19 @@ public final class RestoreLog {
         }
     }
 
-    /** The removals that this node has said: before the registrations, which are later. */
+    /** The removals that this node has heard or said: before the registrations, which are later. */
     private List<byte[]> burialBlocks() {
         Shard shard = own.get();
-        List<byte[]> blocks = new ArrayList<>(1);
+        List<byte[]> blocks = new ArrayList<>(2);
+        addBurials(blocks, new ShardId(self, HEARD), heard.get());
+        addBurials(blocks, shard.id(), shard.burials());
+        return blocks;
+    }
+
+    private static void addBurials(List<byte[]> blocks, ShardId shard, Map<InstanceId, Burial> burials) {
         RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
-        for (Map.Entry<InstanceId, Burial> entry : shard.burials().entrySet()) {
-            block.remove(shard.id(), entry.getKey(), entry.getValue());
+        for (Map.Entry<InstanceId, Burial> entry : burials.entrySet()) {
+            block.remove(shard, entry.getKey(), entry.getValue());
             if (block.size() >= Blocks.FULL) {
                 blocks.add(block.block());
                 block = new RestoreBlocks.BlockWriter();
@@ -274,7 +291,6 @@ public final class RestoreLog {
         if (!block.isEmpty()) {
             blocks.add(block.block());
         }
-        return blocks;
     }
 
     /** A whole file, made block by block as the disk takes it. */

@@ -758,6 +758,113 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a3ARestartedNodeStandsByTheRemovalsThatItHadHeard() {
+        ClusterWorld.Publisher publisher =
+                world.new Publisher().connect(b).register(instance(1, "x"), instance(2, "x"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        publisher.deregister(id(1));
+        world.run(MOMENT);
+        assertEquals(List.of(2), c.ports());
+        b.crash();
+        world.run(MOMENT);
+        for (int restart = 0; restart < 3; restart++) {
+            c.crash();
+            world.heal();
+            c.start(); // and takes what the lost node had from the first one, which did not hear of the end of it
+            for (int i = 0; i < 30; i++) {
+                world.run(MOMENT);
+                assertEquals(List.of(2), c.ports(), "after " + i + " tenths of a second, restart " + restart);
+            }
+            assertTrue(a.ports().contains(1), "it has heard of it: the test proves nothing");
+        }
+    }
+
+    @Test
+    void a1WhoDoesNotCountConnectionsIsGrantedAboveTheRemovalsThatANodeHadHeardBeforeItStarted() {
+        ClusterWorld.Publisher publisher = world.new Publisher();
+        world.cut(1, 2);
+        world.cut(1, 3);
+        for (ClusterWorld.Machine home : List.of(b, c)) {
+            home.in(() -> home.node.open(publisher.id, 0, publisher, OptionalLong.empty(), held -> {}, refusal -> {}));
+            home.outcome(reply -> home.node.register(publisher.id, List.of(instance(1, home.name)), reply));
+            world.run(MOMENT);
+            assertEquals(home.name, c.version(1));
+            if (home == b) {
+                b.outcome(reply -> b.node.deregister(publisher.id, List.of(id(1)), reply));
+                world.run(MOMENT);
+                assertEquals(List.of(), c.ports());
+                b.crash();
+                c.crash();
+                c.start();
+                world.run(Duration.ofSeconds(30));
+            }
+        }
+    }
+
+    @Test
+    void b2WhatADiskHasOfALostNodesLeaseIsOutbidByWhoeverHearsOfIt() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        a.outcome(reply -> a.node.put(instance(1, "first"), terms, reply));
+        world.run(MOMENT);
+        a.crash();
+        b.outcome(reply -> b.node.put(instance(1, "second"), terms, reply));
+        b.outcome(reply -> b.node.put(instance(1, "third"), terms, reply));
+        world.run(MOMENT);
+        b.crash();
+        c.crash();
+        a.start(); // and knows the first only
+        world.run(Duration.ofSeconds(12));
+        a.outcome(reply -> a.node.put(instance(1, "now"), terms, reply));
+        c.start(); // and has the third on its disk
+        world.run(SECOND);
+        assertEquals("third", c.version(1), "its generation is not the higher one: the test proves nothing");
+        for (int i = 0; i < 80; i++) {
+            assertEquals(List.of(), a.renew(id(1)));
+            assertEquals("now", a.version(1), "after " + i + " seconds");
+            if (i > 20) {
+                assertEquals("now", c.version(1), "after " + i + " seconds");
+                assertEquals(Standing.LIVE, c.standing(1));
+            }
+            world.run(SECOND);
+        }
+    }
+
+    @Test
+    void b2WhatANodeRestoredOfALeaseIsOutbidByWhoeverHearsOfItThoughNobodyMayGiveAVerdict() {
+        for (boolean renewed : List.of(true, false)) {
+            ClusterWorld few = new ClusterWorld(8, 5).warm(); // of whom two come back
+            ClusterWorld.Machine first = few.n(1);
+            ClusterWorld.Machine second = few.n(2);
+            LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+            first.outcome(reply -> first.node.put(instance(1, "first"), terms, reply));
+            few.run(MOMENT);
+            first.crash();
+            second.outcome(reply -> second.node.put(instance(1, "second"), terms, reply));
+            second.outcome(reply -> second.node.put(instance(1, "third"), terms, reply));
+            few.machines.values().stream().filter(each -> each.up).forEach(ClusterWorld.Machine::crash);
+            first.start();
+            few.run(Duration.ofSeconds(12));
+            first.outcome(reply -> first.node.put(instance(1, "now"), terms, reply));
+            second.start();
+            few.run(SECOND);
+            assertEquals("third", second.version(1), "its generation is not the higher one: the test proves nothing");
+            for (int i = 0; i < 80; i++) {
+                if (renewed) {
+                    assertEquals(List.of(), first.renew(id(1)));
+                }
+                if (i > 25) {
+                    // Without renewals nobody can tell which of the two was meant: what is listed stays.
+                    assertEquals(renewed ? "now" : "third", second.version(1), "after " + i + " seconds");
+                    assertTrue(second.node.status().frozen().isPresent(), "it sees half: the test proves nothing");
+                }
+                few.run(SECOND);
+            }
+        }
+    }
+
+    @Test
     void b2WhatADiskHadGoesWithTheVerdictOnWhatHidIt() {
         ClusterWorld.Publisher first = world.new Publisher().connect(a);
         for (int port = 1; port <= 20; port++) {

@@ -61,6 +61,7 @@ class RestoreLogTest {
                 restored.incarnation() + 1,
                 Map.of(new ShardId(SELF, restored.incarnation()), restored.own()),
                 () -> own,
+                restored::heard,
                 () -> registered.keySet().stream()
                         .map(id -> new RestoreLog.Place(SHARD, id))
                         .toList(),
