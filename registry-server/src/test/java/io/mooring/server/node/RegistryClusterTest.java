@@ -46,6 +46,23 @@ class RegistryClusterTest {
         }
     }
 
+    private static void registerAll(ClusterWorld.Publisher publisher, int count, String version) {
+        for (int port = 1; port <= count; port++) {
+            publisher.register(instance(port, version));
+        }
+    }
+
+    /** At a and c nobody's content is, or is again, the first one. */
+    private void neverFirstForAMinute(int count) {
+        for (int i = 0; i < 600; i++) {
+            world.run(MOMENT);
+            for (int port = 1; port <= count; port++) {
+                assertFalse(a.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+                assertFalse(c.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
+            }
+        }
+    }
+
     @Test
     void whatOneNodeAcceptsAllShow() {
         world.new Publisher().connect(a).register(instance(1, "x"), instance(2, "y"));
@@ -867,50 +884,30 @@ class RegistryClusterTest {
     @Test
     void b2WhatADiskHadGoesWithTheVerdictOnWhatHidIt() {
         ClusterWorld.Publisher first = world.new Publisher().connect(a);
-        for (int port = 1; port <= 20; port++) {
-            first.register(instance(port, "first"));
-        }
+        registerAll(first, 20, "first");
         world.run(SECOND);
         ClusterWorld.Publisher second = world.new Publisher().connect(b);
-        for (int port = 1; port <= 20; port++) {
-            second.register(instance(port, "second"));
-        }
+        registerAll(second, 20, "second");
         world.run(SECOND);
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         a.start();
         c.start();
-        for (int i = 0; i < 600; i++) {
-            world.run(MOMENT);
-            for (int port = 1; port <= 20; port++) {
-                assertFalse(a.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
-                assertFalse(c.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
-            }
-        }
+        neverFirstForAMinute(20);
         assertTrue(a.ports().size() < 20, "some have been given up");
     }
 
     @Test
     void b2WhoIsInDoubtHimselfDoesNotTakeThePlaceOfWhatALostNodeLeft() {
         ClusterWorld.Publisher first = world.new Publisher().connect(c);
-        for (int port = 1; port <= 30; port++) {
-            first.register(instance(port, "first"));
-        }
+        registerAll(first, 30, "first");
         world.run(SECOND);
         first.breakLine();
         ClusterWorld.Publisher second = world.new Publisher().connect(b);
-        for (int port = 1; port <= 30; port++) {
-            second.register(instance(port, "second"));
-        }
+        registerAll(second, 30, "second");
         world.run(Duration.ofSeconds(5));
         assertTrue(c.node.status().expiryBacklog() > 0, "most of the first ones wait for the cap");
         b.crash();
-        for (int i = 0; i < 600; i++) {
-            world.run(MOMENT);
-            for (int port = 1; port <= 30; port++) {
-                assertFalse(a.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
-                assertFalse(c.version(port).equals("first"), "port " + port + " after " + i + " tenths of a second");
-            }
-        }
+        neverFirstForAMinute(30);
         assertTrue(a.ports().size() < 30, "some have been given up");
     }
 
