@@ -832,7 +832,10 @@ final class Oracle {
         return now() - at <= TURN + late() || at - heard >= 0 || toldAgain || !exact;
     }
 
-    /** How long the instance's publisher has been in touch, without a break, with a node that has it; -1 when it is not. */
+    /**
+     * How long the instance's publisher has been in touch, without a break, with a node that has it; -1 when it is not. Who was
+     * away for so long that it left there has it registered when he has said it again.
+     */
     long supportedFor(InstanceId id) {
         Home home = latest.get(id);
         if (home == null || !home.stands() || home.registry.isPaused() || forced.containsKey(id)) {
@@ -840,6 +843,9 @@ final class Oracle {
         }
         Optional<At> at = atHome(home);
         if (at.isEmpty() || at.get().line.isEmpty() || now() - at.get().lastHeard > IN_TOUCH) {
+            return -1;
+        }
+        if (home.registry.witness.tookOff(id, home.at, at.get().since)) {
             return -1;
         }
         long since = Math.max(home.at - world.origin(), at.get().since - world.origin());

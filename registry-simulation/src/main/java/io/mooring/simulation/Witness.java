@@ -148,6 +148,14 @@ final class Witness {
         return Optional.ofNullable(everGone.get(id));
     }
 
+    /** Whether it took it off, or began to hold it, after the one moment and up to a turn after the other. */
+    boolean tookOff(InstanceId id, long after, long until) {
+        Gone left = everGone.get(id);
+        Long held = heldSince.get(id);
+        return left != null && left.known - after > 0 && left.known - (until + TURN) <= 0
+                || held != null && held - after > 0 && held - (until + TURN) <= 0;
+    }
+
     /** Whether it had reason to show an earlier content of it than before. */
     boolean wentBack(InstanceId id) {
         return wentBack.contains(id);
