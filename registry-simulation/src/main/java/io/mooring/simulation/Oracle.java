@@ -549,7 +549,20 @@ final class Oracle {
                 held.add(id);
             }
         });
-        held.forEach(id -> atHome(id, name, line.registry(), line.number() >= session.newest));
+        held.forEach(id -> {
+            atHome(id, name, line.registry(), line.number() >= session.newest);
+            if (asked.containsKey(id)) {
+                latestOf(id, name).ifPresent(order -> hear(id, order, name, line.registry())); // as if it said it again
+            }
+        });
+    }
+
+    /** What that session said last of it. */
+    private Optional<Long> latestOf(InstanceId id, String session) {
+        return received.getOrDefault(id, Map.of()).entrySet().stream()
+                .filter(each -> each.getValue().sessions.contains(session))
+                .max((a, b) -> Long.signum(a.getValue().at - b.getValue().at))
+                .map(Map.Entry::getKey);
     }
 
     void disconnected(Registry.Accepted line) {
