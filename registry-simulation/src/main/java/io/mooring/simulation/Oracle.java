@@ -447,6 +447,14 @@ final class Oracle {
         return heard != null && heard.at - then >= 0;
     }
 
+    /** Whether the one content was said after the other; an operator's may be known for longer, and be made later. */
+    boolean saidAfter(InstanceId id, long order, long other) {
+        Map<Long, Heard> all = received.getOrDefault(id, Map.of());
+        Heard one = all.get(order);
+        Heard two = all.get(other);
+        return one != null && (two == null || one.at - two.at > 0);
+    }
+
     /**
      * Whether anybody registered it after the last goodbye, or somebody else than who said it. Who has no session says it to
      * one node and not to another: then it is enough that his lease was not over.

@@ -88,10 +88,11 @@ final class Witness {
      * When it showed the instance as gone, and why.
      *
      * @param known what it knew of until then has left: that of when it began to hold the instance, if it did
+     * @param generation up to which what it had shown is over
      */
-    record Gone(long at, RemovalCause cause, int life, long known) {
-        Gone(long at, RemovalCause cause, int life) {
-            this(at, cause, life, at);
+    record Gone(long at, RemovalCause cause, int life, long known, long generation) {
+        Gone(long at, RemovalCause cause, int life, long generation) {
+            this(at, cause, life, at, generation);
         }
     }
 
@@ -291,8 +292,9 @@ final class Witness {
                 if (!explained && world.isSingle()) {
                     throw wrong("B10", id + " was lost with a restart");
                 }
-                gone.put(id, new Gone(now(), RemovalCause.ORPHANED, life));
-                everGone.put(id, new Gone(now(), RemovalCause.ORPHANED, life));
+                Gone lost = new Gone(now(), RemovalCause.ORPHANED, life, listed.generation());
+                gone.put(id, lost);
+                everGone.put(id, lost);
             }
         });
     }
@@ -348,7 +350,8 @@ final class Witness {
                     .forEach(left::add);
             for (Removal removal : after.removals()) {
                 if (left.contains(removal.instance())) {
-                    everGone.put(removal.instance(), new Gone(now(), removal.cause(), life));
+                    Gone over = new Gone(now(), removal.cause(), life, removal.generation());
+                    everGone.put(removal.instance(), over);
                     oracle().said(removal.instance(), removal.cause());
                 }
             }
@@ -467,26 +470,37 @@ final class Witness {
     private boolean mayBeBack(ListedInstance listed, long order, Gone tombstone, long tolerated) {
         InstanceId id = listed.id();
         boolean inTouch = oracle().heardOfPublisherSince(id, tombstone.at - LEASE - tolerated);
-        boolean later = order >= exposed.getOrDefault(id, 0L) || oracle().isLease(id);
+        long shownBefore = exposed.getOrDefault(id, 0L);
+        boolean later = order >= shownBefore || oracle().isLease(id) || oracle().saidAfter(id, order, shownBefore);
         if (oracle().homes(id) > 1 && later) {
             return true; // what two nodes said one after the other may arrive here the other way round
         }
         return switch (tombstone.cause) {
             case DEREGISTERED -> oracle().registeredSinceGoodbye(id, tombstone.at);
-            case OPERATOR -> oracle().registeredSinceGoodbye(id, tombstone.at) || inTouch && oracle().isWanted(id);
+            case OPERATOR ->
+                oracle().registeredSinceGoodbye(id, tombstone.at)
+                        || inTouch && oracle().isWanted(id)
+                        || isNews(listed, order, tombstone);
             default ->
-                inTouch || oracle().heardSince(id, order, tombstone.known - tolerated) || isNews(listed, tombstone);
+                inTouch
+                        || oracle().heardSince(id, order, tombstone.known - tolerated)
+                        || isNews(listed, order, tombstone);
         };
     }
 
     /**
-     * Whether it is what a later process registered, of which nobody had told this node when it decided on an earlier one:
-     * it was cut off from the home of both. That the later one is dead, too, only that home knows.
+     * Whether it is what its home had accepted, and of which nobody had told this node when it showed the removal of an earlier
+     * one: what is said later than all that it ever showed, beyond the generation that was removed; or what a later process
+     * registered, be it the same. That its publisher is dead, too, or has taken it back, only that home knows.
      */
-    private boolean isNews(ListedInstance listed, Gone tombstone) {
+    private boolean isNews(ListedInstance listed, long order, Gone tombstone) {
         HeardOf heard = heardOf.get(listed.id());
         if (heard == null || heard.generation != listed.generation()) {
             return false;
+        }
+        if (heard.generation > tombstone.generation
+                && oracle().saidAfter(listed.id(), order, exposed.getOrDefault(listed.id(), 0L))) {
+            return true;
         }
         Map<String, Long> all = publishers.getOrDefault(listed.id(), Map.of());
         Set<String> known = new HashSet<>();
@@ -535,9 +549,9 @@ final class Witness {
             ServiceView after,
             Map<InstanceId, ListedInstance> was,
             Map<InstanceId, ListedInstance> is) {
-        Map<InstanceId, RemovalCause> causes = new HashMap<>();
+        Map<InstanceId, Removal> told = new HashMap<>();
         for (Removal removal : after.removals()) {
-            causes.put(removal.instance(), removal.cause());
+            told.put(removal.instance(), removal);
         }
         int certain = 0;
         int uncertain = 0;
@@ -551,7 +565,8 @@ final class Witness {
             if (now != null) {
                 continue;
             }
-            RemovalCause cause = causes.get(id);
+            Removal removal = told.get(id);
+            RemovalCause cause = removal == null ? null : removal.cause();
             if (cause == null && after.removals().size() >= REMEMBERED) {
                 cause = oracle().likely(id, exact()); // more left at once than a view remembers
             }
@@ -560,8 +575,10 @@ final class Witness {
             }
             world.trace.event(now(), id.address() + " leaves, " + cause);
             long known = wasHeld && !cause.certain() ? heldSince.getOrDefault(id, now()) : now();
-            gone.put(id, new Gone(now(), cause, life, known));
-            everGone.put(id, new Gone(now(), cause, life, known));
+            Gone left =
+                    new Gone(now(), cause, life, known, removal == null ? listed.generation() : removal.generation());
+            gone.put(id, left);
+            everGone.put(id, left);
             oracle().goneFrom(id, cause);
             if (!wasHeld || cause.certain()) {
                 justified(id, cause);
