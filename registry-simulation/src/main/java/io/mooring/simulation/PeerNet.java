@@ -184,13 +184,15 @@ final class PeerNet {
             ends.removeIf(End::isOver);
             ends.add(here);
             ends.add(accepted);
+            Duration acceptance = back.delay();
+            accepted.lastArrival = world.time.now() + acceptance.toNanos(); // what it says comes behind that
             accepted.open();
             there.loop.execute(() -> {
                 if (!accepted.closed) {
                     there.peers().opened(accepted);
                 }
             });
-            world.net.schedule(back.delay(), () -> {
+            world.net.schedule(acceptance, () -> {
                 if (back.lost || over) {
                     world.coverage.tookEffect(back.fault);
                     here.closed = true; // whatever the other side says is answered by a reset

@@ -6,7 +6,6 @@ import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
-import io.mooring.model.ServiceKey;
 import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.Burial;
@@ -72,7 +71,6 @@ public final class LeaseTable {
     private final Shard restored;
     private final Map<String, Lease> sessions = new HashMap<>();
     private final Map<InstanceId, Lease> single = new HashMap<>();
-    private final Map<ServiceKey, ServiceCount> services = new HashMap<>();
     private final Map<String, Set<InstanceId>> restoredBySession = new HashMap<>();
     private final Map<InstanceId, RemovalCause> overdue = new LinkedHashMap<>();
 
@@ -81,6 +79,7 @@ public final class LeaseTable {
 
     private final LeaseWheel wheel;
     private final EvictionBudget budget;
+    private final Room room;
 
     private Shard own;
     private long restoredUntil;
@@ -89,16 +88,6 @@ public final class LeaseTable {
     private long rearmedAt;
     private @Nullable String freezeReason;
     private long lastSweep;
-
-    /** Counts the registrations of a service and lends its key, so that they all share one. */
-    private static final class ServiceCount {
-        final ServiceKey key;
-        int registrations;
-
-        ServiceCount(ServiceKey key) {
-            this.key = key;
-        }
-    }
 
     /** What other nodes' shards say, as far as this node knows them. */
     public interface Elsewhere {
@@ -199,14 +188,15 @@ public final class LeaseTable {
         long now = loop.now();
         wheel = new LeaseWheel(now);
         budget = new EvictionBudget(settings);
+        room = new Room(settings);
         lastSweep = now;
         freezeFrom(now, "started less than a lease ago");
         restoredUntil = now + 2 * settings.ttl().toNanos();
         for (Registration registration : restoredRegistrations) {
             Registration shared = new Registration(
-                    sharedService(registration.instance()), registration.publisher(), registration.generation(), false);
+                    room.shared(registration.instance()), registration.publisher(), registration.generation(), false);
             restored.apply(new Change.Granted(restored.id(), restored.revision() + 1, shared));
-            countOf(shared.id().service()).registrations++;
+            room.take(shared.id().service());
             if (shared.publisher().isSession()) {
                 restoredBySession
                         .computeIfAbsent(shared.publisher().id(), s -> new LinkedHashSet<>(4))
@@ -371,9 +361,9 @@ public final class LeaseTable {
         if (lease == null) {
             return Outcome.refused("out_of_order", "the session is not open; say hello first");
         }
-        Outcome room = room(instances, lease.instances.size());
-        if (room instanceof Outcome.Refused) {
-            return room;
+        Outcome fits = room.lookFor(instances, lease.instances.size(), id -> current(id) != null);
+        if (fits instanceof Outcome.Refused) {
+            return fits;
         }
         for (Instance instance : instances) {
             if (movedOn(instance.id(), lease)) {
@@ -526,9 +516,9 @@ public final class LeaseTable {
 
     /** Registers an instance with a lease of its own, or renews it when it is registered just so. */
     public Outcome put(Instance instance, LeaseTerms terms) {
-        Outcome room = room(List.of(instance), 0);
-        if (room instanceof Outcome.Refused) {
-            return room;
+        Outcome fits = room.lookFor(List.of(instance), 0, id -> current(id) != null);
+        if (fits instanceof Outcome.Refused) {
+            return fits;
         }
         Lease lease = single.get(instance.id());
         Publisher publisher = Publisher.ofLease(leaseId(instance.id()), terms);
@@ -539,7 +529,7 @@ public final class LeaseTable {
             lease = new Lease(publisher);
         }
         touch(lease);
-        Instance shared = sharedService(instance);
+        Instance shared = room.shared(instance);
         grant(shared, lease);
         single.put(shared.id(), lease);
         inTouch(lease);
@@ -1048,9 +1038,8 @@ public final class LeaseTable {
             return; // an equal registration changes nothing
         }
         if (before == null) {
-            ServiceCount count = countOf(instance.id().service());
-            count.registrations++;
-            instance = instance.withId(instance.id().withService(count.key));
+            room.take(instance.service());
+            instance = room.shared(instance);
         } else if (holder != null && holder != lease) {
             release(holder, instance.id());
         }
@@ -1099,10 +1088,7 @@ public final class LeaseTable {
         if (lease != null) {
             release(lease, id);
         }
-        ServiceCount count = countOf(id.service());
-        if (--count.registrations == 0) {
-            services.remove(id.service());
-        }
+        room.free(id.service());
         Burial burial = showsElsewhere(registration) && !cause.certain()
                 ? Burial.OWN // it says nothing about the other one
                 : word(registration, cause, lease);
@@ -1131,10 +1117,7 @@ public final class LeaseTable {
         if (before != null && before.remove(id) && before.isEmpty()) {
             restoredBySession.remove(earlier.publisher().id());
         }
-        ServiceCount count = services.get(id.service());
-        if (count != null && --count.registrations == 0) {
-            services.remove(id.service());
-        }
+        room.free(id.service());
         Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
                 ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
                 : new Burial(earlier.publisher().id(), earlier.generation(), cause);
@@ -1233,80 +1216,5 @@ public final class LeaseTable {
         if (registration != null && registration.suspect() != suspect) {
             apply(own, new Change.Granted(own.id(), own.revision() + 1, registration.suspected(suspect), true));
         }
-    }
-
-    private ServiceCount countOf(ServiceKey service) {
-        return services.computeIfAbsent(service, ServiceCount::new);
-    }
-
-    /** The same instance under the key that all registrations of its service share. */
-    private Instance sharedService(Instance instance) {
-        ServiceCount count = services.get(instance.service());
-        return count == null ? instance : instance.withId(instance.id().withService(count.key));
-    }
-
-    private Outcome room(List<Instance> instances, int ofThisPublisher) {
-        return fits(instances, ofThisPublisher) ? Outcome.ACCEPTED : exactRoom(instances, ofThisPublisher);
-    }
-
-    /** Whether there is room even if all of them are new: then nothing needs to be looked up one by one. */
-    private boolean fits(List<Instance> instances, int ofThisPublisher) {
-        int count = instances.size();
-        if (own.size() + restored.size() + count > settings.maxInstances()
-                || services.size() + count > settings.maxServices()
-                || ofThisPublisher + count > settings.maxInstancesPerSession()) {
-            return false;
-        }
-        ServiceKey last = null;
-        for (Instance instance : instances) {
-            if (instance.service() != last) {
-                last = instance.service();
-                ServiceCount there = services.get(last);
-                int before = there == null ? 0 : there.registrations;
-                if (before + count > settings.maxInstancesPerService()) {
-                    return false;
-                }
-            }
-        }
-        return true;
-    }
-
-    private Outcome exactRoom(List<Instance> instances, int ofThisPublisher) {
-        int fresh = 0;
-        Map<ServiceKey, Integer> freshByService = instances.size() == 1 ? Map.of() : new HashMap<>();
-        int freshServices = 0;
-        for (Instance instance : instances) {
-            if (current(instance.id()) != null) {
-                continue; // replaced or confirmed: the table does not grow
-            }
-            fresh++;
-            ServiceCount count = services.get(instance.service());
-            int before = count == null ? 0 : count.registrations;
-            int freshHere = instances.size() == 1 ? 1 : freshByService.merge(instance.service(), 1, Integer::sum);
-            if (before == 0 && freshHere == 1) {
-                freshServices++;
-            }
-            if (before + freshHere > settings.maxInstancesPerService()) {
-                return full("instances of " + instance.service(), before, settings.maxInstancesPerService());
-            }
-        }
-        int registered = own.size() + restored.size();
-        if (fresh > 0 && registered + fresh > settings.maxInstances()) {
-            return full("instances on this node", registered, settings.maxInstances());
-        }
-        if (freshServices > 0 && services.size() + freshServices > settings.maxServices()) {
-            return full("services on this node", services.size(), settings.maxServices());
-        }
-        if (ofThisPublisher + fresh > settings.maxInstancesPerSession()) {
-            return full("instances of this session", ofThisPublisher, settings.maxInstancesPerSession());
-        }
-        return Outcome.ACCEPTED;
-    }
-
-    private static Outcome full(String what, int have, int limit) {
-        return Outcome.refused(
-                "limit",
-                what + ": " + have + " registered (expected: at most " + limit
-                        + "); deregister some or raise the limit");
     }
 }

@@ -295,9 +295,13 @@ final class PeerWorld {
         }
 
         void grant(Instance instance, boolean suspect, String extension) {
+            grant(instance, SESSION, suspect, extension);
+        }
+
+        void grant(Instance instance, Publisher publisher, boolean suspect, String extension) {
             loop.run(() -> {
                 long highest = Math.max(own.highest(instance.id()), replication.highest(instance.id()));
-                Registration registration = new Registration(instance, SESSION, highest + 1, suspect, extension);
+                Registration registration = new Registration(instance, publisher, highest + 1, suspect, extension);
                 write(new Change.Granted(own.id(), own.revision() + 1, registration));
             });
         }
@@ -310,7 +314,7 @@ final class PeerWorld {
             loop.run(() -> {
                 Registration copy = own.get(PeerWorld.id(port));
                 Burial burial = new Burial(
-                        SESSION.id(),
+                        copy == null ? SESSION.id() : copy.publisher().id(),
                         copy == null ? replication.highest(PeerWorld.id(port)) : copy.generation(),
                         cause);
                 write(new Change.Removed(

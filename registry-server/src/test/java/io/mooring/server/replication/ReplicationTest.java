@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.InstanceId;
 import io.mooring.model.RemovalCause;
+import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.codec.ByteWriter;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.NodeId;
+import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.ShardId;
 import java.time.Duration;
@@ -135,6 +137,35 @@ class ReplicationTest {
         world.onTheWay = (wire, message) -> List.of(message);
         world.converge(2.1);
         assertEquals(1, node("b").counts().mismatches());
+    }
+
+    @Test
+    void whatAnotherProcessSaysIsNotTakenForAShardOfTheSameName() {
+        start("a", "b");
+        world.onTheWay = (wire, message) -> switch (message[0]) {
+            case PeerWriter.DELTA -> List.of(replace(message, "10.0.0.1", "10.0.0.9")); // so that b asks for all of it
+            case PeerWriter.PAGE -> List.of(ofACopy(message));
+            default -> List.of(message);
+        };
+        node("a").grant(1);
+        world.run(3);
+        assertTrue(node("b").counts().mismatches() > 0, "b asked for nothing: the test proves nothing");
+        assertFalse(world.isConverged());
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.converge(5);
+    }
+
+    /** The same page, as a process would say it that runs in a copy of the node's directory. */
+    private static byte[] ofACopy(byte[] message) {
+        try {
+            PeerMessage.Page page = (PeerMessage.Page) new PeerReader().read(message);
+            PeerWriter.PageWriter copy =
+                    new PeerWriter.PageWriter(page.shard(), page.process() + 1, page.number(), page.page());
+            page.registrations().forEach(copy::add);
+            return copy.close(page.last(), page.revision(), page.checksum());
+        } catch (MalformedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     static byte[] replace(byte[] message, String from, String to) {
@@ -569,6 +600,24 @@ class ReplicationTest {
         world.run(0.1);
         assertEquals(List.of(), node("c").orphans(Duration.ZERO));
         assertEquals(List.of(), node("b").orphans(Duration.ZERO));
+    }
+
+    @Test
+    void whosePlaceALaterOneTookOnALostNodeDoesNotComeBackWhenThatOneEnds() {
+        start("a", "b", "c");
+        node("a").grant(1, 2);
+        world.run(1);
+        node("a").kill();
+        world.run(0.1);
+        Publisher another = Publisher.ofSession("fedcba9876543210fedcba9876543210", PeerWorld.SESSION.terms());
+        node("b").grant(instance(1), another, false, "");
+        world.run(0.1);
+        assertEquals(List.of(1, 2), node("c").orphans(Duration.ZERO), "it is not left: the test proves nothing");
+        node("b").remove(1, RemovalCause.LEASE_EXPIRED);
+        world.run(0.1);
+        assertEquals(List.of(2), node("b").orphans(Duration.ZERO));
+        assertEquals(List.of(2), node("c").orphans(Duration.ZERO));
+        assertEquals(List.of(2), node("c").ports("a"), "it is shown no more");
     }
 
     @Test
