@@ -297,7 +297,7 @@ final class PeerWorld {
         void grant(Instance instance, boolean suspect, String extension) {
             loop.run(() -> {
                 long highest = Math.max(own.highest(instance.id()), replication.highest(instance.id()));
-                Registration registration = new Registration(instance, SESSION, highest + 1, suspect, extension);
+                Registration registration = new Registration(instance, SESSION, highest + 1, suspect, false, extension);
                 write(new Change.Granted(own.id(), own.revision() + 1, registration));
             });
         }
