@@ -990,6 +990,10 @@ final class World {
             if (restoring && !isSingle() && anyLeases) {
                 return Optional.of(() -> registry.name + " has started just now");
             }
+            if (anyLeases && hearsOfSomebodyThroughOthers(registry)) {
+                return Optional.of(
+                        () -> registry.name + " has no line to somebody: it takes over what is renewed there");
+            }
         }
         Map<InstanceId, Expected> all = expected();
         Map<ServiceKey, List<ListedInstance>> listed = new LinkedHashMap<>();
@@ -1016,6 +1020,13 @@ final class World {
         }
         Optional<String> unequal = unequalDigests();
         return (unequal.isPresent() ? unequal : hidden(listed)).map(what -> () -> what);
+    }
+
+    /** Whether it cannot ask another node about a lease that is renewed at this one. */
+    private boolean hearsOfSomebodyThroughOthers(Registry registry) {
+        List<String> others = core().stream().map(each -> each.node).toList();
+        return registry.node().replication().peers().stream()
+                .anyMatch(peer -> !peer.via().isEmpty() && others.contains(peer.name()));
     }
 
     /** What sessions left behind where they were before ends there, too, in time: only what is listed is in a shard. */

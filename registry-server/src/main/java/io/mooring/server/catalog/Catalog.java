@@ -196,7 +196,7 @@ public final class Catalog {
     }
 
     private boolean isOver(Registration registration, Burial burial) {
-        boolean isLeft = registration.suspect() && !copies.containsKey(registration.id());
+        boolean isLeft = registration.inDoubt() && !copies.containsKey(registration.id());
         return burial.isOver(registration) || isLeft && burial.reaches(registration);
     }
 

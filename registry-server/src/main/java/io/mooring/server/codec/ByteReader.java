@@ -88,7 +88,9 @@ public final class ByteReader {
         at += extension;
         LeaseTerms terms = new LeaseTerms(Duration.ofMillis(ttl), Duration.ofMillis(grace));
         Publisher by = texts.publisher(new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, attempt, terms));
-        return new Registration(instance, by, generation, (flags & ByteWriter.SUSPECT) != 0, more);
+        boolean suspect = (flags & ByteWriter.SUSPECT) != 0;
+        boolean followed = (flags & ByteWriter.FOLLOWED) != 0;
+        return new Registration(instance, by, generation, suspect, followed, more);
     }
 
     public Burial burial() throws MalformedException {

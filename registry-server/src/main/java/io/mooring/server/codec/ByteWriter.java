@@ -25,6 +25,7 @@ public final class ByteWriter {
     static final int ENABLED = 1;
     static final int SUSPECT = 1;
     static final int SESSION = 2;
+    static final int FOLLOWED = 4;
 
     private byte[] bytes;
     private int size;
@@ -52,7 +53,9 @@ public final class ByteWriter {
 
     public ByteWriter registration(Registration registration) {
         instance(registration.instance());
-        octet((registration.suspect() ? SUSPECT : 0) | (registration.publisher().isSession() ? SESSION : 0));
+        octet((registration.suspect() ? SUSPECT : 0)
+                | (registration.followed() ? FOLLOWED : 0)
+                | (registration.publisher().isSession() ? SESSION : 0));
         text(registration.publisher().id());
         number(registration.publisher().attempt(), 4);
         number(registration.publisher().terms().ttl().toMillis(), 4);

@@ -41,7 +41,7 @@ final class Lease {
     boolean overdue;
 
     /** Whether somebody else has registered something of it at another node, and nothing was heard from it since. */
-    boolean doubted;
+    boolean followed;
 
     Lease(Publisher publisher) {
         this.publisher = publisher;

@@ -349,7 +349,7 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         if (lease != null) {
             touch(lease);
-            if (lease.overdue || lease.doubted) {
+            if (lease.overdue || lease.followed) {
                 inTouch(lease);
             }
         }
@@ -588,7 +588,13 @@ public final class LeaseTable {
         }
         Instance after = change.apply(before.instance()).withId(before.id());
         if (!after.equals(before.instance())) {
-            Registration next = new Registration(after, before.publisher(), before.generation() + 1, before.suspect());
+            Registration next = new Registration(
+                    after,
+                    before.publisher(),
+                    before.generation() + 1,
+                    before.suspect(),
+                    before.followed(),
+                    before.extension());
             apply(shard, new Change.Granted(shard.id(), shard.revision() + 1, next));
         }
         return Outcome.ACCEPTED;
@@ -704,7 +710,7 @@ public final class LeaseTable {
      * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. What
      * another node's later copy hides would show again so, and goes. What was granted in ignorance of a removal of somebody
      * else's is granted anew, too: once this node is gone it would be taken for older. Whom somebody else has followed, and who
-     * was not heard of since, stays as he is, in doubt: the end of the later one hides him until he is heard of again.
+     * was not heard of since, stays as he is: the end of the later one hides him until he is heard of again.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         supersedeRestored(instance, burial, actor);
@@ -719,14 +725,13 @@ public final class LeaseTable {
                 removeFrom(own, instance, burial.cause(), actor);
                 return;
             }
-            if (lease != null && lease.doubted && !burial.isOver(registration)) {
+            if (registration.followed() && !burial.isOver(registration)) {
                 return;
             }
         } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
             return;
         }
-        Registration next = new Registration(
-                registration.instance(), registration.publisher(), burial.generation() + 1, registration.suspect());
+        Registration next = registration.raisedTo(burial.generation() + 1);
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
     }
 
@@ -754,7 +759,7 @@ public final class LeaseTable {
         }
         String lease = left.publisher().id();
         if (elsewhere.isVouched(
-                left.id(), copy -> !copy.suspect() && copy.publisher().id().equals(lease))) {
+                left.id(), copy -> !copy.inDoubt() && copy.publisher().id().equals(lease))) {
             bury(left.id(), new Burial("", left.generation(), RemovalCause.ORPHANED), REGISTRY);
         }
     }
@@ -770,8 +775,9 @@ public final class LeaseTable {
     /**
      * Another node's word that it has an instance. What a session left behind there, before it came here, may have the higher
      * generation if this node did not know of it: then what it holds here is granted anew, above that. Who is registered here,
-     * and followed there by somebody else, may be dead without a word: that is in doubt until he is heard of again, so that it
-     * does not come back with the end of the later one.
+     * and followed there by somebody else, may be dead without a word: that is said until he is heard of again, so that it
+     * does not come back with the end of the later one. It is not suspect for that: this word may arrive before the later
+     * registration, and whoever lives there now is in touch.
      */
     public void granted(Registration there) {
         Lease left =
@@ -792,11 +798,11 @@ public final class LeaseTable {
             grant(registration.instance(), lease);
         } else if (lease != null
                 && lease.publisher.isSession()
-                && !there.suspect()
+                && !there.inDoubt()
                 && registration.generation() < there.generation()
                 && !isOf(there, lease.publisher.id())) {
-            lease.doubted = true;
-            setSuspect(there.id(), true);
+            lease.followed = true;
+            say(registration, registration.suspect(), true);
         }
     }
 
@@ -840,13 +846,7 @@ public final class LeaseTable {
         boolean isHere = lease != null
                 && heardLately(lease)
                 && elsewhere.highest(registration.id()) <= registration.generation();
-        return isHere
-                ? new Registration(
-                        registration.instance(),
-                        registration.publisher(),
-                        registration.generation() + 1,
-                        registration.suspect())
-                : registration;
+        return isHere ? registration.raisedTo(registration.generation() + 1) : registration;
     }
 
     /** The instance's address refused a connection. Counts only while it is in doubt and the node is not frozen. */
@@ -894,7 +894,7 @@ public final class LeaseTable {
                 String publisher = registration.publisher().id();
                 if (elsewhere.isVouched(
                         registration.id(),
-                        copy -> !copy.suspect() && !copy.publisher().id().equals(publisher))) {
+                        copy -> !copy.inDoubt() && !copy.publisher().id().equals(publisher))) {
                     // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
                     forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
                 } else {
@@ -986,7 +986,7 @@ public final class LeaseTable {
                 for (InstanceId id : lease.instances) {
                     if (isLeftBehind(own.get(id), lease)) {
                         overdue.put(id, RemovalCause.LEASE_EXPIRED);
-                        setSuspect(id, true);
+                        suspect(id);
                     }
                 }
             }
@@ -1031,7 +1031,7 @@ public final class LeaseTable {
         long there = elsewhere.highest(instance.id());
         if (before != null
                 && holder == lease
-                && !before.suspect()
+                && !before.inDoubt()
                 && before.instance().equals(instance)
                 && there <= before.generation()
                 && !isLeftBehind(before, lease)) {
@@ -1172,11 +1172,17 @@ public final class LeaseTable {
     /** Its instances are beyond doubt again. */
     private void inTouch(Lease lease) {
         lease.overdue = false;
-        if (lease.doubted) {
-            lease.doubted = false;
+        if (lease.followed) {
+            lease.followed = false;
             outliveWhoFollowed(lease);
         }
-        setSuspect(lease, false);
+        for (InstanceId id : lease.instances) {
+            overdue.remove(id);
+            Registration registration = own.get(id);
+            if (registration != null) {
+                say(registration, false, false);
+            }
+        }
         for (InstanceId id : lease.instances) {
             if (isLeftBehind(own.get(id), lease)) {
                 back.put(lease, loop.now());
@@ -1190,7 +1196,7 @@ public final class LeaseTable {
         for (InstanceId id : List.copyOf(lease.instances)) {
             Registration registration = own.get(id);
             if (registration != null
-                    && registration.suspect()
+                    && registration.followed()
                     && elsewhere.highest(id) > registration.generation()
                     && !isHidden(registration)) {
                 grant(registration.instance(), lease);
@@ -1199,22 +1205,21 @@ public final class LeaseTable {
     }
 
     private void suspect(Lease lease) {
-        setSuspect(lease, true);
+        lease.instances.forEach(this::suspect);
     }
 
-    private void setSuspect(Lease lease, boolean suspect) {
-        for (InstanceId id : lease.instances) {
-            if (!suspect) {
-                overdue.remove(id);
-            }
-            setSuspect(id, suspect);
+    private void suspect(InstanceId id) {
+        Registration registration = own.get(id);
+        if (registration != null) {
+            say(registration, true, registration.followed());
         }
     }
 
-    private void setSuspect(InstanceId id, boolean suspect) {
-        Registration registration = own.get(id);
-        if (registration != null && registration.suspect() != suspect) {
-            apply(own, new Change.Granted(own.id(), own.revision() + 1, registration.suspected(suspect), true));
+    /** How sure this node is of it. */
+    private void say(Registration registration, boolean suspect, boolean followed) {
+        Registration said = registration.doubted(suspect, followed);
+        if (said != registration) {
+            apply(own, new Change.Granted(own.id(), own.revision() + 1, said, true));
         }
     }
 }

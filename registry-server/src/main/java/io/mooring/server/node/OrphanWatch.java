@@ -152,7 +152,7 @@ final class OrphanWatch {
                 copy -> copy.generation() >= left.generation()
                         || (copy.publisher().id().equals(publisher)
                                 ? copy.publisher().attempt() > left.publisher().attempt()
-                                : !copy.suspect()))) {
+                                : !copy.inDoubt()))) {
             return true;
         }
         Registration latest = leases.latest(left.id()).orElse(left);

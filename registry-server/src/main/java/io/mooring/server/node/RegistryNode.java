@@ -1002,7 +1002,7 @@ public final class RegistryNode {
 
     /** What another node stands up for is listed nowhere until that node knows why. */
     private void hid(Registration registration, Burial verdict) {
-        if (!registration.suspect() && replication.isVouched(registration.id(), registration::equals)) {
+        if (!registration.inDoubt() && replication.isVouched(registration.id(), registration::equals)) {
             leases.sayAgain(registration.id(), verdict);
         }
     }

@@ -42,7 +42,8 @@ final class Difference {
             Registration earlier = before.get(registration.id());
             if (earlier != registration || unconfirmed) {
                 boolean standingOnly = earlier != null
-                        && earlier.suspected(registration.suspect()).equals(registration);
+                        && earlier.doubted(registration.suspect(), registration.followed())
+                                .equals(registration);
                 changes.add(new Change.Granted(next.id(), next.revision(), registration, standingOnly));
             }
         }

@@ -34,7 +34,7 @@ public record Burial(String publisher, long generation, RemovalCause cause, bool
     public boolean reaches(Registration copy) {
         boolean same = copy.publisher().id().equals(publisher);
         return copy.generation() <= generation && (everybodys || same)
-                || copy.generation() < generation && copy.suspect()
+                || copy.generation() < generation && copy.inDoubt()
                 || same && copy.publisher().attempt() < attempt;
     }
 

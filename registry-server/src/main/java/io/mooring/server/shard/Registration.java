@@ -12,19 +12,35 @@ import io.mooring.model.Standing;
  * @param publisher who keeps it alive
  * @param generation higher than any the accepting node had seen for this instance; decides between shards
  * @param suspect whether its publisher is out of touch
+ * @param followed whether somebody else has registered it at another node since its publisher was heard of last; who has not
+ *     heard of that one yet lists it as before, and the end of that one hides it
  * @param extension what a newer version of this program added and this one hands on unread; one character per octet
  */
-public record Registration(Instance instance, Publisher publisher, long generation, boolean suspect, String extension) {
+public record Registration(
+        Instance instance, Publisher publisher, long generation, boolean suspect, boolean followed, String extension) {
     public Registration(Instance instance, Publisher publisher, long generation, boolean suspect) {
-        this(instance, publisher, generation, suspect, "");
+        this(instance, publisher, generation, suspect, false, "");
     }
 
     public InstanceId id() {
         return instance.id();
     }
 
-    public Registration suspected(boolean newSuspect) {
-        return newSuspect == suspect ? this : new Registration(instance, publisher, generation, newSuspect, extension);
+    /** The same, as sure as that. */
+    public Registration doubted(boolean newSuspect, boolean newFollowed) {
+        return newSuspect == suspect && newFollowed == followed
+                ? this
+                : new Registration(instance, publisher, generation, newSuspect, newFollowed, extension);
+    }
+
+    /** The same, granted anew. */
+    public Registration raisedTo(long newGeneration) {
+        return new Registration(instance, publisher, newGeneration, suspect, followed, extension);
+    }
+
+    /** Whether its node does not vouch for it at the moment. */
+    public boolean inDoubt() {
+        return suspect || followed;
     }
 
     /**
@@ -42,7 +58,7 @@ public record Registration(Instance instance, Publisher publisher, long generati
     /** Its share of the shard's checksum. */
     long fingerprint() {
         long h = new ListedInstance(instance, suspect ? Standing.SUSPECT : Standing.LIVE).fingerprint();
-        h = (h ^ generation) * 0xff51afd7ed558ccdL;
+        h = (h ^ generation ^ (followed ? Long.MIN_VALUE : 0)) * 0xff51afd7ed558ccdL;
         return h ^ h >>> 32;
     }
 }

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,7 @@ final class ClusterWorld {
     final Set<String> refusing = new HashSet<>();
     final Set<String> answering = new HashSet<>();
     private final Set<String> cut = new HashSet<>();
+    private final Map<String, Duration> slow = new HashMap<>();
     private final List<Wire> wires = new ArrayList<>();
     private final Random random;
     final long seed;
@@ -73,6 +75,11 @@ final class ClusterWorld {
     void cut(int a, int b) {
         cut.add("n" + a + ">n" + b);
         cut.add("n" + b + ">n" + a);
+    }
+
+    /** What the one says to the other takes that long. */
+    void slow(Machine from, Machine to, Duration way) {
+        slow.put(from.name + ">" + to.name, way);
     }
 
     void heal() {
@@ -289,7 +296,7 @@ final class ClusterWorld {
             }
             waiting += message.length;
             byte[] copy = message.clone();
-            net.schedule(WAY, () -> {
+            net.schedule(slow.getOrDefault(at.name + ">" + to.name, WAY), () -> {
                 waiting -= copy.length;
                 if (isCut(at.name, to.name)) {
                     wire.stuck = true;

@@ -650,6 +650,23 @@ class RegistryClusterTest {
     }
 
     @Test
+    void e7WhoIsFollowedIsNotSuspectWhereWhoFollowedHimHasYetToArrive() {
+        ClusterWorld.Publisher first = world.new Publisher().connect(a).register(instance(1, "first"));
+        world.run(MOMENT);
+        first.powerOff();
+        world.slow(b, c, MOMENT);
+        world.new Publisher().connect(b).register(instance(1, "second"));
+        boolean isBehind = false;
+        for (int i = 0; i < 2 * MOMENT.toMillis(); i++) {
+            world.run(Duration.ofMillis(1));
+            isBehind |= a.version(1).equals("second") && c.version(1).equals("first");
+            assertEquals(Standing.LIVE, c.standing(1), "after " + i + " ms");
+        }
+        assertTrue(isBehind, "nothing came too early: the test proves nothing");
+        assertEquals("second", c.version(1));
+    }
+
+    @Test
     void whoIsHeardOfAfterSomebodyElseFollowedHimShowsAgainWhenThatOneIsGone() {
         world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
         world.new Publisher().connect(a).register(instance(1, "first"));

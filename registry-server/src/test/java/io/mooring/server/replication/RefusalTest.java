@@ -350,11 +350,11 @@ class RefusalTest {
 
     private static List<byte[]> stepsAndPage() {
         ShardId shard = new ShardId(new NodeId("a"), 1);
-        Registration one = new Registration(instance(1, "v"), PeerWorld.SESSION, 7, true, "more");
+        Registration one = new Registration(instance(1, "v"), PeerWorld.SESSION, 7, true, false, "more");
         Burial burial = new Burial("somebody", 8, RemovalCause.DEREGISTERED, 9);
         List<Change> changes = List.of(
                 new Change.Granted(shard, 5, one),
-                new Change.Granted(shard, 6, one.suspected(false), true),
+                new Change.Granted(shard, 6, one.doubted(false, true), true),
                 new Change.Removed(shard, 7, new Removal(one.id(), RemovalCause.OPERATOR), burial, "ann"));
         PeerWriter.PageWriter page = new PeerWriter.PageWriter(shard, 3, 4, 5);
         page.add(one);
@@ -371,6 +371,8 @@ class RefusalTest {
         assertEquals(
                 "more", ((Change.Granted) delta.changes().get(0)).registration().extension());
         assertTrue(((Change.Granted) delta.changes().get(1)).standingOnly());
+        Registration followed = ((Change.Granted) delta.changes().get(1)).registration();
+        assertTrue(followed.followed() && !followed.suspect(), followed::toString);
         Change.Removed removed = (Change.Removed) delta.changes().get(2);
         assertEquals(RemovalCause.OPERATOR, removed.cause());
         Burial burial = new Burial("somebody", 8, RemovalCause.DEREGISTERED, 9);
