@@ -572,7 +572,7 @@ final class Oracle {
 
     private LeaseSeen heardAgain(InstanceId id, Duration ttl) {
         LeaseSeen before = leases.getOrDefault(id, new LeaseSeen(now(), ttl.toNanos(), now()));
-        boolean away = now() - before.lastHeard >= before.ttl;
+        boolean away = now() - before.lastHeard >= before.ttl - late(); // its home heard it before whoever asked there
         return new LeaseSeen(now(), ttl.toNanos(), away ? now() : before.backAt);
     }
 
