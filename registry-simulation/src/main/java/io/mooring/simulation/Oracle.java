@@ -57,6 +57,7 @@ final class Oracle {
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
     private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
+    private final Set<InstanceId> leftBehind = new HashSet<>(); // by an earlier process, and ended by a later one
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
@@ -122,6 +123,7 @@ final class Oracle {
 
     private static final class SessionSeen {
         long newest = -1; // its latest connection
+        long hellos; // that it has said; not all need to have arrived
         final Map<Registry, At> at = new HashMap<>();
     }
 
@@ -305,7 +307,7 @@ final class Oracle {
     void heard(Registry.Accepted line, List<ClientMessage> messages) {
         for (ClientMessage message : messages) {
             if (message instanceof ClientMessage.Hello hello) {
-                greeted(line, hello.session());
+                greeted(line, hello);
             }
             String name = sessionOf.getOrDefault(line, "");
             SessionSeen session = sessions.get(name);
@@ -341,10 +343,12 @@ final class Oracle {
         return greetings;
     }
 
-    private void greeted(Registry.Accepted line, String name) {
+    private void greeted(Registry.Accepted line, ClientMessage.Hello hello) {
         greetings++;
+        String name = hello.session();
         SessionSeen session = sessions.computeIfAbsent(name, s -> new SessionSeen());
         if (session.newest > line.number()) {
+        session.hellos = Math.max(session.hellos, hello.attempt());
             world.coverage.effect(Effects.LATE_HELLO);
         } else if (session.newest >= 0 && !session.at.containsKey(line.registry())) {
             world.coverage.effect(Effects.MOVED);
@@ -413,9 +417,23 @@ final class Oracle {
         } else if (!sessionsOf(id).contains(session) || isLater(session, owners.get(id))) {
             earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
         }
+            if (endsWhatIsLeft(id, session)) {
+                leftBehind.add(id);
+            }
     }
 
     /** Whether the other one is a process that had died before: a word of it was heard late, and took the instance. */
+    /**
+     * Whether what an earlier process left goes with the goodbye of a later one whose registration perhaps no node has heard:
+     * he has said hello before, and nobody vouches for the earlier one.
+     */
+    private boolean endsWhatIsLeft(InstanceId id, String session) {
+        SessionSeen seen = sessions.get(session);
+        Home home = latest.get(id);
+        boolean isVouched = home != null && home.stands() && world.isCalm();
+        return seen != null && seen.hellos > 1 && !isVouched && isLater(session, owners.get(id));
+    }
+
     private boolean isLater(String session, @Nullable String owner) {
         SessionSeen one = sessions.get(session);
         SessionSeen other = owner == null ? null : sessions.get(owner);
@@ -427,10 +445,14 @@ final class Oracle {
         return !others.isEmpty() && others.stream().allMatch(other -> isLater(session, other));
     }
 
-    /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */
+    /**
+     * Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later;
+     * or somebody who took his place, be it that no node heard of that.
+     */
     boolean saidGoodbye(InstanceId id) {
         return goodbyes.containsKey(id)
                 || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
+                || leftBehind.contains(id)
     }
 
     /** Whether the last that anybody said of it was a goodbye. */
