@@ -347,8 +347,8 @@ final class Oracle {
         greetings++;
         String name = hello.session();
         SessionSeen session = sessions.computeIfAbsent(name, s -> new SessionSeen());
-        if (session.newest > line.number()) {
         session.hellos = Math.max(session.hellos, hello.attempt());
+        if (session.newest > line.number()) {
             world.coverage.effect(Effects.LATE_HELLO);
         } else if (session.newest >= 0 && !session.at.containsKey(line.registry())) {
             world.coverage.effect(Effects.MOVED);
@@ -416,13 +416,12 @@ final class Oracle {
             latest.remove(id);
         } else if (!sessionsOf(id).contains(session) || isLater(session, owners.get(id))) {
             earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
-        }
             if (endsWhatIsLeft(id, session)) {
                 leftBehind.add(id);
             }
+        }
     }
 
-    /** Whether the other one is a process that had died before: a word of it was heard late, and took the instance. */
     /**
      * Whether what an earlier process left goes with the goodbye of a later one whose registration perhaps no node has heard:
      * he has said hello before, and nobody vouches for the earlier one.
@@ -434,6 +433,7 @@ final class Oracle {
         return seen != null && seen.hellos > 1 && !isVouched && isLater(session, owners.get(id));
     }
 
+    /** Whether the other one is a process that had died before: a word of it was heard late, and took the instance. */
     private boolean isLater(String session, @Nullable String owner) {
         SessionSeen one = sessions.get(session);
         SessionSeen other = owner == null ? null : sessions.get(owner);
@@ -451,8 +451,8 @@ final class Oracle {
      */
     boolean saidGoodbye(InstanceId id) {
         return goodbyes.containsKey(id)
-                || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
                 || leftBehind.contains(id)
+                || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
     }
 
     /** Whether the last that anybody said of it was a goodbye. */
@@ -967,7 +967,7 @@ final class Oracle {
             }
             watched.versions.put(instance.id(), order);
         }
-        guarded(who, before, now, listed, teller);
+        guarded(client, who, before, now, listed, teller);
         if (!now.incomplete() && !now.underProtection()) {
             teller.map(Registry.Accepted::registry)
                     .filter(
@@ -1002,6 +1002,7 @@ final class Oracle {
 
     /** B7, B10 at the SDK: what may leave its list at once. */
     private void guarded(
+            ClientProcess client,
             String who,
             ServiceSnapshot before,
             ServiceSnapshot now,
@@ -1038,7 +1039,7 @@ final class Oracle {
                 unexplained++;
             }
             if (!now.incomplete()) {
-                notInTouch(who, was.id());
+                notInTouch(client, who, was.id());
             }
         }
         int of = before.instances().size() - explained;
@@ -1047,10 +1048,14 @@ final class Oracle {
         }
     }
 
-    /** E1, E2, A11: nobody who is in touch leaves a subscriber's list, whatever node either of them is at. */
-    private void notInTouch(String who, InstanceId id) {
+    /**
+     * E1, E2, A11: nobody who was in touch when the registry said so leaves a subscriber's list, whatever node either of
+     * them is at.
+     */
+    private void notInTouch(ClientProcess client, String who, InstanceId id) {
         boolean exact = world.isSingle() || world.isCalm();
-        if (exact && asked.containsKey(id) && supportedFor(id) > 2 * world.reach() + world.swarm.slowest()) {
+        long enough = client.toldAgo() + 2 * world.reach() + world.swarm.slowest();
+        if (exact && asked.containsKey(id) && supportedFor(id) > enough) {
             throw wrong("A11", who + " loses " + id + " though its publisher is in touch");
         }
     }
