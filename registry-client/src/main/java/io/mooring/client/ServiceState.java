@@ -489,6 +489,28 @@ final class ServiceState {
         return !heldSince.isEmpty();
     }
 
+    /**
+     * The registry has answered a renewal, and so stands by what it told. Whom it has not listed for the whole window leaves
+     * now and at no other time: while it, or this process, stood still it confirmed nothing.
+     */
+    void confirmed() {
+        if (closed || !streaming || heldSince.isEmpty()) {
+            return;
+        }
+        long now = ports.loop().now();
+        long heard = now - freshness.age(now).toNanos(); // of the connection that answered for this service
+        Set<InstanceId> confirmed = new HashSet<>();
+        heldSince.forEach((id, since) -> {
+            if (heard - since >= settings.guardWindow().toNanos()) {
+                confirmed.add(id);
+            }
+        });
+        if (!confirmed.isEmpty()) {
+            log.info("{}: the registry kept confirming the loss of {} instances", key, confirmed.size());
+            settle(confirmed);
+        }
+    }
+
     // ---- what has its time
 
     /** Does what is due; also called by the watchdog, should a timer have been lost. */
@@ -505,20 +527,6 @@ final class ServiceState {
         if (waitsToAsk && now - askAt >= 0) {
             waitsToAsk = false;
             home.ask(this);
-        }
-        if (streaming && !heldSince.isEmpty()) {
-            Set<InstanceId> confirmed = new HashSet<>();
-            // Counted up to the registry's last word: while it, or this process, stood still it confirmed nothing.
-            long heard = now - freshness.age(now).toNanos();
-            heldSince.forEach((id, since) -> {
-                if (heard - since >= settings.guardWindow().toNanos()) {
-                    confirmed.add(id);
-                }
-            });
-            if (!confirmed.isEmpty()) {
-                log.info("{}: the registry kept confirming the loss of {} instances", key, confirmed.size());
-                settle(confirmed);
-            }
         }
         if (streaming && everTriedToWrite && now - writtenAt >= CONFIRM_ON_DISK.toNanos()) {
             unwritten = true;
@@ -540,13 +548,6 @@ final class ServiceState {
         }
         if (streaming && !settled) {
             wait = Math.min(wait, freshness.settledAt() - now);
-        }
-        if (streaming && !incomplete) {
-            for (long since : heldSince.values()) {
-                long end = since + settings.guardWindow().toNanos() - now;
-                // Behind the window's end it is the next word that counts; the watchdog looks often enough for that.
-                wait = end > 0 ? Math.min(wait, end) : wait;
-            }
         }
         if (told && ports.cache().isPresent() && !writing) {
             if (unwritten) {

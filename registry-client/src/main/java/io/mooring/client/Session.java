@@ -919,6 +919,7 @@ final class Session {
         Request request = open.request;
         if (request instanceof Request.Renew && message instanceof ServerMessage.Renewed) {
             from.renewedAt = loop.now();
+            subscriptions.confirmed();
         } else if (request instanceof Request.Register register && message instanceof ServerMessage.Done) {
             registrations.registered(register.batch);
         } else if (request instanceof Request.Register register && message instanceof ServerMessage.Refused refusal) {

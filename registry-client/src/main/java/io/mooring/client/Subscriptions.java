@@ -257,6 +257,13 @@ final class Subscriptions {
         }
     }
 
+    /** The registry has answered a renewal. */
+    void confirmed() {
+        for (ServiceState state : List.copyOf(wanted)) {
+            state.confirmed();
+        }
+    }
+
     void tick() {
         for (ServiceState state : List.copyOf(wanted)) {
             state.tick();

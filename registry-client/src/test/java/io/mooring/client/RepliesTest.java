@@ -708,6 +708,26 @@ class RepliesTest {
     }
 
     @Test
+    void whatIsHeldLeavesWithAWordOfTheRegistryAndNotLater() {
+        stage.registry.put(Stage.instances(4));
+        Mooring mooring = stage.client();
+        Service orders = mooring.service("orders");
+        stage.runMillis(20);
+        stage.registry.remove(RemovalCause.LEASE_EXPIRED, Stage.ids(0, 4));
+        long[] renewedAt = {0};
+        stage.registry.tamper = (request, answer) -> {
+            renewedAt[0] = request instanceof ClientMessage.Renew ? stage.loop.now() : renewedAt[0];
+            return answer;
+        };
+        for (int millis = 0; millis < 72_000 && !orders.view().instances().isEmpty(); millis++) {
+            stage.runMillis(1);
+        }
+        assertEquals(0, orders.view().instances().size());
+        Duration ago = Duration.ofNanos(stage.loop.now() - renewedAt[0]);
+        assertTrue(ago.compareTo(FakeRegistry.LATENCY.multipliedBy(2)) < 0, "let go " + ago + " after the last word");
+    }
+
+    @Test
     void aRestartedRegistryThatKnowsNobodyYetEmptiesNothing() {
         stage.registry.put(Stage.instances(10));
         Mooring mooring = stage.client();

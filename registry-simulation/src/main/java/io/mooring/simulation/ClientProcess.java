@@ -73,6 +73,7 @@ final class ClientProcess {
     private @Nullable Link lastFrameOn;
     private boolean toldWhileMoving;
     private Optional<Registry.Accepted> toldBy = Optional.empty();
+    private long toldOf; // when that was said
     private final Map<Registry, Path> paths = new LinkedHashMap<>();
     private List<String> servers = List.of();
     private boolean portThrows;
@@ -182,6 +183,7 @@ final class ClientProcess {
         startedAt = world.time.now();
         resumedAt = startedAt;
         lastFrameAt = startedAt;
+        toldOf = startedAt;
         lastFrameOn = null;
         closing = false;
         portThrows = false;
@@ -330,6 +332,11 @@ final class ClientProcess {
         return toldBy;
     }
 
+    /** How long ago the registry said what was heard last: it may have waited at the node, on its way, and here. */
+    long toldAgo() {
+        return world.time.now() - toldOf;
+    }
+
     /** Whether the registry said something just now. */
     boolean wasToldNow() {
         return lastFrameAt == world.time.now();
@@ -392,9 +399,11 @@ final class ClientProcess {
         return false;
     }
 
-    void frameArrived(Link link) {
+    void frameArrived(Link link, long saidAt) {
         touched = true;
         if (!link.isEnded() && !isGone()) {
+            // Of several that waited for a process that stood still, the first: it may act upon any of them now.
+            toldOf = lastFrameOn == null || saidAt - toldOf < 0 ? saidAt : toldOf;
             lastFrameOn = link;
         }
     }
@@ -603,8 +612,8 @@ final class ClientProcess {
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
             // While it moves, it hears of two nodes: what either says then need not confirm anything, nor what the next
-            // one says before it tells lists, if the one before dies just then.
-            boolean moves = isMoving() || toldWhileMoving || lastLink == null || !lastLink.hasToldLists();
+            // one says before it tells this list, if the one before dies just then.
+            boolean moves = isMoving() || toldWhileMoving || lastLink == null || !lastLink.hasTold(view.service());
             if (view.source() == Source.LIVE && silent > 0 && (moves ? age < silent : age != silent)) {
                 throw new Violation(
                         "C6",

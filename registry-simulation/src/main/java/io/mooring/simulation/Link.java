@@ -2,9 +2,12 @@ package io.mooring.simulation;
 
 import io.mooring.client.MooringPorts;
 import io.mooring.client.MooringPorts.LinkListener;
+import io.mooring.model.ServiceKey;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One connection as TCP has it: in order while it lasts, what was sent before the end may still arrive, and who is cut
@@ -24,7 +27,7 @@ final class Link implements MooringPorts.Link {
     private boolean mayDeliver = true;
     private boolean ended; // the client knows
     private boolean open;
-    private boolean toldLists;
+    private final Set<String> told = new HashSet<>();
     private boolean torn; // nothing goes through any more, though nobody may know yet
     private Optional<Registry.Accepted> accepted = Optional.empty();
 
@@ -44,9 +47,9 @@ final class Link implements MooringPorts.Link {
         return number;
     }
 
-    /** Whether a list has come this way, and not only a welcome or addresses of nodes. */
-    boolean hasToldLists() {
-        return toldLists;
+    /** Whether that service's list has come this way, and not only others', a welcome or addresses of nodes. */
+    boolean hasTold(ServiceKey service) {
+        return told.contains(service.name());
     }
 
     ClientProcess client() {
@@ -149,7 +152,8 @@ final class Link implements MooringPorts.Link {
         });
     }
 
-    void push(byte[] frame, Runnable consumed) {
+    /** @param saidAt when the node wrote it; it may have waited for room on the line since */
+    void push(byte[] frame, long saidAt, Runnable consumed) {
         down.send(() -> {
             if (torn) {
                 return;
@@ -159,8 +163,8 @@ final class Link implements MooringPorts.Link {
                         world.time.now(),
                         client.name + " < " + registry.map(r -> r.name).orElse("?"),
                         frame);
-                toldLists = toldLists || new String(frame, StandardCharsets.UTF_8).contains("\"service\":");
-                client.frameArrived(this);
+                noteTold(frame);
+                client.frameArrived(this, saidAt);
                 consumed.run();
                 late();
                 if (!client.isGone()) {
@@ -169,6 +173,18 @@ final class Link implements MooringPorts.Link {
             });
             deliver();
         });
+    }
+
+    private void noteTold(byte[] frame) {
+        if (told.size() == world.services.size()) {
+            return;
+        }
+        String text = new String(frame, StandardCharsets.UTF_8);
+        for (ServiceKey service : world.services) {
+            if (text.contains("\"service\":\"" + service.name() + "\"")) {
+                told.add(service.name());
+            }
+        }
     }
 
     private void deliver() {

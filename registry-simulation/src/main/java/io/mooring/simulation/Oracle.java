@@ -57,6 +57,7 @@ final class Oracle {
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
     private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
+    private final Set<InstanceId> leftBehind = new HashSet<>(); // by an earlier process, and ended by a later one
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
@@ -122,6 +123,7 @@ final class Oracle {
 
     private static final class SessionSeen {
         long newest = -1; // its latest connection
+        long hellos; // that it has said; not all need to have arrived
         final Map<Registry, At> at = new HashMap<>();
     }
 
@@ -305,7 +307,7 @@ final class Oracle {
     void heard(Registry.Accepted line, List<ClientMessage> messages) {
         for (ClientMessage message : messages) {
             if (message instanceof ClientMessage.Hello hello) {
-                greeted(line, hello.session());
+                greeted(line, hello);
             }
             String name = sessionOf.getOrDefault(line, "");
             SessionSeen session = sessions.get(name);
@@ -341,9 +343,11 @@ final class Oracle {
         return greetings;
     }
 
-    private void greeted(Registry.Accepted line, String name) {
+    private void greeted(Registry.Accepted line, ClientMessage.Hello hello) {
         greetings++;
+        String name = hello.session();
         SessionSeen session = sessions.computeIfAbsent(name, s -> new SessionSeen());
+        session.hellos = Math.max(session.hellos, hello.attempt());
         if (session.newest > line.number()) {
             world.coverage.effect(Effects.LATE_HELLO);
         } else if (session.newest >= 0 && !session.at.containsKey(line.registry())) {
@@ -412,7 +416,21 @@ final class Oracle {
             latest.remove(id);
         } else if (!sessionsOf(id).contains(session) || isLater(session, owners.get(id))) {
             earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
+            if (endsWhatIsLeft(id, session)) {
+                leftBehind.add(id);
+            }
         }
+    }
+
+    /**
+     * Whether what an earlier process left goes with the goodbye of a later one whose registration perhaps no node has heard:
+     * he has said hello before, and nobody vouches for the earlier one.
+     */
+    private boolean endsWhatIsLeft(InstanceId id, String session) {
+        SessionSeen seen = sessions.get(session);
+        Home home = latest.get(id);
+        boolean isVouched = home != null && home.stands() && world.isCalm();
+        return seen != null && seen.hellos > 1 && !isVouched && isLater(session, owners.get(id));
     }
 
     /** Whether the other one is a process that had died before: a word of it was heard late, and took the instance. */
@@ -427,9 +445,13 @@ final class Oracle {
         return !others.isEmpty() && others.stream().allMatch(other -> isLater(session, other));
     }
 
-    /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */
+    /**
+     * Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later;
+     * or somebody who took his place, be it that no node heard of that.
+     */
     boolean saidGoodbye(InstanceId id) {
         return goodbyes.containsKey(id)
+                || leftBehind.contains(id)
                 || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
     }
 
@@ -593,7 +615,7 @@ final class Oracle {
 
     private LeaseSeen heardAgain(InstanceId id, Duration ttl) {
         LeaseSeen before = leases.getOrDefault(id, new LeaseSeen(now(), ttl.toNanos(), now()));
-        boolean away = now() - before.lastHeard >= before.ttl;
+        boolean away = now() - before.lastHeard >= before.ttl - late(); // its home heard it before whoever asked there
         return new LeaseSeen(now(), ttl.toNanos(), away ? now() : before.backAt);
     }
 
@@ -972,7 +994,7 @@ final class Oracle {
             }
             watched.versions.put(instance.id(), order);
         }
-        guarded(who, before, now, listed, teller);
+        guarded(client, who, before, now, listed, teller);
         if (!now.incomplete() && !now.underProtection()) {
             teller.map(Registry.Accepted::registry)
                     .filter(
@@ -1007,6 +1029,7 @@ final class Oracle {
 
     /** B7, B10 at the SDK: what may leave its list at once. */
     private void guarded(
+            ClientProcess client,
             String who,
             ServiceSnapshot before,
             ServiceSnapshot now,
@@ -1043,7 +1066,7 @@ final class Oracle {
                 unexplained++;
             }
             if (!now.incomplete()) {
-                notInTouch(who, was.id());
+                notInTouch(client, who, was.id());
             }
         }
         int of = before.instances().size() - explained;
@@ -1052,10 +1075,14 @@ final class Oracle {
         }
     }
 
-    /** E1, E2, A11: nobody who is in touch leaves a subscriber's list, whatever node either of them is at. */
-    private void notInTouch(String who, InstanceId id) {
+    /**
+     * E1, E2, A11: nobody who was in touch when the registry said so leaves a subscriber's list, whatever node either of
+     * them is at.
+     */
+    private void notInTouch(ClientProcess client, String who, InstanceId id) {
         boolean exact = world.isSingle() || world.isCalm();
-        if (exact && asked.containsKey(id) && supportedFor(id) > 2 * world.reach() + world.swarm.slowest()) {
+        long enough = client.toldAgo() + 2 * world.reach() + world.swarm.slowest();
+        if (exact && asked.containsKey(id) && supportedFor(id) > enough) {
             throw wrong("A11", who + " loses " + id + " though its publisher is in touch");
         }
     }

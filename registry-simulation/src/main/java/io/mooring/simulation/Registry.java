@@ -498,7 +498,7 @@ final class Registry {
                 throw new Violation("E9", "a second delivery to " + connection + " before the first one was written");
             }
             if (blocked.isEmpty() && unread < world.swarm.window()) {
-                put(out);
+                put(out, world.time.now());
             } else {
                 if (out.pushes()) {
                     world.coverage.effect(Effects.BUSY);
@@ -518,10 +518,10 @@ final class Registry {
             }
         }
 
-        private void put(SessionConnection.Outgoing out) {
+        private void put(SessionConnection.Outgoing out, long saidAt) {
             unread++;
             world.oracle.said(this, payload(out.frame()));
-            link.push(payload(out.frame()), this::read);
+            link.push(payload(out.frame()), saidAt, this::read);
             if (out.pushes()) {
                 home.loop.execute(() -> {
                     unwrittenPushes--;
@@ -537,7 +537,7 @@ final class Registry {
             unread--;
             Waiting head = blocked.pollFirst();
             if (head != null) {
-                put(head.out);
+                put(head.out, head.since);
             }
         }
     }
