@@ -303,7 +303,7 @@ public final class Catalog {
         }
         List<Update> updates = new ArrayList<>(changes.size());
         List<Removal> removals = new ArrayList<>(0);
-        List<Removal> doubtful = new ArrayList<>(0);
+        Map<Removal, ListedInstance> doubtful = new LinkedHashMap<>(0); // and what was heard of them last
         for (int i = 0; i < changes.size(); ) {
             InstanceId id = changes.get(i).instance();
             Copy was = copies.get(id);
@@ -343,7 +343,9 @@ public final class Catalog {
                 updates.add(new Update(id, null));
                 removals.add(removal.upTo(ended));
             } else {
-                doubtful.add(removal.upTo(ended));
+                ListedInstance shown = before.instances().get(indexOf(before.instances(), id));
+                ListedInstance last = was == null ? shown : listed(was);
+                doubtful.put(removal.upTo(ended), last.generation() > shown.generation() ? last : shown);
                 continue;
             }
             if (guard != null) {
@@ -358,13 +360,23 @@ public final class Catalog {
         return publish(before, updates, removals, guardNow);
     }
 
-    /** Sorts doubtful removals into those that happen and those that are held. */
+    /**
+     * Sorts doubtful removals into those that happen and those that are held.
+     *
+     * @param doubtful with the latest that was heard of each, perhaps in this very turn
+     */
     private ServiceGuard judge(
-            ServiceView before, List<Removal> doubtful, List<Update> updates, List<Removal> removals) {
+            ServiceView before, Map<Removal, ListedInstance> doubtful, List<Update> updates, List<Removal> removals) {
         long now = loop.now();
         ServiceGuard guard = guards.computeIfAbsent(before.service(), s -> new ServiceGuard());
-        doubtful.removeIf(removal ->
-                indexOf(before.instances(), removal.instance()) < 0 || guard.held.containsKey(removal.instance()));
+        doubtful.entrySet().removeIf(each -> {
+            InstanceId id = each.getKey().instance();
+            boolean isHeld = guard.held.containsKey(id);
+            if (isHeld) {
+                updates.add(new Update(id, each.getValue().held()));
+            }
+            return isHeld;
+        });
         if (doubtful.isEmpty()) {
             return guard;
         }
@@ -373,15 +385,13 @@ public final class Catalog {
         int left = guard.leftWithin(protection.window().toNanos(), now);
         if (Protection.holds(protection, listed, left, doubtful.size())) {
             long until = now + protection.confirmation().toNanos();
-            for (Removal removal : doubtful) {
-                int at = indexOf(before.instances(), removal.instance());
+            doubtful.forEach((removal, last) -> {
                 guard.held.put(removal.instance(), new ServiceGuard.Hold(removal.cause(), until));
-                updates.add(new Update(
-                        removal.instance(), before.instances().get(at).held()));
-            }
+                updates.add(new Update(removal.instance(), last.held()));
+            });
         } else {
             guard.left(doubtful.size(), now);
-            for (Removal removal : doubtful) {
+            for (Removal removal : doubtful.keySet()) {
                 updates.add(new Update(removal.instance(), null));
                 removals.add(removal);
             }

@@ -111,6 +111,19 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void b2WhatIsHeldIsTheLastThatWasHeardOfItBeItInTheSameTurn() {
+        after(says(A, "s", 1, "first"));
+        assertEquals(
+                Optional.of("second"), after(says(A, "s", 2, "second"), ends(A, "s", 2, RemovalCause.LEASE_EXPIRED)));
+        assertEquals(Standing.HELD, catalog.view(ORDERS).instances().get(0).standing());
+        assertEquals(2, catalog.view(ORDERS).instances().get(0).generation());
+        assertEquals(
+                Optional.of("third"), after(says(B, "s", 3, "third"), ends(B, "s", 3, RemovalCause.CONNECTION_LOST)));
+        assertEquals(Optional.of("third"), after(says(C, "t", 2, "late"), ends(C, "t", 2, RemovalCause.LEASE_EXPIRED)));
+        assertEquals(Standing.HELD, catalog.view(ORDERS).instances().get(0).standing());
+    }
+
+    @Test
     void aLaterWordOfTheSameContentIsListedAsSuch() {
         after(says(A, "s", 1, "x"));
         long digest = catalog.view(ORDERS).digest();
