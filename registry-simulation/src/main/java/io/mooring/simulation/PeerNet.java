@@ -190,7 +190,9 @@ final class PeerNet {
                     there.peers().opened(accepted);
                 }
             });
-            world.net.schedule(back.delay(), () -> {
+            Duration answer = back.delay();
+            accepted.lastArrival += answer.toNanos(); // nothing is read from a connection that is not open yet
+            world.net.schedule(answer, () -> {
                 if (back.lost || over) {
                     world.coverage.tookEffect(back.fault);
                     here.closed = true; // whatever the other side says is answered by a reset
