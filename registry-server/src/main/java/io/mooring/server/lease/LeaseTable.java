@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -83,6 +84,7 @@ public final class LeaseTable {
     private final EvictionBudget budget;
 
     private Shard own;
+    private boolean ready;
     private long restoredUntil;
     private boolean restoredOverdue;
     private long frozenUntil;
@@ -546,6 +548,20 @@ public final class LeaseTable {
         return Outcome.ACCEPTED;
     }
 
+    /**
+     * What the others have has been heard, as far as they are there. What was put here before that, in ignorance of it, is
+     * later than it: no session counts what is put by HTTP, and its generation may be too low.
+     */
+    public void ready() {
+        ready = true;
+        for (InstanceId id : new TreeSet<>(single.keySet())) {
+            Registration registration = own.get(id);
+            if (registration != null && isHidden(registration)) {
+                put(registration.instance(), registration.publisher().terms());
+            }
+        }
+    }
+
     /** A lease keeps its id wherever it is renewed, so that a word about it means the same everywhere. */
     private String leaseId(InstanceId instance) {
         Registration here = current(instance);
@@ -713,8 +729,9 @@ public final class LeaseTable {
      * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
      * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. What
      * another node's later copy hides would show again so, and goes. What was granted in ignorance of a removal of somebody
-     * else's is granted anew, too: once this node is gone it would be taken for older. Whom somebody else has followed, and who
-     * was not heard of since, stays as he is, in doubt: the end of the later one hides him until he is heard of again.
+     * else's is granted anew, too: once this node is gone it would be taken for older; so is what was registered before this
+     * node heard what the others have, and among it who had left before. Whom somebody else has followed, and who was not
+     * heard of since, stays as he is, in doubt: the end of the later one hides him until he is heard of again.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         supersedeRestored(instance, burial, actor);
@@ -725,7 +742,8 @@ public final class LeaseTable {
         Lease lease = leaseOf(registration);
         boolean inTouch = lease != null && heardLately(lease);
         if (burial.reaches(registration)) {
-            if (burial.explicit() || !inTouch || isBeaten(registration)) {
+            boolean isEarlier = inTouch && isEarlier(burial, registration);
+            if (!isEarlier && (burial.explicit() || !inTouch || isBeaten(registration))) {
                 removeFrom(own, instance, burial.cause(), actor);
                 return;
             }
@@ -738,6 +756,12 @@ public final class LeaseTable {
         Registration next = new Registration(
                 registration.instance(), registration.publisher(), burial.generation() + 1, registration.suspect());
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
+    }
+
+    /** Whether that was said before this node had heard what there is, and of another process or life of its publisher. */
+    private boolean isEarlier(Burial heard, Registration registration) {
+        Publisher publisher = registration.publisher();
+        return !ready && (!publisher.isSession() || !publisher.id().equals(heard.publisher()));
     }
 
     /** What a lost node left makes way for a later word: what the disk has from before that does not come back. */

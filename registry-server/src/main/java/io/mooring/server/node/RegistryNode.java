@@ -1049,6 +1049,7 @@ public final class RegistryNode {
             ready = true;
             changes.addAll(gathered);
             gathered = List.of();
+            leases.ready();
         }
         if (ready && !saysReady) {
             afterTurn(this::sayReady); // what was gathered may still be on its way to the disk

@@ -3,6 +3,7 @@ package io.mooring.server.lease;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
@@ -31,6 +32,12 @@ class LeaseTableTest {
     private final LeaseTable table = table(List.of());
 
     private LeaseTable table(List<Registration> onDisk) {
+        LeaseTable table = starting(onDisk);
+        table.ready();
+        return table;
+    }
+
+    private LeaseTable starting(List<Registration> onDisk) {
         return new LeaseTable(
                 new NodeId("n2"),
                 2,
@@ -113,5 +120,29 @@ class LeaseTableTest {
         assertNull(
                 restarted.restored().get(INSTANCE.id()),
                 "it would show in place of whoever took the later one's place");
+    }
+
+    private static Publisher lease(String id) {
+        return Publisher.ofLease(id, LeaseTerms.of(Duration.ofSeconds(15)));
+    }
+
+    @Test
+    void e6WhatIsPutAtAStartingNodeIsLaterThanWhatItHearsUntilItIsReady() {
+        LeaseTable starting = starting(List.of());
+        starting.put(INSTANCE, LeaseTerms.of(Duration.ofSeconds(15)));
+        starting.buried(INSTANCE.id(), new Burial("an earlier one", 64, RemovalCause.DEREGISTERED), "publisher");
+        Registration mine = starting.own().get(INSTANCE.id());
+        assertNotNull(mine, "its publisher was told that it is accepted");
+        assertEquals(65, mine.generation());
+
+        others.copy = new Registration(INSTANCE.withWeight(2), lease("an earlier one"), 160, false);
+        starting.ready();
+        mine = starting.own().get(INSTANCE.id());
+        assertNotNull(mine);
+        assertTrue(mine.generation() > 160, "generation " + mine.generation());
+        assertEquals(INSTANCE, mine.instance());
+
+        starting.buried(INSTANCE.id(), new Burial("another", 500, RemovalCause.DEREGISTERED), "publisher");
+        assertNull(starting.own().get(INSTANCE.id()), "what is said from then on may be later");
     }
 }
