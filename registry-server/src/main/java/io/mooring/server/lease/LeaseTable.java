@@ -835,14 +835,14 @@ public final class LeaseTable {
     }
 
     /**
-     * A verdict that this node remembers hides what another node has granted below it. That node may never hear of it from
-     * who gave it, who may have lost its disk: so it is said again here, unless this node has said as much, and the other one
-     * grants anew above it, or takes its copy off.
+     * A removal that this node remembers is not below what another node has granted. That node may never hear of it from who
+     * said it, who may be gone, or have lost its disk: so it is said again here, unless this node has said as much, and the
+     * other one grants anew above it, or takes its copy off.
      */
-    public void sayAgain(InstanceId instance, Burial verdict) {
-        buried(instance, verdict, REGISTRY);
-        if (own.highest(instance) < verdict.generation()) {
-            bury(instance, verdict.remembered(), REGISTRY);
+    public void sayAgain(InstanceId instance, Burial removal) {
+        buried(instance, removal, REGISTRY);
+        if (own.highest(instance) < removal.generation()) {
+            bury(instance, removal.remembered(), REGISTRY);
         }
     }
 
