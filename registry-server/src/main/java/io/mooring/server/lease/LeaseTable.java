@@ -457,11 +457,25 @@ public final class LeaseTable {
         return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
     }
 
-    private static Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
+    /**
+     * How far the end of a registration of this node reaches. Another node may have given the same generation without knowing
+     * of it: while somebody is in touch with that one, or it is the one that shows, this end says nothing about it. But where
+     * it is in doubt itself it must not show in place of this one.
+     */
+    private Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
         String publisher = removed.publisher().id();
-        return cause == RemovalCause.DEREGISTERED
-                ? goodbye(lease, publisher, removed.generation())
-                : new Burial(publisher, removed.generation(), cause);
+        if (cause == RemovalCause.DEREGISTERED) {
+            return goodbye(lease, publisher, removed.generation());
+        }
+        Burial word = new Burial(publisher, removed.generation(), cause);
+        Registration there = word.explicit() ? null : elsewhere.find(removed.id());
+        if (there == null || there.generation() != removed.generation()) {
+            return word;
+        }
+        if (there.suspect() && !isBeaten(removed)) {
+            return new Burial(publisher, removed.generation() + 1, cause);
+        }
+        return cause.certain() ? word : Burial.OWN;
     }
 
     private static boolean isOf(Registration registration, String session) {
@@ -1127,23 +1141,22 @@ public final class LeaseTable {
         if (--count.registrations == 0) {
             services.remove(id.service());
         }
-        Burial burial = showsElsewhere(registration) && !cause.certain()
-                ? Burial.OWN // it says nothing about the other one
-                : word(registration, cause, lease);
+        Burial burial = word(registration, cause, lease);
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
 
-    /** Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation. */
+    /**
+     * Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation; where he
+     * is in doubt, too, only if he came there later.
+     */
     private boolean isSuperseded(Registration earlier, RemovalCause cause) {
         Registration there = cause.certain() ? null : elsewhere.find(earlier.id());
-        return there != null
-                && there.publisher().id().equals(earlier.publisher().id());
-    }
-
-    /** Whether another node has a copy that is just as good: a word that reaches this one would reach that one, too. */
-    private boolean showsElsewhere(Registration registration) {
-        Registration there = elsewhere.find(registration.id());
-        return there != null && there.generation() == registration.generation();
+        if (there == null || !there.publisher().id().equals(earlier.publisher().id())) {
+            return false;
+        }
+        boolean isLater = there.generation() >= earlier.generation()
+                || there.publisher().attempt() > earlier.publisher().attempt();
+        return isLater || !there.suspect();
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {

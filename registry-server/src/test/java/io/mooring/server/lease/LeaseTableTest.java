@@ -127,6 +127,32 @@ class LeaseTableTest {
     }
 
     @Test
+    void b2OfTwoOfTheSameGenerationInDoubtTheHiddenOneGoesWithTheOther() {
+        Registration mine = put();
+        others.copy = new Registration(INSTANCE.withWeight(2), lease("another"), mine.generation(), false);
+        table.remove(INSTANCE.id(), RemovalCause.LEASE_EXPIRED, "registry");
+        assertNull(table.own().burials().get(INSTANCE.id()), "somebody is in touch with the other one");
+
+        mine = put();
+        others.copy = new Registration(INSTANCE.withWeight(2), lease("another"), mine.generation(), true);
+        table.remove(INSTANCE.id(), RemovalCause.LEASE_EXPIRED, "registry");
+        Burial said = table.own().burials().get(INSTANCE.id());
+        assertNotNull(said);
+        assertTrue(said.reaches(others.copy), "it would show in place of the one that hid it");
+    }
+
+    @Test
+    void b2WhatADiskHadTakesAnEarlierWordOfItsPublisherWithItThatIsInDoubtElsewhere() {
+        for (boolean inDoubt : List.of(false, true)) {
+            LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
+            others.copy = new Registration(INSTANCE.withWeight(2), lease("p"), 4, inDoubt);
+            restarted.remove(INSTANCE.id(), RemovalCause.ORPHANED, "registry");
+            Burial said = restarted.own().burials().get(INSTANCE.id());
+            assertEquals(inDoubt, said != null && said.reaches(others.copy));
+        }
+    }
+
+    @Test
     void e6WhatIsPutAtAStartingNodeIsLaterThanWhatItHearsUntilItIsReady() {
         LeaseTable starting = starting(List.of());
         starting.put(INSTANCE, LeaseTerms.of(Duration.ofSeconds(15)));
