@@ -1020,11 +1020,24 @@ final class Oracle {
         if (lost || !same && !(world.isCalm() && now() - witness.startedAt() > World.SETTLING)) {
             watched.inherited.putAll(watched.versions);
             watched.versions.clear(); // what a node does not know cannot be known to anybody behind it
+        } else if (watched.teller.filter(Oracle::isOver).isPresent()) {
+            watched.versions.entrySet().removeIf(told -> {
+                boolean isLost = world.registries.stream()
+                        .noneMatch(node -> node.isUp() && node.witness.showed(told.getKey()) >= told.getValue());
+                if (isLost) { // with the only node that ever showed it
+                    watched.inherited.put(told.getKey(), told.getValue());
+                }
+                return isLost;
+            });
         }
         if (!same) {
             watched.at = witness.placeAt(service, teller.since());
         }
         watched.teller = Optional.of(teller);
+    }
+
+    private static boolean isOver(Registry.Accepted teller) {
+        return !new Life(teller.registry(), teller.life()).stands();
     }
 
     /** B7, B10 at the SDK: what may leave its list at once. */

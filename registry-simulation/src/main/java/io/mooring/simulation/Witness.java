@@ -162,6 +162,11 @@ final class Witness {
         return wentBack.contains(id);
     }
 
+    /** The content of it that was shown last, in whatever life whose disk was not lost since; 0 if it never was. */
+    long showed(InstanceId id) {
+        return exposed.getOrDefault(id, 0L);
+    }
+
     /** Whether this life of it had it from its disk. */
     boolean hadOnDisk(InstanceId id) {
         return fromDisk.contains(id);

@@ -55,7 +55,7 @@ public final class Catalog {
     private final EventLoop loop;
     private final Map<InstanceId, Copy> copies = new HashMap<>();
     private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
-    private Map<Registration, Burial> hidden = new LinkedHashMap<>();
+    private Map<Registration, Burial> contradicted = new LinkedHashMap<>();
     private final ConcurrentMap<ServiceKey, ServiceView> views = new ConcurrentHashMap<>();
     private final NavigableSet<ServiceKey> listedServices = new ConcurrentSkipListSet<>();
     private final LinkedHashMap<ServiceKey, Boolean> emptyServices = new LinkedHashMap<>();
@@ -177,12 +177,12 @@ public final class Catalog {
     }
 
     /**
-     * The registrations that the folds since the last call did not list, because a verdict that is remembered reaches them, and
-     * that verdict. What somebody asked to be removed is not among them.
+     * The registrations among the folds since the last call that are not above a removal that is remembered, and that removal:
+     * who granted them did not know of it. Some of them are hidden by it.
      */
-    public Map<Registration, Burial> takeHidden() {
-        Map<Registration, Burial> taken = hidden;
-        hidden = new LinkedHashMap<>();
+    public Map<Registration, Burial> takeContradicted() {
+        Map<Registration, Burial> taken = contradicted;
+        contradicted = new LinkedHashMap<>();
         return taken;
     }
 
@@ -404,10 +404,11 @@ public final class Catalog {
         InstanceId id = granted.instance();
         Registration registration = granted.registration();
         Burial burial = burials.isEmpty() ? null : burials.get(id);
-        if (burial != null && isOver(registration, burial)) {
-            if (!burial.explicit()) {
-                hidden.put(registration, burial);
-            }
+        boolean isOver = burial != null && isOver(registration, burial);
+        if (burial != null && (isOver || registration.generation() <= burial.generation())) {
+            contradicted.put(registration, burial);
+        }
+        if (isOver) {
             return false; // what its publisher left behind elsewhere, arriving late
         }
         copies.put(id, Copy.with(copies.get(id), granted.shard(), registration, true));

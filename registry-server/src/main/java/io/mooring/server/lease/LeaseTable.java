@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -82,6 +83,7 @@ public final class LeaseTable {
     private final Room room;
 
     private Shard own;
+    private boolean ready;
     private long restoredUntil;
     private boolean restoredOverdue;
     private long frozenUntil;
@@ -445,11 +447,25 @@ public final class LeaseTable {
         return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
     }
 
-    private static Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
+    /**
+     * How far the end of a registration of this node reaches. Another node may have given the same generation without knowing
+     * of it: while somebody is in touch with that one, or it is the one that shows, this end says nothing about it. But where
+     * it is in doubt itself it must not show in place of this one.
+     */
+    private Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
         String publisher = removed.publisher().id();
-        return cause == RemovalCause.DEREGISTERED
-                ? goodbye(lease, publisher, removed.generation())
-                : new Burial(publisher, removed.generation(), cause);
+        if (cause == RemovalCause.DEREGISTERED) {
+            return goodbye(lease, publisher, removed.generation());
+        }
+        Burial word = new Burial(publisher, removed.generation(), cause);
+        Registration there = word.explicit() ? null : elsewhere.find(removed.id());
+        if (there == null || there.generation() != removed.generation()) {
+            return word;
+        }
+        if (there.inDoubt() && !isBeaten(removed)) {
+            return new Burial(publisher, removed.generation() + 1, cause);
+        }
+        return cause.certain() ? word : Burial.OWN;
     }
 
     private static boolean isOf(Registration registration, String session) {
@@ -534,6 +550,20 @@ public final class LeaseTable {
         single.put(shared.id(), lease);
         inTouch(lease);
         return Outcome.ACCEPTED;
+    }
+
+    /**
+     * What the others have has been heard, as far as they are there. What was put here before that, in ignorance of it, is
+     * later than it: no session counts what is put by HTTP, and its generation may be too low.
+     */
+    public void ready() {
+        ready = true;
+        for (InstanceId id : new TreeSet<>(single.keySet())) {
+            Registration registration = own.get(id);
+            if (registration != null && isHidden(registration)) {
+                put(registration.instance(), registration.publisher().terms());
+            }
+        }
     }
 
     /** A lease keeps its id wherever it is renewed, so that a word about it means the same everywhere. */
@@ -709,8 +739,9 @@ public final class LeaseTable {
      * Another node's word that copies of an instance are over. This node's own copy goes, too, if it is reached; but a
      * verdict does not take what its publisher, heard of just now, holds here: that is granted anew, above the verdict. What
      * another node's later copy hides would show again so, and goes. What was granted in ignorance of a removal of somebody
-     * else's is granted anew, too: once this node is gone it would be taken for older. Whom somebody else has followed, and who
-     * was not heard of since, stays as he is: the end of the later one hides him until he is heard of again.
+     * else's is granted anew, too: once this node is gone it would be taken for older; so is what was registered before this
+     * node heard what the others have, and among it who had left before. Whom somebody else has followed, and who was not
+     * heard of since, stays as he is: the end of the later one hides him until he is heard of again.
      */
     public void buried(InstanceId instance, Burial burial, String actor) {
         supersedeRestored(instance, burial, actor);
@@ -721,7 +752,8 @@ public final class LeaseTable {
         Lease lease = leaseOf(registration);
         boolean inTouch = lease != null && heardLately(lease);
         if (burial.reaches(registration)) {
-            if (burial.explicit() || !inTouch || isBeaten(registration)) {
+            boolean isEarlier = inTouch && isEarlier(burial, registration);
+            if (!isEarlier && (burial.explicit() || !inTouch || isBeaten(registration))) {
                 removeFrom(own, instance, burial.cause(), actor);
                 return;
             }
@@ -733,6 +765,12 @@ public final class LeaseTable {
         }
         Registration next = registration.raisedTo(burial.generation() + 1);
         apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
+    }
+
+    /** Whether that was said before this node had heard what there is, and of another process or life of its publisher. */
+    private boolean isEarlier(Burial heard, Registration registration) {
+        Publisher publisher = registration.publisher();
+        return !ready && (!publisher.isSession() || !publisher.id().equals(heard.publisher()));
     }
 
     /** What a lost node left makes way for a later word: what the disk has from before that does not come back. */
@@ -807,14 +845,14 @@ public final class LeaseTable {
     }
 
     /**
-     * A verdict that this node remembers hides what another node has granted below it. That node may never hear of it from
-     * who gave it, who may have lost its disk: so it is said again here, unless this node has said as much, and the other one
-     * grants anew above it, or takes its copy off.
+     * A removal that this node remembers is not below what another node has granted. That node may never hear of it from who
+     * said it, who may be gone, or have lost its disk: so it is said again here, unless this node has said as much, and the
+     * other one grants anew above it, or takes its copy off.
      */
-    public void sayAgain(InstanceId instance, Burial verdict) {
-        buried(instance, verdict, REGISTRY);
-        if (own.highest(instance) < verdict.generation()) {
-            bury(instance, verdict.remembered(), REGISTRY);
+    public void sayAgain(InstanceId instance, Burial removal) {
+        buried(instance, removal, REGISTRY);
+        if (own.highest(instance) < removal.generation()) {
+            bury(instance, removal.remembered(), REGISTRY);
         }
     }
 
@@ -1089,23 +1127,22 @@ public final class LeaseTable {
             release(lease, id);
         }
         room.free(id.service());
-        Burial burial = showsElsewhere(registration) && !cause.certain()
-                ? Burial.OWN // it says nothing about the other one
-                : word(registration, cause, lease);
+        Burial burial = word(registration, cause, lease);
         apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
     }
 
-    /** Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation. */
+    /**
+     * Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation; where he
+     * is in doubt, too, only if he came there later.
+     */
     private boolean isSuperseded(Registration earlier, RemovalCause cause) {
         Registration there = cause.certain() ? null : elsewhere.find(earlier.id());
-        return there != null
-                && there.publisher().id().equals(earlier.publisher().id());
-    }
-
-    /** Whether another node has a copy that is just as good: a word that reaches this one would reach that one, too. */
-    private boolean showsElsewhere(Registration registration) {
-        Registration there = elsewhere.find(registration.id());
-        return there != null && there.generation() == registration.generation();
+        if (there == null || !there.publisher().id().equals(earlier.publisher().id())) {
+            return false;
+        }
+        boolean isLater = there.generation() >= earlier.generation()
+                || there.publisher().attempt() > earlier.publisher().attempt();
+        return isLater || !there.inDoubt();
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {

@@ -249,7 +249,7 @@ public final class Membership {
         dialer.dial(
                 address.text,
                 line -> dialled.accept(line, address.text),
-                why -> ended(address.text, Optional.of(why), false));
+                why -> ended(address.text, Optional.of(why), false, false));
     }
 
     /**
@@ -257,14 +257,15 @@ public final class Membership {
      *
      * @param problem why; empty when there is nothing wrong with it
      * @param forLong whether trying again soon would not help
+     * @param isThere whether somebody has answered there, and nothing speaks against the next line to him
      */
-    public void ended(String text, Optional<String> problem, boolean forLong) {
+    public void ended(String text, Optional<String> problem, boolean forLong, boolean isThere) {
         Address address = addresses.get(text);
         if (address == null) {
             return;
         }
         address.busy = false;
-        address.tried = true;
+        address.tried |= !isThere;
         if (problem.isEmpty()) {
             address.failures = 0;
         } else {

@@ -126,6 +126,9 @@ public final class RegistryNode {
     /** Whether what was gathered until then is shown, too: who asks outside hears of it only now. */
     private boolean saysReady;
 
+    /** Whether nothing has been uncertain since removals were last looked for that others have not heard. */
+    private boolean certain;
+
     private long lastProbes;
     private long lastRestored;
     private long lastOrphans;
@@ -993,18 +996,27 @@ public final class RegistryNode {
         tell(catalog.relist(durable.takeRelisted()));
         overrideWatch.shown(turnChanges);
         publishToPeers(turnChanges);
-        catalog.takeHidden().forEach(this::hid);
+        catalog.takeContradicted().forEach(this::contradicted);
         turnReplies.forEach(Runnable::run);
         if (!changes.isEmpty() || !replies.isEmpty() || !durable.isShown()) {
             scheduleTurn();
         }
     }
 
-    /** What another node stands up for is listed nowhere until that node knows why. */
-    private void hid(Registration registration, Burial verdict) {
+    /** What another node stands up for is hidden, or taken for over by some, until that node knows why. */
+    private void contradicted(Registration registration, Burial removal) {
         if (!registration.inDoubt() && replication.isVouched(registration.id(), registration::equals)) {
-            leases.sayAgain(registration.id(), verdict);
+            leases.sayAgain(registration.id(), removal);
         }
+    }
+
+    /** Who said a removal may be gone before all had heard it. Now that those who are there have been heard, it shows. */
+    private void lookForUnheardRemovals() {
+        catalog.burials().forEach((instance, removal) -> {
+            if (replication.isVouched(instance, copy -> !copy.inDoubt() && copy.generation() <= removal.generation())) {
+                leases.sayAgain(instance, removal);
+            }
+        });
     }
 
     private void tell(List<ServiceView> changed) {
@@ -1049,6 +1061,7 @@ public final class RegistryNode {
             ready = true;
             changes.addAll(gathered);
             gathered = List.of();
+            leases.ready();
         }
         if (ready && !saysReady) {
             afterTurn(this::sayReady); // what was gathered may still be on its way to the disk
@@ -1109,11 +1122,16 @@ public final class RegistryNode {
     /** That it knows enough is said behind what it knows: the last of that may still be on its way to the disk. */
     private void lookWhetherCertain() {
         if (isUncertain()) {
+            certain = false;
             push.uncertain(true);
         } else {
             afterTurn(() -> {
                 if (!isUncertain()) {
                     push.uncertain(false);
+                    if (ready && !certain) {
+                        certain = true;
+                        lookForUnheardRemovals();
+                    }
                 }
             });
         }

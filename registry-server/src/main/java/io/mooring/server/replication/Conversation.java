@@ -40,6 +40,9 @@ final class Conversation {
     /** Theirs; null before the hello. */
     PeerMessage.@Nullable Hello theirs;
 
+    /** Whether it is given up because nothing will come of it soon: one of the two refuses the other, or says nothing. */
+    boolean inVain;
+
     long openSince;
     long heard;
 

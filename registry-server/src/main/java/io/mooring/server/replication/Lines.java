@@ -303,6 +303,7 @@ final class Lines {
 
     private void afterRefusal(Conversation line, PeerMessage.Refuse refuse) {
         boolean harmless = refuse.code().equals("redundant") || refuse.code().equals("self");
+        line.inVain = !refuse.code().equals("redundant");
         end(
                 line,
                 harmless ? Optional.empty() : Optional.of("refused (" + refuse.code() + "): " + refuse.text()),
@@ -340,7 +341,7 @@ final class Lines {
         conversations.remove(line.line);
         line.line.close();
         if (line.dialled != null) {
-            membership.ended(line.dialled, problem, forLong);
+            membership.ended(line.dialled, problem, forLong, !line.inVain);
         }
         if (line.theirs == null || inUse.get(line.node()) != line) {
             return;
@@ -368,6 +369,7 @@ final class Lines {
         for (Conversation line : all()) {
             long since = line.isOpen() ? line.heard : line.openedAt;
             if (now - since > settings.suspectAfter().toNanos()) {
+                line.inVain = true;
                 end(
                         line,
                         Optional.of((line.isOpen() ? "silent for " : "no greeting within ")

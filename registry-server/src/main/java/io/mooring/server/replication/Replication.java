@@ -69,6 +69,7 @@ public final class Replication implements Peers {
     private byte[] lastCarried = {};
     private byte[] lastCarriedMessage = {};
     private boolean everConnected;
+    private boolean everFollowed;
     private boolean leaving;
     private boolean stopped;
     private long lastTick;
@@ -595,18 +596,20 @@ public final class Replication implements Peers {
             membership.refused(from.node(), "it knows another living process that calls itself " + self);
             return; // to outrun it would lead to no end
         }
-        raiseAbove(digest.shard().incarnation(), digest.process());
+        raiseAbove(digest.shard().incarnation(), digest.process() != 0 && digest.process() != process);
     }
 
     private long ownIncarnation() {
         return home.own().id().incarnation();
     }
 
-    /** Goes on above an incarnation that an earlier life wrote and this one has forgotten. */
-    private void raiseAbove(long incarnation, long writer) {
-        boolean isForgotten =
-                incarnation > ownIncarnation() || incarnation == ownIncarnation() && writer != 0 && writer != process;
-        if (!isForgotten) {
+    /**
+     * Goes on above an incarnation that an earlier life wrote and this one has forgotten.
+     *
+     * @param isAnothers whether it was another process that wrote it, should it have the number of this one's
+     */
+    private void raiseAbove(long incarnation, boolean isAnothers) {
+        if (incarnation < ownIncarnation() || incarnation == ownIncarnation() && !isAnothers) {
             return;
         }
         if (incarnation > HIGHEST_INCARNATION) {
@@ -633,6 +636,7 @@ public final class Replication implements Peers {
 
     private void follow(Conversation from, PeerMessage.Follow follow) {
         Optional<ServedShard> shard = served(follow.origin());
+        everFollowed |= follow.origin().equals(self);
         if (shard.isEmpty()) {
             from.send(new PeerMessage.Ended(follow.origin()));
         } else {
@@ -665,16 +669,16 @@ public final class Replication implements Peers {
             if (replica != null && replica.newest >= incarnation) {
                 incarnation = replica.newest;
                 ShardId shown = replica.shard.id();
-                writer = shown.incarnation() == incarnation && replica.process != 0
-                        ? replica.process
-                        : membership.process(node, incarnation);
+                writer = shown.incarnation() == incarnation ? replica.process : membership.process(node, incarnation);
             }
             return new PeerMessage.Known(incarnation, writer, alone);
         }
 
         @Override
         public void knownBy(Conversation line, PeerMessage.Known known) {
-            raiseAbove(known.incarnation(), known.process());
+            // By nobody knows whom, on a disk: not by this process, if nobody has followed it yet.
+            boolean isAnothers = known.process() == 0 ? !everFollowed : known.process() != process;
+            raiseAbove(known.incarnation(), isAnothers);
         }
 
         @Override

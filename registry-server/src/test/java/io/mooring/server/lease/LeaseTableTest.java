@@ -3,6 +3,7 @@ package io.mooring.server.lease;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
@@ -31,6 +32,12 @@ class LeaseTableTest {
     private final LeaseTable table = table(List.of());
 
     private LeaseTable table(List<Registration> onDisk) {
+        LeaseTable table = starting(onDisk);
+        table.ready();
+        return table;
+    }
+
+    private LeaseTable starting(List<Registration> onDisk) {
         return new LeaseTable(
                 new NodeId("n2"),
                 2,
@@ -113,5 +120,55 @@ class LeaseTableTest {
         assertNull(
                 restarted.restored().get(INSTANCE.id()),
                 "it would show in place of whoever took the later one's place");
+    }
+
+    private static Publisher lease(String id) {
+        return Publisher.ofLease(id, LeaseTerms.of(Duration.ofSeconds(15)));
+    }
+
+    @Test
+    void b2OfTwoOfTheSameGenerationInDoubtTheHiddenOneGoesWithTheOther() {
+        Registration mine = put();
+        others.copy = new Registration(INSTANCE.withWeight(2), lease("another"), mine.generation(), false);
+        table.remove(INSTANCE.id(), RemovalCause.LEASE_EXPIRED, "registry");
+        assertNull(table.own().burials().get(INSTANCE.id()), "somebody is in touch with the other one");
+
+        mine = put();
+        others.copy = new Registration(INSTANCE.withWeight(2), lease("another"), mine.generation(), true);
+        table.remove(INSTANCE.id(), RemovalCause.LEASE_EXPIRED, "registry");
+        Burial said = table.own().burials().get(INSTANCE.id());
+        assertNotNull(said);
+        assertTrue(said.reaches(others.copy), "it would show in place of the one that hid it");
+    }
+
+    @Test
+    void b2WhatADiskHadTakesAnEarlierWordOfItsPublisherWithItThatIsInDoubtElsewhere() {
+        for (boolean inDoubt : List.of(false, true)) {
+            LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
+            others.copy = new Registration(INSTANCE.withWeight(2), lease("p"), 4, inDoubt);
+            restarted.remove(INSTANCE.id(), RemovalCause.ORPHANED, "registry");
+            Burial said = restarted.own().burials().get(INSTANCE.id());
+            assertEquals(inDoubt, said != null && said.reaches(others.copy));
+        }
+    }
+
+    @Test
+    void e6WhatIsPutAtAStartingNodeIsLaterThanWhatItHearsUntilItIsReady() {
+        LeaseTable starting = starting(List.of());
+        starting.put(INSTANCE, LeaseTerms.of(Duration.ofSeconds(15)));
+        starting.buried(INSTANCE.id(), new Burial("an earlier one", 64, RemovalCause.DEREGISTERED), "publisher");
+        Registration mine = starting.own().get(INSTANCE.id());
+        assertNotNull(mine, "its publisher was told that it is accepted");
+        assertEquals(65, mine.generation());
+
+        others.copy = new Registration(INSTANCE.withWeight(2), lease("an earlier one"), 160, false);
+        starting.ready();
+        mine = starting.own().get(INSTANCE.id());
+        assertNotNull(mine);
+        assertTrue(mine.generation() > 160, "generation " + mine.generation());
+        assertEquals(INSTANCE, mine.instance());
+
+        starting.buried(INSTANCE.id(), new Burial("another", 500, RemovalCause.DEREGISTERED), "publisher");
+        assertNull(starting.own().get(INSTANCE.id()), "what is said from then on may be later");
     }
 }

@@ -1452,6 +1452,94 @@ class RegistryClusterTest {
         }
     }
 
+    /** Starts with an empty disk, and runs until it has a line but is not ready. */
+    private void startEmpty(ClusterWorld.Machine machine) {
+        machine.disk = new io.mooring.server.restore.MemoryStorage(machine.loop);
+        machine.start();
+        world.run(MOMENT);
+        assertFalse(machine.node.status().ready(), "the test proves nothing");
+    }
+
+    @Test
+    void e6WhatIsPutAtANodeWithAnEmptyDiskIsLaterThanWhatItHearsWhenItStarts() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        for (String version : List.of("1", "2", "3")) {
+            a.outcome(reply -> a.node.put(instance(1, version), terms, reply));
+        }
+        c.crash();
+        world.run(Duration.ofSeconds(5));
+        startEmpty(c);
+        c.outcome(reply -> c.node.put(instance(1, "later"), terms, reply));
+        for (int i = 0; i < 50; i++) {
+            assertEquals("later", c.version(1), "after " + i + " tenths of a second");
+            world.run(MOMENT);
+        }
+        assertEquals("later", a.version(1));
+        assertEquals(List.of(), b.renew(id(1)));
+        world.run(Duration.ofSeconds(12)); // the lease where it was before is over
+        everywhere(List.of(1));
+        assertEquals("later", b.version(1));
+    }
+
+    @Test
+    void a8WhatIsRegisteredAtANodeWithAnEmptyDiskIsNotTakenByAnEarlierGoodbyeThatItHearsThen() {
+        ClusterWorld.Publisher first =
+                world.new Publisher().connect(a).connect(c).connect(b).register(instance(1, "first"));
+        first.deregister(id(1));
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        b.outcome(reply -> b.node.put(instance(2, "first"), terms, reply));
+        b.outcome(reply -> b.node.put(instance(2, "second"), terms, reply));
+        b.outcome(reply -> b.node.remove(id(2), false, "http", reply));
+        c.crash();
+        world.run(Duration.ofSeconds(5));
+        startEmpty(c);
+        world.new Publisher().connect(c).register(instance(1, "later"));
+        c.outcome(reply -> c.node.put(instance(2, "later"), terms, reply));
+        world.run(Duration.ofSeconds(5));
+        everywhere(List.of(1, 2));
+    }
+
+    @Test
+    void c10WhatAnOperatorRemovedAtANodeThatIsLostLeavesOnTheOtherSideOfAPartition() {
+        ClusterWorld.Publisher other = world.new Publisher().connect(a).register(instance(3, "x"));
+        world.new Publisher().connect(c).register(instance(1, "x"), instance(2, "x"));
+        world.run(MOMENT);
+        world.cut(1, 3);
+        world.cut(2, 3);
+        world.run(Duration.ofSeconds(10));
+        a.outcome(reply -> a.node.remove(id(1), true, "operator", reply));
+        world.run(MOMENT);
+        a.crash();
+        other.connect(b).register(instance(3, "x")); // so that what b has of a is not as a left it
+        world.run(Duration.ofSeconds(2));
+        world.heal();
+        world.run(Duration.ofSeconds(60));
+        everywhere(List.of(2, 3));
+    }
+
+    @Test
+    void a13WhatWasGrantedBelowARemovalThatItsOwnNodeForgotIsGrantedAboveIt() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(60));
+        for (String version : List.of("1", "2", "3")) {
+            c.outcome(reply -> c.node.put(instance(1, version), terms, reply));
+        }
+        world.run(MOMENT);
+        c.outcome(reply -> c.node.remove(id(1), false, "http", reply));
+        world.run(MOMENT);
+        long removed = a.node.view(ClusterWorld.ORDERS).removals().get(0).generation();
+        c.crash();
+        startEmpty(c);
+        world.run(Duration.ofSeconds(10));
+        c.outcome(reply -> c.node.put(instance(1, "later"), terms, reply));
+        world.run(SECOND);
+        everywhere(List.of(1));
+        for (ClusterWorld.Machine machine : List.of(a, b, c)) { // or what lies over it passes for that of before
+            long generation =
+                    machine.node.view(ClusterWorld.ORDERS).instances().get(0).generation();
+            assertTrue(generation > removed, generation + " at " + machine.name + ", not above " + removed);
+        }
+    }
+
     private void restartAll() {
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         world.heal();

@@ -184,6 +184,28 @@ class RefusalTest {
                 node("a").replication.isolated().orElse("nothing, seed " + world.seed));
     }
 
+    /** Or it would be ready, and take what its disk has for the latest there is. */
+    @Test
+    void aNodeWaitsForWhoAnsweredItThoughTheLineEndedInMidGreeting() {
+        start("b");
+        node("b").grant(1);
+        node("a").configured = world.addressesOf("a", "b");
+        world.onTheWay = (wire, message) ->
+                read(message) instanceof PeerMessage.Hello ? List.of(message, message) : List.of(message);
+        node("a").start();
+        for (int i = 0; i < 20; i++) {
+            world.run(0.1);
+            node("a").in(() -> assertFalse(node("a").replication.caughtUp()));
+        }
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.until("they have met", () -> node("a").replication.caughtUp(), 10);
+        assertEquals(List.of(1), node("a").ports("b"));
+        node("b").kill();
+        node("a").kill();
+        node("a").start();
+        world.until("nobody is there", () -> node("a").replication.caughtUp(), 5);
+    }
+
     private static PeerMessage read(byte[] message) {
         try {
             return new PeerReader().read(message);

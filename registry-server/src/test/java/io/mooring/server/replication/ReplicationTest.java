@@ -496,6 +496,30 @@ class ReplicationTest {
     }
 
     @Test
+    void aNodeWithTheSameIncarnationAsAPeersDiskHasOfItGoesOnAboveIt() {
+        start("a", "b");
+        node("a").grant(1, 2, 3);
+        world.run(3);
+        node("a").kill();
+        node("b").remember();
+        node("b").kill();
+        node("b").disk.overwrite("peers.txt", new byte[0]); // by which process it was is not known any more
+        world.run(1);
+        node("a").start(1);
+        node("b").start();
+        node("a").grant(9);
+        world.converge(10);
+        assertEquals(2, node("a").own.id().incarnation());
+        assertEquals(List.of(1, 2, 3, 9), node("b").ports("a"), "not removed by its origin: that never knew them");
+        node("b").remember();
+        node("b").kill();
+        node("b").disk.overwrite("peers.txt", new byte[0]);
+        node("b").start();
+        world.converge(10);
+        assertEquals(2, node("a").own.id().incarnation(), "b has it from this very life");
+    }
+
+    @Test
     void aLostDiskIsNoticedEvenWhenThePeersHaveRestartedToo() {
         start("a", "b");
         node("a").kill();
