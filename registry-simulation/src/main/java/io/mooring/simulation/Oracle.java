@@ -57,6 +57,10 @@ final class Oracle {
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
     private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
+
+    /** What dead processes left, taken back by a later one that had registered it where nobody heard of that. */
+    private final Set<InstanceId> leftOvers = new HashSet<>();
+
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
@@ -412,6 +416,11 @@ final class Oracle {
             latest.remove(id);
         } else if (!sessionsOf(id).contains(session) || isLater(session, owners.get(id))) {
             earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
+            boolean isAnybodyHome =
+                    homes.getOrDefault(id, Map.of()).values().stream().anyMatch(Home::stands);
+            if (isLaterThanAll(session, sessionsOf(id)) && !(isAnybodyHome && world.isCalm())) {
+                leftOvers.add(id);
+            }
         }
     }
 
@@ -430,6 +439,7 @@ final class Oracle {
     /** Whether who registered it said goodbye, be it that his registration was stuck on an earlier connection and came later. */
     boolean saidGoodbye(InstanceId id) {
         return goodbyes.containsKey(id)
+                || leftOvers.contains(id)
                 || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
     }
 
