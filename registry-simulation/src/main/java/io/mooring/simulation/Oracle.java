@@ -772,7 +772,18 @@ final class Oracle {
 
     boolean outOfTouch(InstanceId id, boolean exact) {
         return silentForALease(id, exact)
+                || isFollowed(id)
                 || anyHome(id, exact, home -> atHome(home).map(at -> at.broken).orElse(!home.stands()));
+    }
+
+    /** Who had it before, elsewhere, is in doubt as soon as his node hears who has it now: others may hear of that doubt first. */
+    private boolean isFollowed(InstanceId id) {
+        Home last = latest.get(id);
+        if (last == null || told(last)) {
+            return false;
+        }
+        return homes.getOrDefault(id, Map.of()).values().stream()
+                .anyMatch(home -> home.registry != last.registry && !home.session.equals(last.session));
     }
 
     private interface Judged {

@@ -850,9 +850,10 @@ public final class LeaseTable {
      * other one grants anew above it, or takes its copy off.
      */
     public void sayAgain(InstanceId instance, Burial removal) {
-        buried(instance, removal, REGISTRY);
-        if (own.highest(instance) < removal.generation()) {
-            bury(instance, removal.remembered(), REGISTRY);
+        Burial again = removal.remembered();
+        buried(instance, again, REGISTRY);
+        if (own.highest(instance) < again.generation()) {
+            bury(instance, again, REGISTRY);
         }
     }
 
