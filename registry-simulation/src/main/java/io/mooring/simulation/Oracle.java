@@ -57,14 +57,7 @@ final class Oracle {
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
     private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
-<<<<<<< HEAD
     private final Set<InstanceId> leftBehind = new HashSet<>(); // by an earlier process, and ended by a later one
-=======
-
-    /** What dead processes left, taken back by a later one that had registered it where nobody heard of that. */
-    private final Set<InstanceId> leftOvers = new HashSet<>();
-
->>>>>>> s11-a
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
@@ -423,15 +416,8 @@ final class Oracle {
             latest.remove(id);
         } else if (!sessionsOf(id).contains(session) || isLater(session, owners.get(id))) {
             earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
-<<<<<<< HEAD
             if (endsWhatIsLeft(id, session)) {
                 leftBehind.add(id);
-=======
-            boolean isAnybodyHome =
-                    homes.getOrDefault(id, Map.of()).values().stream().anyMatch(Home::stands);
-            if (isLaterThanAll(session, sessionsOf(id)) && !(isAnybodyHome && world.isCalm())) {
-                leftOvers.add(id);
->>>>>>> s11-a
             }
         }
     }
@@ -465,11 +451,7 @@ final class Oracle {
      */
     boolean saidGoodbye(InstanceId id) {
         return goodbyes.containsKey(id)
-<<<<<<< HEAD
                 || leftBehind.contains(id)
-=======
-                || leftOvers.contains(id)
->>>>>>> s11-a
                 || !Collections.disjoint(earlyGoodbyes.getOrDefault(id, Set.of()), sessionsOf(id));
     }
 
