@@ -34,8 +34,16 @@ public record Burial(String publisher, long generation, RemovalCause cause, bool
     public boolean reaches(Registration copy) {
         boolean same = copy.publisher().id().equals(publisher);
         return copy.generation() <= generation && (everybodys || same)
-                || copy.generation() < generation && copy.inDoubt()
+                || copy.generation() < generation && isDoubtfulSince(copy)
                 || same && copy.publisher().attempt() < attempt;
+    }
+
+    /**
+     * Whether nothing says that the copy's publisher was heard of after this one. Whoever is only followed has been heard of
+     * within its lease: that is later than who was silent for one.
+     */
+    private boolean isDoubtfulSince(Registration copy) {
+        return copy.suspect() || copy.followed() && cause != RemovalCause.LEASE_EXPIRED;
     }
 
     /** The same word, said on that connection. */

@@ -667,6 +667,33 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a8WhoIsInTouchStaysListedWhenTheLeaseEndsOfWhoDiedOnTheOtherSideOfAPartition() {
+        world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        ClusterWorld.Publisher dead = world.new Publisher().connect(b);
+        dead.register(instance(1, "dead")).register(instance(1, "still dead"));
+        world.run(MOMENT);
+        dead.powerOff();
+        world.run(SECOND);
+        world.new Publisher().connect(a).register(instance(1, "alive")); // below the one that nobody here knows of
+        world.run(Duration.ofMillis(10_200)); // renewed a moment ago
+        world.heal();
+        boolean isFollowed = false;
+        boolean isOver = false;
+        for (int i = 0; i < 600; i++) {
+            world.run(Duration.ofMillis(10));
+            everywhere(List.of(1, 2, 3));
+            isFollowed |= a.version(1).equals("still dead");
+            isOver = isFollowed && c.version(1).equals("alive");
+        }
+        assertTrue(isFollowed, "its node has never heard of the other one: the test proves nothing");
+        assertTrue(isOver, "the other one's lease has not ended: the test proves nothing");
+        assertEquals(Standing.LIVE, c.standing(1));
+    }
+
+    @Test
     void whoIsHeardOfAfterSomebodyElseFollowedHimShowsAgainWhenThatOneIsGone() {
         world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
         world.new Publisher().connect(a).register(instance(1, "first"));
