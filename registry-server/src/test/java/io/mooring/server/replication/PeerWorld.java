@@ -301,7 +301,8 @@ final class PeerWorld {
         void grant(Instance instance, Publisher publisher, boolean suspect, String extension) {
             loop.run(() -> {
                 long highest = Math.max(own.highest(instance.id()), replication.highest(instance.id()));
-                Registration registration = new Registration(instance, publisher, highest + 1, suspect, false, extension);
+                Registration registration =
+                        new Registration(instance, publisher, highest + 1, suspect, false, extension);
                 write(new Change.Granted(own.id(), own.revision() + 1, registration));
             });
         }
