@@ -982,6 +982,32 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2ARestartedNodeKeepsWhatAPeerThatIsBehindItsDiskHasNeverHeardOf() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(b).register(instance(1, "old"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(2, 3);
+        publisher.breakLine().connect(a).register(instance(1, "new"), instance(2, "new"));
+        world.run(MOMENT);
+        assertEquals("new", c.version(1));
+        c.crash();
+        world.heal();
+        world.cut(1, 2);
+        world.cut(1, 3);
+        c.start(); // and hears of the first node through the second, which has nothing of it
+        for (int i = 0; i < 40; i++) {
+            world.run(MOMENT);
+            assertEquals("old", b.version(1));
+            assertEquals("new", c.version(1), "after " + i + " tenths of a second");
+            assertEquals(List.of(1, 2), c.ports(), "after " + i + " tenths of a second");
+        }
+        a.crash(); // what nobody vouches for leaves in its time, and the peer's word is as good as the disk's
+        world.run(Duration.ofMinutes(3));
+        everywhere(List.of());
+        assertFalse(c.node.status().incomplete());
+    }
+
+    @Test
     void e7OfTwoNodesThatGaveTheSameGenerationOneIsTheHome() {
         LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(8));
         world.cut(1, 2);
