@@ -171,12 +171,12 @@ final class PeerNet {
                         }
                     });
                 } else {
-                    to.life().ifPresent(there -> meet(to, there, back));
+                    to.life().ifPresent(there -> meet(to, there));
                 }
             });
         }
 
-        private void meet(Registry to, Registry.Life there, Way back) {
+        private void meet(Registry to, Registry.Life there) {
             End here = new End(from, life, to);
             End accepted = new End(to, there, from);
             here.other = Optional.of(accepted);
@@ -185,23 +185,23 @@ final class PeerNet {
             ends.add(here);
             ends.add(accepted);
             accepted.open();
+            accepted.say(
+                    () -> { // nothing that it says arrives before that
+                        if (over) {
+                            here.closed = true; // whatever the other side says is answered by a reset
+                        } else {
+                            over = true;
+                            life.loop.execute(() -> {
+                                if (!here.closed) {
+                                    here.open();
+                                    opened.accept(here);
+                                }
+                            });
+                        }
+                    });
             there.loop.execute(() -> {
                 if (!accepted.closed) {
                     there.peers().opened(accepted);
-                }
-            });
-            world.net.schedule(back.delay(), () -> {
-                if (back.lost || over) {
-                    world.coverage.tookEffect(back.fault);
-                    here.closed = true; // whatever the other side says is answered by a reset
-                } else {
-                    over = true;
-                    life.loop.execute(() -> {
-                        if (!here.closed) {
-                            here.open();
-                            opened.accept(here);
-                        }
-                    });
                 }
             });
         }
