@@ -974,8 +974,13 @@ public final class LeaseTable {
         lease.overdue = true;
         boolean connectionLost = lease.publisher.isSession() && lease.inGrace;
         RemovalCause cause = connectionLost ? RemovalCause.CONNECTION_LOST : RemovalCause.LEASE_EXPIRED;
-        for (InstanceId id : lease.instances) {
-            overdue.put(id, cause);
+        for (InstanceId id : List.copyOf(lease.instances)) {
+            Registration registration = own.get(id);
+            if (registration != null && isBeaten(registration)) {
+                remove(id, cause, REGISTRY); // nobody misses it, and it is not to show when the other one ends
+            } else {
+                overdue.put(id, cause);
+            }
         }
         if (!lease.inGrace) {
             sweep.newlySuspect().addAll(lease.instances);

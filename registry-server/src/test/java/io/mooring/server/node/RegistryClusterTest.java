@@ -921,9 +921,10 @@ class RegistryClusterTest {
         first.breakLine();
         ClusterWorld.Publisher second = world.new Publisher().connect(b);
         registerAll(second, 30, "second");
+        world.run(SECOND);
+        b.crash();
         world.run(Duration.ofSeconds(5));
         assertTrue(c.node.status().expiryBacklog() > 0, "most of the first ones wait for the cap");
-        b.crash();
         neverFirstForAMinute(30);
         assertTrue(a.ports().size() < 30, "some have been given up");
     }
