@@ -329,13 +329,19 @@ final class Oracle {
             } else if (message instanceof ClientMessage.Bye) {
                 List<InstanceId> all = new ArrayList<>();
                 owners.forEach((id, owner) -> {
-                    if (owner.equals(name)) {
+                    if (owner.equals(name) || isHeldBy(name, id, line.registry())) {
                         all.add(id);
                     }
                 });
                 all.forEach(id -> saysGoodbye(id, name));
             }
         }
+    }
+
+    /** Whether that node has it from that session, though a word of a dead one may have been heard elsewhere since. */
+    private boolean isHeldBy(String session, InstanceId id, Registry where) {
+        Home home = homes.getOrDefault(id, Map.of()).get(where);
+        return home != null && home.stands() && home.session.equals(session);
     }
 
     /** How often a session has come to a node. */

@@ -171,12 +171,12 @@ final class PeerNet {
                         }
                     });
                 } else {
-                    to.life().ifPresent(there -> meet(to, there, back));
+                    to.life().ifPresent(there -> meet(to, there));
                 }
             });
         }
 
-        private void meet(Registry to, Registry.Life there, Way back) {
+        private void meet(Registry to, Registry.Life there) {
             End here = new End(from, life, to);
             End accepted = new End(to, there, from);
             here.other = Optional.of(accepted);
@@ -184,26 +184,24 @@ final class PeerNet {
             ends.removeIf(End::isOver);
             ends.add(here);
             ends.add(accepted);
-            Duration acceptance = back.delay();
-            accepted.lastArrival = world.time.now() + acceptance.toNanos(); // what it says comes behind that
             accepted.open();
+            accepted.say(
+                    () -> { // nothing that it says arrives before that
+                        if (over) {
+                            here.closed = true; // whatever the other side says is answered by a reset
+                        } else {
+                            over = true;
+                            life.loop.execute(() -> {
+                                if (!here.closed) {
+                                    here.open();
+                                    opened.accept(here);
+                                }
+                            });
+                        }
+                    });
             there.loop.execute(() -> {
                 if (!accepted.closed) {
                     there.peers().opened(accepted);
-                }
-            });
-            world.net.schedule(acceptance, () -> {
-                if (back.lost || over) {
-                    world.coverage.tookEffect(back.fault);
-                    here.closed = true; // whatever the other side says is answered by a reset
-                } else {
-                    over = true;
-                    life.loop.execute(() -> {
-                        if (!here.closed) {
-                            here.open();
-                            opened.accept(here);
-                        }
-                    });
                 }
             });
         }

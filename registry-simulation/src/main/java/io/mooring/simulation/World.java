@@ -532,6 +532,19 @@ final class World {
             throw new Violation("A9", "the nodes go on telling one another though nobody does anything");
         }
         figuresRight();
+        greetedInOrder();
+    }
+
+    /** What nodes say to one another arrives in the order in which it was said, unless somebody alters it. */
+    private void greetedInOrder() {
+        boolean isAltered = !Collections.disjoint(
+                swarm.faults(), Set.of(Fault.PEER_MESSAGES_CUT, Fault.PEER_MESSAGES_REPEATED, Fault.STRANGER));
+        for (Registry registry : core()) {
+            Long refused = registry.node().replication().counts().refused().get("out of order");
+            if (refused != null && !isAltered) {
+                throw new Violation("D3", registry.name + " ended " + refused + " lines that were out of order");
+            }
+        }
     }
 
     private List<Integer> contents() {
