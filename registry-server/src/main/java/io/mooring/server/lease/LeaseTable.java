@@ -749,8 +749,7 @@ public final class LeaseTable {
         if (registration == null) {
             return;
         }
-        Lease lease = leaseOf(registration);
-        boolean inTouch = lease != null && heardLately(lease);
+        boolean inTouch = isSpokenFor(registration);
         if (burial.reaches(registration)) {
             boolean isEarlier = inTouch && isEarlier(burial, registration);
             if (!isEarlier && (burial.explicit() || !inTouch || isBeaten(registration))) {
@@ -857,6 +856,12 @@ public final class LeaseTable {
         }
     }
 
+    /** Whether its publisher was heard of just now, and has said it since he came back from another node, if he did. */
+    private boolean isSpokenFor(Registration registration) {
+        Lease lease = leaseOf(registration);
+        return lease != null && heardLately(lease) && !isLeftBehind(registration, lease);
+    }
+
     private boolean heardLately(Lease lease) {
         long ttl = lease.publisher.ttl().toNanos();
         return !lease.inGrace && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;
@@ -881,10 +886,7 @@ public final class LeaseTable {
     }
 
     private Registration aboveVerdicts(Registration registration) {
-        Lease lease = leaseOf(registration);
-        boolean isHere = lease != null
-                && heardLately(lease)
-                && elsewhere.highest(registration.id()) <= registration.generation();
+        boolean isHere = isSpokenFor(registration) && elsewhere.highest(registration.id()) <= registration.generation();
         return isHere ? registration.raisedTo(registration.generation() + 1) : registration;
     }
 
@@ -1240,6 +1242,7 @@ public final class LeaseTable {
             Registration registration = own.get(id);
             if (registration != null
                     && registration.followed()
+                    && !isLeftBehind(registration, lease)
                     && elsewhere.highest(id) > registration.generation()
                     && !isHidden(registration)) {
                 grant(registration.instance(), lease);

@@ -19,6 +19,7 @@ import io.mooring.server.shard.ShardId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -54,10 +55,12 @@ class LeaseTableTest {
     /** One other node, and what it has of the one instance. */
     private static final class Others implements LeaseTable.Elsewhere {
         private @Nullable Registration copy;
+        private long removed;
 
         @Override
         public long highest(InstanceId instance) {
-            return find(instance) == null ? 0 : copy.generation();
+            Registration there = find(instance);
+            return there == null ? removed : there.generation();
         }
 
         @Override
@@ -99,6 +102,45 @@ class LeaseTableTest {
         Registration after = table.own().get(INSTANCE.id());
         assertNotNull(after);
         assertEquals(mine.generation() + 1, after.generation());
+    }
+
+    private Registration register(String session, long attempt) {
+        comes(session, attempt);
+        table.register(session, List.of(INSTANCE));
+        Registration mine = table.own().get(INSTANCE.id());
+        assertNotNull(mine);
+        return mine;
+    }
+
+    private void comes(String session, long attempt) {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        table.attach(session, attempt, terms, (code, message) -> {}, OptionalLong.empty(), replaced -> {});
+    }
+
+    @Test
+    void a3AVerdictTakesWhatItsPublisherHasNotSaidAgainSinceHeCameBack() {
+        Registration mine = register("s", 1);
+        comes("s", 3);
+        long there = mine.generation() + (1L << 32);
+        table.buried(INSTANCE.id(), new Burial("s", there, RemovalCause.ORPHANED), "registry");
+        assertNull(table.own().get(INSTANCE.id()), "he may have taken it back at the node that is lost");
+
+        mine = register("s", 3);
+        assertTrue(mine.generation() > there);
+    }
+
+    @Test
+    void a10WhoComesBackDoesNotSpeakForWhatHeHasNotSaidAgainThoughSomebodyElseFollowedHim() {
+        Registration mine = register("s", 1);
+        Publisher another = Publisher.ofSession("another", LeaseTerms.of(Duration.ofSeconds(15)));
+        others.copy = new Registration(INSTANCE, another, mine.generation() + 1, false);
+        table.granted(others.copy);
+        others.copy = null;
+        others.removed = mine.generation() + 1;
+        comes("s", 3);
+        Registration after = table.own().get(INSTANCE.id());
+        assertNotNull(after);
+        assertEquals(1, after.publisher().attempt(), "it leaves when he does not say it again");
     }
 
     @Test
