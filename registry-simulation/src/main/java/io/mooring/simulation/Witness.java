@@ -370,11 +370,12 @@ final class Witness {
 
     private void noteContents(ServiceView view) {
         for (ListedInstance listed : view.instances()) {
-            long order = oracle().order(listed.instance(), registry.name);
-            Long before = exposed.put(listed.id(), order);
-            if (before != null && order < before) {
-                wentBack.add(listed.id());
-            }
+            oracle().knownOrder(listed.instance()).ifPresent(order -> {
+                Long before = exposed.put(listed.id(), order);
+                if (before != null && order < before) {
+                    wentBack.add(listed.id());
+                }
+            });
         }
     }
 
