@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -170,6 +171,12 @@ final class Oracle {
             throw wrong("A5", where + " shows what nobody ever registered: " + instance);
         }
         return order;
+    }
+
+    /** Empty of what another cluster's application registered there. */
+    OptionalLong knownOrder(Instance instance) {
+        Long order = orders.get(instance);
+        return order == null ? OptionalLong.empty() : OptionalLong.of(order);
     }
 
     void asked(Instance instance) {

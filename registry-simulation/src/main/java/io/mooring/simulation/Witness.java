@@ -255,6 +255,7 @@ final class Witness {
         fromDisk.clear();
         if (!world.registries.contains(registry)) {
             shown.replaceAll((service, before) -> registry.node().view(service));
+            shown.values().forEach(this::noteContents);
             return; // not one of ours: what it shows is its own affair
         }
         oracle().nodeStarted(registry, trusted);
@@ -336,7 +337,10 @@ final class Witness {
         }
     }
 
-    /** Of a machine that is not one of ours: its lists are not judged, but processes may be told who left them. */
+    /**
+     * Of a machine that is not one of ours: its lists are not judged, but processes may be told who left them, and what went
+     * back there.
+     */
     void overhear() {
         if (!registry.isUp()) {
             return;
@@ -347,6 +351,7 @@ final class Witness {
             if (after == before) {
                 continue;
             }
+            noteContents(after);
             Map<InstanceId, ListedInstance> is = byId(after);
             Set<InstanceId> left = new HashSet<>();
             before.instances().stream()
@@ -360,6 +365,17 @@ final class Witness {
                     oracle().said(removal.instance(), removal.cause());
                 }
             }
+        }
+    }
+
+    private void noteContents(ServiceView view) {
+        for (ListedInstance listed : view.instances()) {
+            oracle().knownOrder(listed.instance()).ifPresent(order -> {
+                Long before = exposed.put(listed.id(), order);
+                if (before != null && order < before) {
+                    wentBack.add(listed.id());
+                }
+            });
         }
     }
 
