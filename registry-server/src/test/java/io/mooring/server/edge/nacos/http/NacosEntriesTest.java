@@ -104,7 +104,6 @@ class NacosEntriesTest {
     @Test
     void nobodyIsChangedWhoIsNotThere() throws Exception {
         registered("there");
-        int before = node.durableStatus().values();
 
         Answer noService = nacos.call("PUT", "/v1/ns/instance?serviceName=absent&ip=10.0.0.1&port=80");
         Answer noInstance = nacos.call("PUT", "/v1/ns/instance?serviceName=there&ip=10.0.0.9&port=80");
@@ -115,7 +114,10 @@ class NacosEntriesTest {
         assertThat(noInstance.status()).isEqualTo(400);
         assertThat(v2.status()).isEqualTo(404);
         assertThat(v2.at("/code").asInt()).isEqualTo(21_003);
-        assertThat(node.durableStatus().values()).isEqualTo(before);
+        InstanceId another = new InstanceId(ServiceKey.of("there"), "DEFAULT", "10.0.0.9", 80);
+        assertThat(node.overrideOf(id("absent"))).isEmpty();
+        assertThat(node.overrideOf(another)).isEmpty();
+        assertThat(node.persistent()).doesNotContain(id("absent"), another);
     }
 
     @Test
