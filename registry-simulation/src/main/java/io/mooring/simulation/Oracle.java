@@ -754,7 +754,18 @@ final class Oracle {
 
     boolean outOfTouch(InstanceId id, boolean exact) {
         return silentForALease(id, exact)
+                || isFollowed(id)
                 || anyHome(id, exact, home -> atHome(home).map(at -> at.broken).orElse(!home.stands()));
+    }
+
+    /** Who had it before, elsewhere, is in doubt as soon as his node hears who has it now: others may hear of that doubt first. */
+    private boolean isFollowed(InstanceId id) {
+        Home last = latest.get(id);
+        if (last == null || told(last)) {
+            return false;
+        }
+        return homes.getOrDefault(id, Map.of()).values().stream()
+                .anyMatch(home -> home.registry != last.registry && !home.session.equals(last.session));
     }
 
     private interface Judged {
@@ -974,7 +985,11 @@ final class Oracle {
             }
             long kept =
                     Optional.ofNullable(watched.inherited.remove(instance.id())).orElse(0L);
+            // Who has seen it leave since has nothing to keep: he takes what an incomplete list adds.
+            boolean isNew = now.incomplete()
+                    && before.instances().stream().noneMatch(each -> each.id().equals(instance.id()));
             if (order < kept
+                    && !isNew
                     && teller.filter(node -> node.registry().witness.hasLaterToShow(instance, kept))
                             .isPresent()) {
                 throw wrong(
@@ -985,8 +1000,7 @@ final class Oracle {
             boolean told = teller.filter(node -> node.registry().witness.wentBack(instance.id()))
                     .isPresent();
             // Nor can a node that says so know that what its disk has was over; who has it no more cannot either.
-            told |= now.incomplete()
-                    && before.instances().stream().noneMatch(each -> each.id().equals(instance.id()))
+            told |= isNew
                     && teller.filter(node -> node.registry().witness.hadOnDisk(instance.id()))
                             .isPresent();
             if (goesBack && !told && !amended.contains(instance.id())) {

@@ -849,9 +849,10 @@ public final class LeaseTable {
      * other one grants anew above it, or takes its copy off.
      */
     public void sayAgain(InstanceId instance, Burial removal) {
-        buried(instance, removal, REGISTRY);
-        if (own.highest(instance) < removal.generation()) {
-            bury(instance, removal.remembered(), REGISTRY);
+        Burial again = removal.remembered();
+        buried(instance, again, REGISTRY);
+        if (own.highest(instance) < again.generation()) {
+            bury(instance, again, REGISTRY);
         }
     }
 
@@ -1004,8 +1005,13 @@ public final class LeaseTable {
         lease.overdue = true;
         boolean connectionLost = lease.publisher.isSession() && lease.inGrace;
         RemovalCause cause = connectionLost ? RemovalCause.CONNECTION_LOST : RemovalCause.LEASE_EXPIRED;
-        for (InstanceId id : lease.instances) {
-            overdue.put(id, cause);
+        for (InstanceId id : List.copyOf(lease.instances)) {
+            Registration registration = own.get(id);
+            if (registration != null && isBeaten(registration)) {
+                remove(id, cause, REGISTRY); // nobody misses it, and it is not to show when the other one ends
+            } else {
+                overdue.put(id, cause);
+            }
         }
         if (!lease.inGrace) {
             sweep.newlySuspect().addAll(lease.instances);

@@ -126,8 +126,8 @@ public final class RegistryNode {
     /** Whether what was gathered until then is shown, too: who asks outside hears of it only now. */
     private boolean saysReady;
 
-    /** Whether nothing has been uncertain since removals were last looked for that others have not heard. */
-    private boolean certain;
+    /** Whether nobody has been lost since this node last looked for removals that others have not heard. */
+    private boolean toldOfRemovals;
 
     private long lastProbes;
     private long lastRestored;
@@ -1011,7 +1011,7 @@ public final class RegistryNode {
     }
 
     /** Who said a removal may be gone before all had heard it. Now that those who are there have been heard, it shows. */
-    private void lookForUnheardRemovals() {
+    private void sayUnheardRemovals() {
         catalog.burials().forEach((instance, removal) -> {
             if (replication.isVouched(instance, copy -> !copy.inDoubt() && copy.generation() <= removal.generation())) {
                 leases.sayAgain(instance, removal);
@@ -1121,16 +1121,16 @@ public final class RegistryNode {
 
     /** That it knows enough is said behind what it knows: the last of that may still be on its way to the disk. */
     private void lookWhetherCertain() {
+        toldOfRemovals &= !replication.hasLost();
         if (isUncertain()) {
-            certain = false;
             push.uncertain(true);
         } else {
             afterTurn(() -> {
                 if (!isUncertain()) {
                     push.uncertain(false);
-                    if (ready && !certain) {
-                        certain = true;
-                        lookForUnheardRemovals();
+                    if (ready && !toldOfRemovals) {
+                        toldOfRemovals = true;
+                        sayUnheardRemovals();
                     }
                 }
             });

@@ -492,20 +492,35 @@ final class ReplicaTable {
     }
 
     /**
-     * Whether a peer is behind what the disk had, which has no revision: it knows an instance in a lower generation. It will
-     * hear of the later one, or the origin will tell that itself.
+     * Whether a peer is behind what the disk had, which has no revision: of an instance that nobody else knows to be later or
+     * over it knows less than that, or nothing. It will hear of it, or the origin will tell that itself; or what the disk had
+     * will be judged as an orphan.
      */
-    private static boolean isBefore(Shard told, Shard onDisk) {
+    private boolean isBefore(Shard told, Shard onDisk) {
         if (!told.id().equals(onDisk.id())) {
             return false;
         }
         for (Registration registration : onDisk.registrations()) {
-            Registration there = told.get(registration.id());
-            if (there != null && there.generation() < registration.generation()) {
+            InstanceId instance = registration.id();
+            boolean mayBeForgotten =
+                    told.get(instance) == null && told.burials().size() >= Shard.BURIALS_KEPT;
+            if (told.highest(instance) < registration.generation()
+                    && !mayBeForgotten
+                    && highestBeside(onDisk, instance) < registration.generation()) {
                 return true;
             }
         }
         return false;
+    }
+
+    private long highestBeside(Shard shard, InstanceId instance) {
+        long highest = Math.max(home.own().highest(instance), orphans.highest(instance));
+        for (Replica replica : replicas.values()) {
+            if (replica.shard != shard) {
+                highest = Math.max(highest, replica.shard.highest(instance));
+            }
+        }
+        return highest;
     }
 
     /** What an earlier incarnation had and this one has not taken over. */

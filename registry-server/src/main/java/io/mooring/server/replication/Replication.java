@@ -403,7 +403,12 @@ public final class Replication implements Peers {
      * there are copies that nobody vouches for, of which the lost node may have told a later word.
      */
     public boolean isUncertain() {
-        return uncertainSince().isPresent() || replicas.hasOrphans() || replicas.isBehind();
+        return hasLost() || replicas.isBehind();
+    }
+
+    /** Whether a node was lost lately, or starts just now, or there are copies that nobody vouches for. */
+    public boolean hasLost() {
+        return uncertainSince().isPresent() || replicas.hasOrphans();
     }
 
     /** Since when, in the loop's time. */

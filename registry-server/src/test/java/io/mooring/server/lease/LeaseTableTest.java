@@ -30,6 +30,7 @@ class LeaseTableTest {
     private static final Instance INSTANCE = Instance.of(ServiceKey.of("orders"), "10.0.0.1", 1);
 
     private final Others others = new Others();
+    private final VirtualTime time = new VirtualTime(0);
     private final LeaseTable table = table(List.of());
 
     private LeaseTable table(List<Registration> onDisk) {
@@ -45,7 +46,7 @@ class LeaseTableTest {
                 onDisk,
                 Map.of(),
                 LeaseSettings.DEFAULTS,
-                new VirtualTime(0).loop("n2"),
+                time.loop("n2"),
                 new Random(1),
                 others,
                 change -> {});
@@ -58,22 +59,23 @@ class LeaseTableTest {
 
         @Override
         public long highest(InstanceId instance) {
-            return copy == null ? removed : copy.generation();
+            Registration there = find(instance);
+            return there == null ? removed : there.generation();
         }
 
         @Override
         public @Nullable Registration find(InstanceId instance) {
-            return copy;
+            return copy != null && copy.id().equals(instance) ? copy : null;
         }
 
         @Override
         public boolean beats(InstanceId instance, ShardId shard, long generation) {
-            return copy != null && copy.beats(new ShardId(new NodeId("n1"), 1), generation, shard);
+            return find(instance) != null && copy.beats(new ShardId(new NodeId("n1"), 1), generation, shard);
         }
 
         @Override
         public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
-            return copy != null && which.test(copy);
+            return find(instance) != null && which.test(copy);
         }
 
         @Override
@@ -147,6 +149,21 @@ class LeaseTableTest {
         others.copy = new Registration(INSTANCE.withWeight(2), mine.publisher(), mine.generation() + 1, false);
         table.buried(INSTANCE.id(), verdictOn(mine), "registry");
         assertNull(table.own().get(INSTANCE.id()), "granted anew it would have the generation of the later one");
+    }
+
+    @Test
+    void b2WhatIsSilentAndHiddenDoesNotWaitForTheCap() {
+        Registration mine = put();
+        for (int port = 1_001; port <= 1_199; port++) {
+            table.put(Instance.of(INSTANCE.service(), "10.0.0.2", port), LeaseTerms.of(Duration.ofSeconds(15)));
+        }
+        others.copy = new Registration(INSTANCE.withWeight(2), mine.publisher(), mine.generation() + 1, false);
+        for (int second = 0; second < 20; second++) {
+            time.runFor(Duration.ofSeconds(1));
+            table.sweep();
+        }
+        assertNull(table.own().get(INSTANCE.id()), "it would show when the other one ends");
+        assertEquals(170, table.own().size(), "15 % of those that are listed leave, and it is none of them");
     }
 
     @Test
