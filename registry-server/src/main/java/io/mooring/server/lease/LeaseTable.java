@@ -78,6 +78,9 @@ public final class LeaseTable {
     /** Sessions that are back from another node without having said anew all that they had here, and since when. */
     private final Map<Lease, Long> back = new LinkedHashMap<>();
 
+    /** What somebody else has registered at another node too, as was heard since the last look, and when. */
+    private final Map<InstanceId, Long> claimed = new LinkedHashMap<>();
+
     private final LeaseWheel wheel;
     private final EvictionBudget budget;
     private final Room room;
@@ -814,7 +817,8 @@ public final class LeaseTable {
      * generation if this node did not know of it: then what it holds here is granted anew, above that. Who is registered here,
      * and followed there by somebody else, may be dead without a word: that is said until he is heard of again, so that it
      * does not come back with the end of the later one. It is not suspect for that: this word may arrive before the later
-     * registration, and whoever lives there now is in touch.
+     * registration, and whoever lives there now is in touch. That waits for the next look: a node that catches up hears of
+     * what was over long ago, too, and soon of its end.
      */
     public void granted(Registration there) {
         Lease left =
@@ -833,14 +837,33 @@ public final class LeaseTable {
                 && isOf(there, lease.publisher.id())
                 && there.publisher().attempt() < registration.publisher().attempt()) {
             grant(registration.instance(), lease);
-        } else if (lease != null
+        } else if (lease != null && isFollowed(registration, lease, there)) {
+            claimed.put(there.id(), loop.now());
+        }
+    }
+
+    private static boolean isFollowed(Registration registration, Lease lease, @Nullable Registration there) {
+        return there != null
                 && lease.publisher.isSession()
                 && !there.inDoubt()
                 && registration.generation() < there.generation()
-                && !isOf(there, lease.publisher.id())) {
-            lease.followed = true;
-            say(registration, registration.suspect(), true);
-        }
+                && !isOf(there, lease.publisher.id());
+    }
+
+    private void lookAtThoseWhoAreFollowed() {
+        claimed.forEach((id, since) -> {
+            Registration registration = own.get(id);
+            Lease lease = registration == null ? null : leaseOf(registration);
+            if (registration == null || lease == null) {
+                return;
+            }
+            boolean heardSince = lease.deadline - lease.publisher.ttl().toNanos() - since > 0;
+            if (!heardSince && isFollowed(registration, lease, elsewhere.find(id))) {
+                lease.followed = true;
+                say(registration, registration.suspect(), true);
+            }
+        });
+        claimed.clear();
     }
 
     /**
@@ -916,6 +939,7 @@ public final class LeaseTable {
                     now,
                     "overloaded: a look at the leases came " + gap / 1_000_000 + " ms after the one before");
         }
+        lookAtThoseWhoAreFollowed();
         Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>(), paused);
         if (frozen().isPresent()) {
             return sweep;

@@ -131,16 +131,30 @@ class LeaseTableTest {
 
     @Test
     void a10WhoComesBackDoesNotSpeakForWhatHeHasNotSaidAgainThoughSomebodyElseFollowedHim() {
-        Registration mine = register("s", 1);
-        Publisher another = Publisher.ofSession("another", LeaseTerms.of(Duration.ofSeconds(15)));
-        others.copy = new Registration(INSTANCE, another, mine.generation() + 1, false);
-        table.granted(others.copy);
-        others.copy = null;
-        others.removed = mine.generation() + 1;
+        followedBySomebodyWhoIsGone(register("s", 1));
         comes("s", 3);
         Registration after = table.own().get(INSTANCE.id());
         assertNotNull(after);
         assertEquals(1, after.publisher().attempt(), "it leaves when he does not say it again");
+    }
+
+    @Test
+    void b2WhoIsHeardOfAfterTheEndOfWhoFollowedHimIsLater() {
+        Registration mine = register("s", 1);
+        followedBySomebodyWhoIsGone(mine);
+        table.renew("s");
+        Registration after = table.own().get(INSTANCE.id());
+        assertNotNull(after);
+        assertTrue(after.generation() > mine.generation() + 1, after::toString);
+    }
+
+    private void followedBySomebodyWhoIsGone(Registration mine) {
+        Publisher another = Publisher.ofSession("another", LeaseTerms.of(Duration.ofSeconds(15)));
+        others.copy = new Registration(INSTANCE, another, mine.generation() + 1, false);
+        table.granted(others.copy);
+        table.sweep();
+        others.copy = null;
+        others.removed = mine.generation() + 1;
     }
 
     @Test

@@ -654,10 +654,10 @@ class RegistryClusterTest {
         ClusterWorld.Publisher first = world.new Publisher().connect(a).register(instance(1, "first"));
         world.run(MOMENT);
         first.powerOff();
-        world.slow(b, c, MOMENT);
+        world.slow(b, c, SECOND);
         world.new Publisher().connect(b).register(instance(1, "second"));
         boolean isBehind = false;
-        for (int i = 0; i < 2 * MOMENT.toMillis(); i++) {
+        for (int i = 0; i < 2 * SECOND.toMillis(); i++) {
             world.run(Duration.ofMillis(1));
             isBehind |= a.version(1).equals("second") && c.version(1).equals("first");
             assertEquals(Standing.LIVE, c.standing(1), "after " + i + " ms");
@@ -694,12 +694,35 @@ class RegistryClusterTest {
     }
 
     @Test
+    void a8WhoIsInTouchStaysListedWhenItsNodeCatchesUpWithTheEndOfWhoDiedOnTheOtherSideOfAPartition() {
+        world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
+        world.run(MOMENT);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        ClusterWorld.Publisher dead = world.new Publisher().connect(b);
+        dead.register(instance(1, "dead")).register(instance(1, "still dead"));
+        world.run(SECOND);
+        dead.breakLine();
+        world.run(Duration.ofSeconds(5));
+        assertEquals(List.of(2, 3), b.ports());
+        world.new Publisher().connect(a).register(instance(1, "alive")); // below the one that nobody here knows of
+        world.run(Duration.ofMillis(200));
+        world.heal();
+        for (int i = 0; i < 600; i++) {
+            world.run(Duration.ofMillis(10));
+            assertEquals(List.of(1, 2, 3), a.ports(), "after " + i + " hundredths of a second");
+        }
+        everywhere(List.of(1, 2, 3));
+        assertEquals("alive", c.version(1));
+    }
+
+    @Test
     void whoIsHeardOfAfterSomebodyElseFollowedHimShowsAgainWhenThatOneIsGone() {
         world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
         world.new Publisher().connect(a).register(instance(1, "first"));
         world.run(MOMENT);
         ClusterWorld.Publisher second = world.new Publisher().connect(b).register(instance(1, "second"));
-        world.run(MOMENT);
+        world.run(SECOND);
         assertEquals("second", c.version(1));
         long generation = c.node.view(ClusterWorld.ORDERS).instances().get(0).generation();
         second.breakLine(); // and is gone before the first one says anything
