@@ -336,7 +336,8 @@ final class Oracle {
             } else if (message instanceof ClientMessage.Bye) {
                 List<InstanceId> all = new ArrayList<>();
                 owners.forEach((id, owner) -> {
-                    if (owner.equals(name)) {
+                    // Or taken from it by a late word of a process that had died before.
+                    if (owner.equals(name) || sessionsOf(id).contains(name) && isLater(name, owner)) {
                         all.add(id);
                     }
                 });
