@@ -913,10 +913,16 @@ public final class LeaseTable {
         return isHere ? registration.raisedTo(registration.generation() + 1) : registration;
     }
 
-    /** The instance's address refused a connection. Counts only while it is in doubt and the node is not frozen. */
+    /**
+     * The instance's address refused a connection. Counts only while it is in doubt and the node is not frozen. What the disk
+     * had is not, where another node has it and is sure of it: that one decides.
+     */
     public void confirmDead(InstanceId instance) {
         Registration registration = current(instance);
-        boolean inDoubt = registration != null && (registration.suspect() || own.get(instance) == null);
+        boolean inDoubt = registration != null
+                && (own.get(instance) != null
+                        ? registration.suspect()
+                        : !elsewhere.isVouched(instance, copy -> !copy.inDoubt()));
         if (inDoubt && frozen().isEmpty()) {
             remove(instance, RemovalCause.PROBE_FAILED, REGISTRY);
         }

@@ -19,6 +19,7 @@ import io.mooring.server.shard.ShardId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.function.Predicate;
@@ -192,6 +193,23 @@ class LeaseTableTest {
         assertNull(
                 restarted.restored().get(INSTANCE.id()),
                 "it would show in place of whoever took the later one's place");
+    }
+
+    @Test
+    void a3ARefusedProbeOfWhatTheDiskHadIsNoWordOnWhoIsSureOfIt() {
+        LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
+        others.copy = new Registration(INSTANCE, lease("p"), 5, false);
+        for (int second = 0; second < 20; second++) { // until the freeze of a start is over
+            time.runFor(Duration.ofSeconds(1));
+            restarted.sweep();
+        }
+        assertEquals(Optional.empty(), restarted.frozen());
+        restarted.confirmDead(INSTANCE.id());
+        assertNotNull(restarted.restored().get(INSTANCE.id()), "it would leave every list for a moment");
+
+        others.copy = others.copy.doubted(true, false);
+        restarted.confirmDead(INSTANCE.id());
+        assertNull(restarted.restored().get(INSTANCE.id()));
     }
 
     private static Publisher lease(String id) {
