@@ -11,6 +11,7 @@ import io.mooring.server.lease.Outcome;
 import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.replication.Replication;
 import io.mooring.server.shard.LeaseTerms;
+import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Registration;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -82,29 +83,46 @@ final class Errands {
     private void renew(InstanceId instance, Consumer<Boolean> known) {
         Optional<Replication.Copy> there = elsewhere(instance);
         if (there.isEmpty()) {
-            known.accept((leases.isGranted(instance) || ready.getAsBoolean()) && leases.renew(instance));
+            known.accept(renewHere(instance));
             return;
         }
         Registration copy = there.get().registration();
+        NodeId origin = there.get().shard().origin();
         boolean another = leases.hasAnother(instance, copy.publisher());
         if (copy.publisher().isSession() || another) {
             known.accept(false); // given by two nodes that did not know of each other: putting it again decides
         } else if (there.get().originAlive()) {
-            byte[] payload = new ByteWriter(128).id(instance).bytes();
-            replication.ask(
-                    there.get().shard().origin(),
-                    PeerMessage.Ask.of(PeerMessage.Ask.RENEW, payload),
-                    answer -> known.accept(answer.isPresent() ? answer.get().ok() : adopt(instance, copy)));
+            ask(origin, instance, renewed -> known.accept(renewed.orElseGet(() -> adopt(instance, copy))));
+        } else if (replication.alive().contains(origin)) {
+            // It is back, and its disk may have a later word than what it had left elsewhere.
+            ask(origin, instance, renewed -> known.accept(renewed.orElse(false) || takeWhatIsLeft(there.get())));
         } else {
-            // If another node holds it by a word that could not know of this one, what is left of a lost node may be
-            // older. And nobody has renewed it there since: it may have been taken back where that node was not heard.
-            LeaseTerms terms = copy.publisher().terms();
-            boolean isSilent = replication
-                            .lostFor(there.get().shard())
-                            .compareTo(terms.ttl().plus(terms.grace()))
-                    >= 0;
-            known.accept(!isSilent && !replication.isVouched(instance, held -> true) && adopt(instance, copy));
+            known.accept(takeWhatIsLeft(there.get()));
         }
+    }
+
+    /** @param renewed gets whether the node has renewed it; nothing if it does not answer */
+    private void ask(NodeId home, InstanceId instance, Consumer<Optional<Boolean>> renewed) {
+        byte[] payload = new ByteWriter(128).id(instance).bytes();
+        replication.ask(
+                home,
+                PeerMessage.Ask.of(PeerMessage.Ask.RENEW, payload),
+                answer -> renewed.accept(answer.map(PeerMessage.Answer::ok)));
+    }
+
+    /**
+     * Goes on with what a lost node left. If another node holds it by a word that could not know of this one, it may be older;
+     * and if nobody has renewed it for its lease, it may have been taken back where its node was not heard.
+     */
+    private boolean takeWhatIsLeft(Replication.Copy left) {
+        InstanceId instance = left.registration().id();
+        LeaseTerms terms = left.registration().publisher().terms();
+        boolean isSilent =
+                replication.lostFor(left.shard()).compareTo(terms.ttl().plus(terms.grace())) >= 0;
+        return !isSilent
+                && !replication.isVouched(instance, held -> true)
+                && elsewhere(instance).equals(Optional.of(left))
+                && adopt(instance, left.registration());
     }
 
     /** The node that had the lease does not answer: it goes on here, with what is known by now. */
@@ -139,6 +157,11 @@ final class Errands {
     }
 
     // ---- asked of us
+
+    /** Renews it, if this node is its home. @return false when it is not: it is to be put again */
+    boolean renewHere(InstanceId instance) {
+        return (leases.isGranted(instance) || ready.getAsBoolean()) && leases.renew(instance);
+    }
 
     static InstanceId instanceId(PeerMessage.Ask ask) throws MalformedException {
         return reader(ask).id();

@@ -473,7 +473,7 @@ public final class RegistryNode {
         try {
             if (ask.kind() == PeerMessage.Ask.RENEW) {
                 InstanceId instance = Errands.instanceId(ask);
-                reply.accept(ask.answer(leases.renew(instance), ""));
+                reply.accept(ask.answer(errands.renewHere(instance), ""));
             } else if (ask.kind() == PeerMessage.Ask.AMEND) {
                 Instance after = Errands.instance(ask);
                 Outcome outcome = writable().orElseGet(() -> leases.amend(after.id(), before -> after));

@@ -558,6 +558,28 @@ class RegistryClusterTest {
     }
 
     @Test
+    void b2ARenewalElsewhereAsksTheHomeThatIsBackFirst() {
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(60));
+        a.outcome(reply -> a.node.put(instance(1, "old"), terms, reply));
+        world.run(SECOND);
+        b.crash();
+        c.crash();
+        a.outcome(reply -> a.node.put(instance(1, "new"), terms, reply));
+        world.run(SECOND);
+        a.crash();
+        a.start();
+        world.run(Duration.ofSeconds(5));
+        c.start();
+        world.run(Duration.ofSeconds(5));
+        assertEquals("old", c.version(1), "it has heard of the later one: the test proves nothing");
+        c.in(() -> c.node.renew(List.of(id(1)), unknown -> assertEquals(List.of(), unknown)));
+        world.run(SECOND);
+        assertEquals("new", a.version(1));
+        assertEquals("new", c.version(1));
+        assertEquals(1, a.node.status().leases(), "it is renewed where its later word is");
+    }
+
+    @Test
     void aRenewalDoesNotReviveWhatADiskHadWhenTheLeaseWasPutElsewhereSince() {
         LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(20));
         for (String version : List.of("1", "2", "3")) {
