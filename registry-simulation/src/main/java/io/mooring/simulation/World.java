@@ -508,6 +508,8 @@ final class World {
                             + unsettled().map(Supplier::get).orElse(""));
         }
         coverage.effect(Effects.EQUAL_DIGESTS);
+        // Who has just become certain of the others says again what they may not have heard.
+        forSteps(Duration.ofNanos(Witness.TURN + reach()), () -> false);
         List<Integer> contents = contents();
         List<Map<String, String>> digests = core().stream().map(World::digests).toList();
         long bytes = peerNet.bytes();
