@@ -335,8 +335,8 @@ final class Oracle {
                 deregister.instances().forEach(id -> saysGoodbye(id, name));
             } else if (message instanceof ClientMessage.Bye) {
                 List<InstanceId> all = new ArrayList<>();
-                owners.forEach((id, owner) -> {
-                    if (owner.equals(name) || isHeldBy(name, id, line.registry())) {
+                homes.keySet().forEach(id -> {
+                    if (name.equals(owners.get(id)) || isHeldBy(name, id, line.registry())) {
                         all.add(id);
                     }
                 });
@@ -427,7 +427,7 @@ final class Oracle {
         if (session.equals(owners.get(id))) {
             goodbyes.put(id, now());
             latest.remove(id);
-        } else if (!sessionsOf(id).contains(session) || isLater(session, owners.get(id))) {
+        } else if (!sessionsOf(id).contains(session) || !owners.containsKey(id) || isLater(session, owners.get(id))) {
             earlyGoodbyes.computeIfAbsent(id, i -> new HashSet<>()).add(session);
             if (endsWhatIsLeft(id, session)) {
                 leftBehind.add(id);
