@@ -612,8 +612,12 @@ final class ClientProcess {
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
             // While it moves, it hears of two nodes: what either says then need not confirm anything, nor what the next
-            // one says before it tells this list, if the one before dies just then.
-            boolean moves = isMoving() || toldWhileMoving || lastLink == null || !lastLink.hasTold(view.service());
+            // one says before it tells this list, if the one before dies just then; nor the last word on the one it left.
+            boolean moves = isMoving()
+                    || toldWhileMoving
+                    || lastLink == null
+                    || lastLink.isEnded()
+                    || !lastLink.hasTold(view.service());
             if (view.source() == Source.LIVE && silent > 0 && (moves ? age < silent : age != silent)) {
                 throw new Violation(
                         "C6",
