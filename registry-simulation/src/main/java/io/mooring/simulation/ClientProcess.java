@@ -612,7 +612,8 @@ final class ClientProcess {
             long silent = now - lastFrameAt;
             long age = view.age().toNanos();
             // While it moves, it hears of two nodes: what either says then need not confirm anything, nor what the next
-            // one says before it tells this list, if the one before dies just then; nor the last word on the one it left.
+            // one says before it tells this list, if the one before dies just then; nor the last word on the one it
+            // left.
             boolean moves = isMoving()
                     || toldWhileMoving
                     || lastLink == null
