@@ -508,12 +508,12 @@ final class World {
                             + unsettled().map(Supplier::get).orElse(""));
         }
         coverage.effect(Effects.EQUAL_DIGESTS);
+        long greetings = oracle.greetings();
         // Who has just become certain of the others says again what they may not have heard.
         forSteps(Duration.ofNanos(Witness.TURN + reach()), () -> false);
         List<Integer> contents = contents();
         List<Map<String, String>> digests = core().stream().map(World::digests).toList();
         long bytes = peerNet.bytes();
-        long greetings = oracle.greetings();
         trace.event(time.now(), "settled");
         forSteps(QUIET, () -> false);
         trafficBounded(peerNet.bytes() - bytes);
@@ -1005,6 +1005,9 @@ final class World {
             if (restoring && !isSingle() && anyLeases) {
                 return Optional.of(() -> registry.name + " has started just now");
             }
+            if (hasWhatALostNodeLeft(registry)) {
+                return Optional.of(() -> registry.name + " still has what a lost node left: " + digests(registry));
+            }
             if (anyLeases && hearsOfSomebodyThroughOthers(registry)) {
                 return Optional.of(
                         () -> registry.name + " has no line to somebody: it takes over what is renewed there");
@@ -1035,6 +1038,14 @@ final class World {
         }
         Optional<String> unequal = unequalDigests();
         return (unequal.isPresent() ? unequal : hidden(listed)).map(what -> () -> what);
+    }
+
+    /** Whether it has something of the node that does not return, be it that it has not missed that one yet. */
+    private boolean hasWhatALostNodeLeft(Registry registry) {
+        List<String> all = core().stream().map(each -> each.node).toList();
+        return registry.node().replication().shards().stream()
+                .anyMatch(digest -> digest.instances() > 0
+                        && !all.contains(digest.shard().origin().name()));
     }
 
     /** Whether it cannot ask another node about a lease that is renewed at this one. */
