@@ -149,6 +149,11 @@ final class Witness {
         return Optional.ofNullable(everGone.get(id));
     }
 
+    private void shows(InstanceId id, Gone left) {
+        gone.put(id, left);
+        everGone.put(id, left);
+    }
+
     /** Whether it took it off, or began to hold it, after the one moment and up to a turn after the other. */
     boolean tookOff(InstanceId id, long after, long until) {
         Gone left = everGone.get(id);
@@ -299,8 +304,7 @@ final class Witness {
                     throw wrong("B10", id + " was lost with a restart");
                 }
                 Gone lost = new Gone(now(), RemovalCause.ORPHANED, life, listed.generation());
-                gone.put(id, lost);
-                everGone.put(id, lost);
+                shows(id, lost);
             }
         });
     }
@@ -598,8 +602,7 @@ final class Witness {
             long known = wasHeld && !cause.certain() ? heldSince.getOrDefault(id, now()) : now();
             Gone left =
                     new Gone(now(), cause, life, known, removal == null ? listed.generation() : removal.generation());
-            gone.put(id, left);
-            everGone.put(id, left);
+            shows(id, left);
             oracle().goneFrom(id, cause);
             if (!wasHeld || cause.certain()) {
                 justified(id, cause);

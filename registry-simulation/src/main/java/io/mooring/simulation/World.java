@@ -1040,9 +1040,13 @@ final class World {
         return (unequal.isPresent() ? unequal : hidden(listed)).map(what -> () -> what);
     }
 
+    private List<String> coreNames() {
+        return core().stream().map(each -> each.node).toList();
+    }
+
     /** Whether it has something of the node that does not return, be it that it has not missed that one yet. */
     private boolean hasWhatALostNodeLeft(Registry registry) {
-        List<String> all = core().stream().map(each -> each.node).toList();
+        List<String> all = coreNames();
         return registry.node().replication().shards().stream()
                 .anyMatch(digest -> digest.instances() > 0
                         && !all.contains(digest.shard().origin().name()));
@@ -1050,7 +1054,7 @@ final class World {
 
     /** Whether it cannot ask another node about a lease that is renewed at this one. */
     private boolean hearsOfSomebodyThroughOthers(Registry registry) {
-        List<String> others = core().stream().map(each -> each.node).toList();
+        List<String> others = coreNames();
         return registry.node().replication().peers().stream()
                 .anyMatch(peer -> !peer.via().isEmpty() && others.contains(peer.name()));
     }

@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -274,7 +275,9 @@ public final class RestoreLog {
     private List<byte[]> burialBlocks() {
         Shard shard = own.get();
         List<byte[]> blocks = new ArrayList<>(2);
-        addBurials(blocks, new ShardId(self, HEARD), heard.get());
+        Map<InstanceId, Burial> othersSaid = new LinkedHashMap<>(heard.get());
+        othersSaid.entrySet().removeAll(shard.burials().entrySet()); // once is enough
+        addBurials(blocks, new ShardId(self, HEARD), othersSaid);
         addBurials(blocks, shard.id(), shard.burials());
         return blocks;
     }

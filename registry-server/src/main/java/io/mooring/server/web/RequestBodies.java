@@ -9,6 +9,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** Reads bodies, each within a size and a time, and only so many at once: slow senders leave threads for the others. */
 final class RequestBodies {
@@ -17,9 +18,12 @@ final class RequestBodies {
 
     private final int most;
     private final Semaphore senders;
+    private final LongSupplier clock;
 
-    RequestBodies(int most) {
+    /** @param clock nanoseconds since some moment; from any thread */
+    RequestBodies(int most, LongSupplier clock) {
         this.most = most;
+        this.clock = clock;
         this.senders = new Semaphore(most);
     }
 
@@ -57,16 +61,16 @@ final class RequestBodies {
     }
 
     /** A sender that drips holds one of the few places, so its time is limited as a whole. */
-    private static byte[] read(InputStream in) throws IOException, BodyRefusedException {
+    private byte[] read(InputStream in) throws IOException, BodyRefusedException {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         byte[] buffer = new byte[8_192];
-        long started = System.nanoTime();
+        long started = clock.getAsLong();
         for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
             body.write(buffer, 0, read);
             if (body.size() > MOST_BYTES) {
                 throw tooLarge();
             }
-            if (System.nanoTime() - started > MOST_TIME.toNanos()) {
+            if (clock.getAsLong() - started > MOST_TIME.toNanos()) {
                 throw tooSlow();
             }
         }

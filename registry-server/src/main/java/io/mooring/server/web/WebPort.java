@@ -41,7 +41,7 @@ public final class WebPort {
     public WebPort(EventLoop loop, ScheduledExecutorService pump, WebLimits limits) {
         this.limits = limits;
         this.pump = pump;
-        incoming = new RequestBodies(limits.senders());
+        incoming = new RequestBodies(limits.senders(), loop::now);
         calls = new LoopCalls(loop, pump, limits.loopWait(), limits.writes());
         largeAnswers = new Semaphore(limits.largeAnswers());
         outgoing = new HeldBodies(limits.outgoingBytes());

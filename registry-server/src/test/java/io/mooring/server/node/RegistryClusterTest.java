@@ -688,14 +688,18 @@ class RegistryClusterTest {
         assertEquals("second", c.version(1));
     }
 
-    @Test
-    void a8WhoIsInTouchStaysListedWhenTheLeaseEndsOfWhoDiedOnTheOtherSideOfAPartition() {
+    /** Somebody at b and c, of whose generation a, which is cut off, cannot know; the other two are there to outnumber him. */
+    private ClusterWorld.Publisher onTheOtherSideOfAPartition() {
         world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
         world.run(MOMENT);
         world.cut(1, 2);
         world.cut(1, 3);
-        ClusterWorld.Publisher dead = world.new Publisher().connect(b);
-        dead.register(instance(1, "dead")).register(instance(1, "still dead"));
+        return world.new Publisher().connect(b).register(instance(1, "dead")).register(instance(1, "still dead"));
+    }
+
+    @Test
+    void a8WhoIsInTouchStaysListedWhenTheLeaseEndsOfWhoDiedOnTheOtherSideOfAPartition() {
+        ClusterWorld.Publisher dead = onTheOtherSideOfAPartition();
         world.run(MOMENT);
         dead.powerOff();
         world.run(SECOND);
@@ -717,12 +721,7 @@ class RegistryClusterTest {
 
     @Test
     void a8WhoIsInTouchStaysListedWhenItsNodeCatchesUpWithTheEndOfWhoDiedOnTheOtherSideOfAPartition() {
-        world.new Publisher().connect(c).register(instance(2, "x"), instance(3, "x"));
-        world.run(MOMENT);
-        world.cut(1, 2);
-        world.cut(1, 3);
-        ClusterWorld.Publisher dead = world.new Publisher().connect(b);
-        dead.register(instance(1, "dead")).register(instance(1, "still dead"));
+        ClusterWorld.Publisher dead = onTheOtherSideOfAPartition();
         world.run(SECOND);
         dead.breakLine();
         world.run(Duration.ofSeconds(5));
