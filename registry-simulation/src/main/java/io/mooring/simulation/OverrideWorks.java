@@ -5,6 +5,7 @@ import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
+import io.mooring.model.Standing;
 import io.mooring.server.lease.Outcome;
 import io.mooring.server.shard.LeaseTerms;
 import java.time.Duration;
@@ -46,7 +47,10 @@ final class OverrideWorks {
         final Set<Double> asked = new HashSet<>();
         /** Those that were meant for a process that has left everybody's list. */
         final Set<Double> over = new HashSet<>();
-        /** Whether somebody listed it in the peace that still lasts: then its end is seen by who has to do with it. */
+        /**
+         * Whether somebody listed it, and did not merely hold it, in the peace that still lasts: then its end is seen by who
+         * has to do with it. Whoever removed what is held may have died since.
+         */
         boolean listedInPeace;
         /** Since when, in peace, nobody lists it; empty while somebody does or there is no peace. */
         Optional<Long> absentSince = Optional.empty();
@@ -175,22 +179,22 @@ final class OverrideWorks {
         boolean peace = isPeace();
         for (Place place : places) {
             Map<Registry, Instance> listed = new TreeMap<>((a, b) -> Integer.compare(a.index, b.index));
+            boolean held = true;
             for (Registry node : world.registries) {
-                if (node.isUp()) {
-                    find(node, place).ifPresent(instance -> listed.put(node, instance));
-                }
+                Optional<ListedInstance> found = node.isUp() ? find(node, place) : Optional.empty();
+                found.ifPresent(is -> listed.put(node, is.instance()));
+                held &= found.isEmpty() || found.get().standing() == Standing.HELD;
             }
             listed.forEach((node, instance) -> right(place, node, instance));
             absent(place, peace && listed.isEmpty());
-            place.listedInPeace = peace && (place.listedInPeace || !listed.isEmpty());
+            place.listedInPeace = peace && (place.listedInPeace || !held);
             stays(place, peace, listed);
         }
     }
 
-    private static Optional<Instance> find(Registry node, Place place) {
+    private static Optional<ListedInstance> find(Registry node, Place place) {
         return node.node().view(SERVICE).instances().stream()
-                .map(ListedInstance::instance)
-                .filter(instance -> instance.id().equals(place.id))
+                .filter(listed -> listed.id().equals(place.id))
                 .findFirst();
     }
 
