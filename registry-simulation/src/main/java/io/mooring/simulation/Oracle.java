@@ -637,7 +637,8 @@ final class Oracle {
 
     /**
      * Its home is that node, unless another one has just told it that it has renewed the lease. Where another one was, or an
-     * earlier life of the node, it is registered anew, perhaps by a node that has yet to hear that it was removed.
+     * earlier life of the node, it is registered anew, perhaps by a node that has yet to hear that it was removed. Who has
+     * heard that cannot.
      */
     void leaseRenewed(InstanceId id, Duration ttl, Registry where) {
         leases.put(id, heardAgain(id, ttl));
@@ -646,7 +647,8 @@ final class Oracle {
         answered = Optional.empty();
         Home home = elsewhere.orElseGet(() -> new Home(where, where.witness.life(), now(), ""));
         Home before = latest.get(id);
-        if (before != null && (before.registry != home.registry || before.life != home.life)) {
+        boolean isElsewhere = before != null && (before.registry != home.registry || before.life != home.life);
+        if (isElsewhere && home.registry.isUp() && lists(home.registry, id)) {
             takenUp.put(id, now());
         }
         settles(id, home, true);
