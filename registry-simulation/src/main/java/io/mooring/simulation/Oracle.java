@@ -60,6 +60,7 @@ final class Oracle {
     private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
     private final Set<InstanceId> leftBehind = new HashSet<>(); // by an earlier process, and ended by a later one
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
+    private final Map<InstanceId, Long> takenUp = new HashMap<>();
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
     private final Map<InstanceId, Home> latest = new LinkedHashMap<>();
@@ -477,9 +478,11 @@ final class Oracle {
         return received.getOrDefault(id, Map.of()).containsKey(order);
     }
 
+    /** Whether it was said since, or a node has gone on with its lease, as if it was put there. */
     boolean heardSince(InstanceId id, long order, long then) {
         Heard heard = received.getOrDefault(id, Map.of()).get(order);
-        return heard != null && heard.at - then >= 0;
+        Long again = takenUp.get(id);
+        return heard != null && (heard.at - then >= 0 || again != null && again - then >= 0);
     }
 
     /** Whether the one content was said after the other; an operator's may be known for longer, and be made later. */
@@ -632,13 +635,23 @@ final class Oracle {
         return new LeaseSeen(now(), ttl.toNanos(), away ? now() : before.backAt);
     }
 
-    /** Its home is that node, unless another one has just told it that it has renewed the lease. */
+    /**
+     * Its home is that node, unless another one has just told it that it has renewed the lease. Where another one was, or an
+     * earlier life of the node, it is registered anew, perhaps by a node that has yet to hear that it was removed. Who has
+     * heard that cannot.
+     */
     void leaseRenewed(InstanceId id, Duration ttl, Registry where) {
         leases.put(id, heardAgain(id, ttl));
         Optional<Home> elsewhere = answered.filter(errand -> errand.by() == where && answeredAt == now())
                 .map(errands::get);
         answered = Optional.empty();
-        settles(id, elsewhere.orElseGet(() -> new Home(where, where.witness.life(), now(), "")), true);
+        Home home = elsewhere.orElseGet(() -> new Home(where, where.witness.life(), now(), ""));
+        Home before = latest.get(id);
+        boolean isElsewhere = before != null && (before.registry != home.registry || before.life != home.life);
+        if (isElsewhere && home.registry.isUp() && lists(home.registry, id)) {
+            takenUp.put(id, now());
+        }
+        settles(id, home, true);
     }
 
     void leaseRemoved(InstanceId id) {

@@ -343,6 +343,7 @@ final class PeerNet {
             }
             if (world.repeatable(again)) {
                 byte[] repeated = again.clone();
+                world.trace.frame(world.time.now(), at.name + " > " + to.name + " again", repeated);
                 there.life.loop.execute(() -> there.received(repeated, this));
             }
         }

@@ -134,7 +134,7 @@ public sealed interface PeerMessage {
      */
     record Follow(int number, NodeId origin, long incarnation, long revision) implements PeerMessage {}
 
-    /** No more of that, please. */
+    /** No more of that, please. Answered by {@link Ended}, which tells somebody who never said this that it was heard. */
     record Unfollow(NodeId origin) implements PeerMessage {}
 
     /** The listener does not get that shard here, or not any more. */

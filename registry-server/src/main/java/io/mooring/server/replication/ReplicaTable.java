@@ -278,8 +278,7 @@ final class ReplicaTable {
     void ended(Conversation from, NodeId origin) {
         Replica replica = replicas.get(origin);
         if (replica == null || replica.source != from) {
-            tally.ignored("end of what was not asked for");
-            return;
+            return; // mostly the answer to an Unfollow
         }
         from.digests.remove(origin); // until the next heartbeat
         follow(replica, null);

@@ -542,7 +542,7 @@ public final class Replication implements Peers {
         } else if (message instanceof PeerMessage.Follow follow) {
             follow(from, follow);
         } else if (message instanceof PeerMessage.Unfollow unfollow) {
-            served(unfollow.origin()).ifPresent(shard -> shard.unfollow(from));
+            unfollow(from, unfollow.origin());
         } else if (message instanceof PeerMessage.Ended ended) {
             replicas.ended(from, ended.origin());
         } else if (message instanceof PeerMessage.Ask ask) {
@@ -646,6 +646,13 @@ public final class Replication implements Peers {
             from.send(new PeerMessage.Ended(follow.origin()));
         } else {
             shard.get().follow(from, follow);
+        }
+    }
+
+    /** Says so: who follows here still, and never said this, asks again; who did has another source by now. */
+    private void unfollow(Conversation from, NodeId origin) {
+        if (served(origin).filter(shard -> shard.unfollow(from)).isPresent()) {
+            from.send(new PeerMessage.Ended(origin));
         }
     }
 

@@ -146,8 +146,9 @@ final class ServedShard {
         pump(follower);
     }
 
-    void unfollow(Conversation conversation) {
-        followers.removeIf(follower -> follower.conversation == conversation);
+    /** @return whether anybody followed there */
+    boolean unfollow(Conversation conversation) {
+        return followers.removeIf(follower -> follower.conversation == conversation);
     }
 
     /** Nobody gets it from here any more. */

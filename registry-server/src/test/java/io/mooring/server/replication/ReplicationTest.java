@@ -121,6 +121,20 @@ class ReplicationTest {
     }
 
     @Test
+    void whoIsSaidToFollowNoMoreAndNeverSaidThatAsksAnew() {
+        start("a", "b");
+        byte[] late = PeerWriter.bytes(new PeerMessage.Unfollow(new NodeId("a")));
+        world.onTheWay =
+                (wire, message) -> message[0] == PeerWriter.HEARTBEAT ? List.of(message, late) : List.of(message);
+        world.run(2.1);
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.run(2.1); // the next heartbeat tells of a shard that nobody gives b any more
+        node("a").grant(1);
+        world.run(0.005);
+        assertEquals(List.of(1), node("b").ports("a"));
+    }
+
+    @Test
     void contentsThatDifferAtTheSameRevisionAreTakenAnew() {
         start("a", "b");
         world.onTheWay = (wire, message) -> {
