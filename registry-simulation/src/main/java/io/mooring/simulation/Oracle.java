@@ -64,6 +64,7 @@ final class Oracle {
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
     private final Map<InstanceId, Home> latest = new LinkedHashMap<>();
+    private final Map<InstanceId, Home> perhaps = new HashMap<>(); // where it was confirmed, if that node had it
     private final Map<InstanceId, Set<Life>> lives = new HashMap<>();
     private final Map<Errand, Home> errands = new HashMap<>();
     private Optional<Errand> answered = Optional.empty();
@@ -140,6 +141,8 @@ final class Oracle {
         boolean everBroken;
         /** When it came back; a decision of just before may still be on its way to the disk. */
         long backAt;
+        /** Whether the session said what it holds, and no answer to that has been written. */
+        boolean unanswered;
 
         Optional<Registry.Accepted> line = Optional.empty();
     }
@@ -378,6 +381,7 @@ final class Oracle {
         at.line = Optional.of(line);
         at.broken = false;
         at.since = now();
+        at.unanswered = hello.holds().isPresent();
         sessionOf.put(line, name);
     }
 
@@ -415,6 +419,7 @@ final class Oracle {
 
     private void settles(InstanceId id, Home home, boolean newest) {
         home.registry.witness.knows(id, home.session);
+        perhaps.remove(id);
         homes.computeIfAbsent(id, i -> new LinkedHashMap<>()).put(home.registry, home);
         lives.computeIfAbsent(id, i -> new HashSet<>()).add(new Life(home.registry, home.life));
         if (newest) {
@@ -567,8 +572,11 @@ final class Oracle {
     /** The node writes a frame. */
     void said(Registry.Accepted line, byte[] frame) {
         String text = new String(frame, 0, Math.min(frame.length, 400), StandardCharsets.UTF_8);
-        if (text.startsWith("[{\"type\":\"welcome") && text.contains("\"held\":true")) {
-            welcomedWithHeld(line);
+        if (text.startsWith("[{\"type\":\"welcome")) {
+            answered(line);
+            if (text.contains("\"held\":true")) {
+                welcomedWithHeld(line);
+            }
         }
         if (text.startsWith("[{\"type\":\"delta")) {
             world.coverage.effect(Effects.DELTAS);
@@ -581,6 +589,14 @@ final class Oracle {
         }
     }
 
+    private void answered(Registry.Accepted line) {
+        SessionSeen session = sessions.get(sessionOf.getOrDefault(line, ""));
+        At at = session == null ? null : session.at.get(line.registry());
+        if (at != null && at.line.filter(each -> each == line).isPresent()) {
+            at.unanswered = false;
+        }
+    }
+
     /** The node said that it holds what the session has. */
     private void welcomedWithHeld(Registry.Accepted line) {
         String name = sessionOf.getOrDefault(line, "");
@@ -589,18 +605,23 @@ final class Oracle {
         if (session == null) {
             return;
         }
-        List<InstanceId> held = new ArrayList<>();
-        owners.forEach((id, owner) -> {
-            if (owner.equals(name) && latest.containsKey(id)) { // whoever asked for it may be dead by now
-                held.add(id);
-            }
-        });
+        List<InstanceId> held = ownedBy(name);
         held.forEach(id -> {
             atHome(id, name, line.registry(), line.number() >= session.newest);
             if (asked.containsKey(id)) {
                 latestOf(id, name).ifPresent(order -> hear(id, order, name, line.registry())); // as if it said it again
             }
         });
+    }
+
+    private List<InstanceId> ownedBy(String session) {
+        List<InstanceId> owned = new ArrayList<>();
+        owners.forEach((id, owner) -> {
+            if (owner.equals(session) && latest.containsKey(id)) { // whoever asked for it may be dead by now
+                owned.add(id);
+            }
+        });
+        return owned;
     }
 
     /** What that session said last of it. */
@@ -612,14 +633,18 @@ final class Oracle {
     }
 
     void disconnected(Registry.Accepted line) {
-        String name = sessionOf.get(line); // the answer to its hello may come after its end
-        SessionSeen session = name == null ? null : sessions.get(name);
+        String name = sessionOf.getOrDefault(line, ""); // the answer to its hello may come after its end
+        SessionSeen session = sessions.get(name);
         At at = session == null ? null : session.at.get(line.registry());
         if (at != null && at.line.isPresent() && at.line.get() == line) {
             at.broken = true;
             at.everBroken = true;
             at.brokenAt = now();
             at.line = Optional.empty();
+            if (at.unanswered) { // the node may have found that it has what the session holds, and acts upon that
+                Home home = new Home(line.registry(), at.life, now(), name);
+                ownedBy(name).forEach(id -> perhaps.put(id, home));
+            }
         }
     }
 
@@ -803,6 +828,10 @@ final class Oracle {
      * does not. Otherwise any may be it.
      */
     private boolean anyHome(InstanceId id, boolean exact, Judged judged) {
+        Home confirmed = perhaps.get(id);
+        if (confirmed != null && judged.by(confirmed)) {
+            return true;
+        }
         Home last = latest.get(id);
         if (exact && last != null && told(last)) {
             return judged.by(last) || !last.stands() && anyStands(id, judged);

@@ -83,6 +83,7 @@ final class Registry {
             return;
         }
         peers = List.copyOf(addresses);
+        witness.toldPeers();
         onLoop(running -> running.configured(peers));
     }
 

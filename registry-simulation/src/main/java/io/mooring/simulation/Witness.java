@@ -69,6 +69,8 @@ final class Witness {
     private long resumedAt;
     private long pausedAt;
     private boolean pausedInTurn; // what was decided before may be shown after
+    private long toldPeersAt;
+    private boolean toldPeersInTurn; // likewise
     private int life;
     private boolean diskLost;
     private boolean lateAtDeath;
@@ -193,6 +195,12 @@ final class Witness {
     void paused() {
         pausedAt = now();
         pausedInTurn = registry.disk.isBusy();
+    }
+
+    /** It is told who its peers are. */
+    void toldPeers() {
+        toldPeersAt = now();
+        toldPeersInTurn = registry.disk.isBusy();
     }
 
     void resumed() {
@@ -690,7 +698,8 @@ final class Witness {
                         id + " was " + what + " " + Duration.ofNanos(frozenUntil - now())
                                 + " before the freeze was over");
             }
-            if (isolated()) {
+            boolean decidedAmongOthers = toldPeersInTurn && now() - toldPeersAt <= TURN;
+            if (!decidedAmongOthers && isolated()) {
                 throw wrong("E6", id + " was " + what + " by a node that sees fewer than half of its peers");
             }
         }

@@ -452,23 +452,28 @@ public final class LeaseTable {
 
     /**
      * How far the end of a registration of this node reaches. Another node may have given the same generation without knowing
-     * of it: while somebody is in touch with that one, or it is the one that shows, this end says nothing about it. But where
-     * it is in doubt itself it must not show in place of this one.
+     * of it: while somebody is in touch with that one, or it is the one that shows, this end says nothing about it.
      */
     private Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
-        String publisher = removed.publisher().id();
         if (cause == RemovalCause.DEREGISTERED) {
-            return goodbye(lease, publisher, removed.generation());
+            return goodbye(lease, removed.publisher().id(), removed.generation());
         }
-        Burial word = new Burial(publisher, removed.generation(), cause);
+        Burial word = end(removed, cause);
         Registration there = word.explicit() ? null : elsewhere.find(removed.id());
-        if (there == null || there.generation() != removed.generation()) {
-            return word;
-        }
-        if (there.inDoubt() && !isBeaten(removed)) {
-            return new Burial(publisher, removed.generation() + 1, cause);
-        }
-        return cause.certain() ? word : Burial.OWN;
+        boolean isShared = there != null && there.generation() == word.generation();
+        return isShared && !cause.certain() ? Burial.OWN : word;
+    }
+
+    /**
+     * The end of a registration, of this incarnation or the earlier one. What another node has of the same generation, hidden
+     * by it and in doubt itself, must not show in its place, and goes with it.
+     */
+    private Burial end(Registration removed, RemovalCause cause) {
+        Burial end = new Burial(removed.publisher().id(), removed.generation(), cause);
+        Registration there = end.explicit() ? null : elsewhere.find(removed.id());
+        boolean isHidden =
+                there != null && there.generation() == removed.generation() && there.inDoubt() && !isBeaten(removed);
+        return isHidden ? new Burial(end.publisher(), removed.generation() + 1, cause) : end;
     }
 
     private static boolean isOf(Registration registration, String session) {
@@ -1156,7 +1161,7 @@ public final class LeaseTable {
             forgetRestored(registration, cause, actor);
             if (!alone && own.get(id) == null && !isSuperseded(registration, cause)) {
                 // Other nodes have copies of that incarnation too.
-                bury(id, new Burial(registration.publisher().id(), registration.generation(), cause), actor);
+                bury(id, end(registration, cause), actor);
             }
             return;
         }

@@ -373,6 +373,7 @@ public final class RegistryNode {
 
         @Override
         public void membersChanged() {
+            freezeIfIsolated(); // now: the next look at the leases would let go first of those whose time is up
             moves.membersChanged();
         }
 
@@ -1042,6 +1043,10 @@ public final class RegistryNode {
 
     // ---- time and evidence
 
+    private void freezeIfIsolated() {
+        replication.isolated().ifPresent(leases::freeze);
+    }
+
     private void sweep() {
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
         LeaseTable.Sweep sweep = leases.sweep();
@@ -1053,7 +1058,7 @@ public final class RegistryNode {
         evidence.look(sweep.newlySuspect(), this::onVerdict);
         tell(catalog.releaseHolds());
         overrideWatch.holdsReleased();
-        replication.isolated().ifPresent(leases::freeze);
+        freezeIfIsolated();
         boolean frozen = leases.frozen().isPresent();
         lookWhetherCertain();
         boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();

@@ -232,6 +232,18 @@ class LeaseTableTest {
     }
 
     @Test
+    void b2WhatADiskHadTakesAnotherOfItsGenerationWithItThatIsInDoubtElsewhere() {
+        for (boolean inDoubt : List.of(false, true)) {
+            LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
+            others.copy = new Registration(INSTANCE.withWeight(2), lease("another"), 5, inDoubt);
+            restarted.remove(INSTANCE.id(), RemovalCause.ORPHANED, "registry");
+            Burial said = restarted.own().burials().get(INSTANCE.id());
+            assertNotNull(said);
+            assertEquals(inDoubt, said.reaches(others.copy), "it would show in place of the one that hid it");
+        }
+    }
+
+    @Test
     void b2WhatADiskHadTakesAnEarlierWordOfItsPublisherWithItThatIsInDoubtElsewhere() {
         for (boolean inDoubt : List.of(false, true)) {
             LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));

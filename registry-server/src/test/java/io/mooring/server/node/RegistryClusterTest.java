@@ -258,6 +258,34 @@ class RegistryClusterTest {
     }
 
     @Test
+    void e6ANodeThatIsToldOfPeersWhomItDoesNotSeeLetsGoOfNobodyInItsNextLookAtTheLeases() {
+        Instance[] others = new Instance[60];
+        for (int i = 0; i < others.length; i++) {
+            others[i] = instance(101 + i, "y");
+        }
+        world.new Publisher().connect(a).register(others);
+        List<ClusterWorld.Publisher> publishers = new ArrayList<>();
+        for (int port = 1; port <= 10; port++) {
+            publishers.add(world.new Publisher().connect(a).register(instance(port, "x")));
+        }
+        a.in(() -> a.node.configured(List.of()));
+        world.cut(1, 2);
+        world.cut(1, 3);
+        world.run(Duration.ofSeconds(20));
+        assertEquals(Optional.empty(), a.node.status().frozen(), "it expects nobody");
+        for (ClusterWorld.Publisher publisher : publishers) {
+            publisher.breakLine(); // so that somebody's time is up at every look at the leases
+            world.run(MOMENT);
+        }
+        world.run(Duration.ofMillis(2_510));
+        List<Integer> listed = a.ports();
+        assertTrue(listed.size() > 61 && listed.size() < 69, () -> listed + ": the test proves nothing");
+        a.in(() -> a.node.configured(List.of("n2:9849", "n3:9849")));
+        world.run(Duration.ofSeconds(30));
+        assertEquals(listed, a.ports());
+    }
+
+    @Test
     void aVerdictDoesNotTakeWhatItsPublisherHoldsBehindAPartition() {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.new Publisher().connect(b).register(instance(3, "y"), instance(4, "y"), instance(5, "y"));
