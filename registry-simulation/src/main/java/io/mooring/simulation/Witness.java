@@ -1,6 +1,7 @@
 package io.mooring.simulation;
 
 import io.mooring.model.Digest;
+import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
 import io.mooring.model.Removal;
@@ -236,11 +237,14 @@ final class Witness {
 
     /**
      * Whether that list is wrong to have an older content than the given one: the node had just heard of it, or a later one,
-     * when it sent the list, and was to show it at the end of its turn.
+     * when it sent the list, and was to show it at the end of its turn. Nobody is told of a new generation alone.
      */
     boolean hasLaterToShow(ListedInstance listed, long order) {
         HeardOf heard = heardOf.get(listed.id());
-        if (heard == null || heard.order < order || heard.generation <= listed.generation()) {
+        boolean isBehind = heard != null
+                && heard.generation > listed.generation()
+                && heard.generation > generationOf(listed.instance());
+        if (heard == null || heard.order < order || !isBehind) {
             return false;
         }
         long ago = now() - heard.at;
@@ -248,6 +252,17 @@ final class Witness {
         boolean onItsWay = exposed.getOrDefault(listed.id(), 0L) < order
                 && ago <= TURN + world.swarm.diskDelay().toNanos() + slowest;
         return onItsWay && ago > slowest;
+    }
+
+    /** The generation with which it lists just that; 0 if it does not. */
+    private long generationOf(Instance content) {
+        ServiceView view = shown.getOrDefault(content.service(), ServiceView.empty(content.service()));
+        for (ListedInstance listed : view.instances()) {
+            if (listed.instance().equals(content)) {
+                return listed.generation();
+            }
+        }
+        return 0;
     }
 
     void started(boolean trusted) {

@@ -940,19 +940,20 @@ final class World {
         Map<InstanceId, Expected> all = new TreeMap<>();
         for (ClientProcess client : clients) {
             if (!client.isGone()) {
-                client.wanted.forEach((id, wanted) -> all.put(id, expected(wanted.instance())));
+                client.wanted.forEach((id, wanted) -> all.put(id, expected(wanted.instance(), oracle.isForced(id))));
             }
         }
         for (LeaseProvider lease : leases) {
-            lease.wanted().ifPresent(instance -> all.put(instance.id(), expected(instance)));
+            // Whoever removed it: its next renewal finds that, and it is put again.
+            lease.wanted().ifPresent(instance -> all.put(instance.id(), expected(instance, false)));
         }
         return all;
     }
 
-    private Expected expected(Instance wanted) {
+    private Expected expected(Instance wanted, boolean maybeAbsent) {
         List<Instance> contents = new ArrayList<>(List.of(wanted));
         contents.addAll(amendments.getOrDefault(wanted.id(), List.of()));
-        return new Expected(contents, oracle.isForced(wanted.id()));
+        return new Expected(contents, maybeAbsent);
     }
 
     private boolean isSettled() {

@@ -731,11 +731,14 @@ public final class LeaseTable {
      * A verdict by time alone on what a lost node left behind.
      *
      * @param listed instances listed in all, of which only a share may leave so
-     * @return false when the cap on evictions is reached or the node is frozen: try again later
+     * @return false when the cap on evictions is reached, the node is frozen, or another one is to decide first: try again
+     *     later
      */
     public boolean giveUp(Registration orphan, int listed) {
         long now = loop.now();
-        if (frozen().isPresent() || budget.available(Math.max(listed, own.size() + restored.size()), now) < 1) {
+        if (frozen().isPresent()
+                || isBesideOneInDoubt(orphan)
+                || budget.available(Math.max(listed, own.size() + restored.size()), now) < 1) {
             return false;
         }
         budget.spend(1, now);
@@ -1085,11 +1088,12 @@ public final class LeaseTable {
             return;
         }
         int available = budget.available(own.size() + restored.size(), now);
-        int count = Math.min(available, overdue.size());
-        if (count == 0) {
+        if (available == 0) {
             return;
         }
         List<InstanceId> candidates = new ArrayList<>(overdue.keySet());
+        candidates.removeIf(this::isDecidedElsewhereFirst);
+        int count = Math.min(available, candidates.size());
         for (int i = 0; i < count; i++) { // in random order, so that the cap hits no service on purpose
             if (count < candidates.size()) {
                 int other = i + random.nextInt(candidates.size() - i);
@@ -1102,6 +1106,27 @@ public final class LeaseTable {
             remove(id, cause, REGISTRY);
         }
         budget.spend(count, now);
+    }
+
+    private boolean isDecidedElsewhereFirst(InstanceId id) {
+        Registration earlier = own.get(id) == null ? restored.get(id) : null;
+        return earlier != null && isBesideOneInDoubt(earlier);
+    }
+
+    /**
+     * Whether somebody else's of no later generation is in doubt at a node that is there. A verdict on what nobody vouches for
+     * would take that along, which has its grace: its own node decides on it first.
+     */
+    private boolean isBesideOneInDoubt(Registration left) {
+        Registration here = own.get(left.id());
+        return here != null && isAnotherInDoubt(here, left)
+                || elsewhere.isVouched(left.id(), copy -> isAnotherInDoubt(copy, left));
+    }
+
+    private static boolean isAnotherInDoubt(Registration copy, Registration left) {
+        return copy.inDoubt()
+                && copy.generation() <= left.generation()
+                && !copy.publisher().id().equals(left.publisher().id());
     }
 
     // ---- the one place that writes each shard

@@ -1,6 +1,7 @@
 package io.mooring.server.lease;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -199,10 +200,7 @@ class LeaseTableTest {
     void a3ARefusedProbeOfWhatTheDiskHadIsNoWordOnWhoIsSureOfIt() {
         LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
         others.copy = new Registration(INSTANCE, lease("p"), 5, false);
-        for (int second = 0; second < 20; second++) { // until the freeze of a start is over
-            time.runFor(Duration.ofSeconds(1));
-            restarted.sweep();
-        }
+        sweepFor(restarted, 20); // until the freeze of a start is over
         assertEquals(Optional.empty(), restarted.frozen());
         restarted.confirmDead(INSTANCE.id());
         assertNotNull(restarted.restored().get(INSTANCE.id()), "it would leave every list for a moment");
@@ -210,6 +208,46 @@ class LeaseTableTest {
         others.copy = others.copy.doubted(true, false);
         restarted.confirmDead(INSTANCE.id());
         assertNull(restarted.restored().get(INSTANCE.id()));
+    }
+
+    @Test
+    void e6AVerdictOnWhatNobodyVouchesForWaitsForSomebodyElseWhoHasHisGrace() {
+        LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
+        Registration orphan = new Registration(INSTANCE, lease("p"), 5, false);
+        others.copy = new Registration(INSTANCE, lease("another"), 4, true);
+        sweepFor(restarted, 40);
+        assertNotNull(restarted.restored().get(INSTANCE.id()), "his node decides first, and he may be back by then");
+        assertFalse(restarted.giveUp(orphan, 100));
+        assertNull(restarted.own().burials().get(INSTANCE.id()));
+
+        others.copy = null;
+        sweepFor(restarted, 1);
+        assertNull(restarted.restored().get(INSTANCE.id()));
+        assertTrue(restarted.giveUp(orphan, 100));
+    }
+
+    @Test
+    void e6AVerdictOnWhatALostNodeHadWaitsForWhoHasHisGraceHere() {
+        sweepFor(table, 20); // until the freeze of a start is over
+        SessionLine line = (code, message) -> {};
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        table.attach("s", 1, terms, line, OptionalLong.empty(), replaced -> {});
+        table.register("s", List.of(INSTANCE));
+        Registration orphan = new Registration(INSTANCE, lease("p"), 1L << 40, false);
+        table.broken("s", line);
+        assertFalse(table.giveUp(orphan, 100));
+        assertNotNull(table.own().get(INSTANCE.id()));
+
+        sweepFor(table, 4);
+        assertNull(table.own().get(INSTANCE.id()));
+        assertTrue(table.giveUp(orphan, 100));
+    }
+
+    private void sweepFor(LeaseTable swept, int seconds) {
+        for (int second = 0; second < seconds; second++) {
+            time.runFor(Duration.ofSeconds(1));
+            swept.sweep();
+        }
     }
 
     private static Publisher lease(String id) {
