@@ -332,7 +332,7 @@ final class ClientProcess {
         return toldBy;
     }
 
-    /** How long ago the registry said what was heard last: it may have waited at the node, on its way, and here. */
+    /** How long ago the registry said what it acted upon last: it may have waited at the node, on its way, and here. */
     long toldAgo() {
         return world.time.now() - toldOf;
     }
@@ -399,13 +399,16 @@ final class ClientProcess {
         return false;
     }
 
-    void frameArrived(Link link, long saidAt) {
+    void frameArrived(Link link) {
         touched = true;
         if (!link.isEnded() && !isGone()) {
-            // Of several that waited for a process that stood still, the first: it may act upon any of them now.
-            toldOf = lastFrameOn == null || saidAt - toldOf < 0 ? saidAt : toldOf;
             lastFrameOn = link;
         }
+    }
+
+    /** It has acted upon what was said then. The next frame, which it asks for in the same step, may be much younger. */
+    void frameHandled(long saidAt) {
+        toldOf = saidAt;
     }
 
     // ---- providing

@@ -25,6 +25,7 @@ final class Link implements MooringPorts.Link {
     private final Path.Direction down;
     private final ArrayDeque<Runnable> inbox = new ArrayDeque<>();
     private boolean mayDeliver = true;
+    private long inHand; // when the frame was said that the process has yet to act upon
     private boolean ended; // the client knows
     private boolean open;
     private final Set<String> told = new HashSet<>();
@@ -100,6 +101,9 @@ final class Link implements MooringPorts.Link {
 
     @Override
     public void next() {
+        if (!ended) {
+            client.frameHandled(inHand);
+        }
         mayDeliver = true;
         deliver();
     }
@@ -164,7 +168,8 @@ final class Link implements MooringPorts.Link {
                         client.name + " < " + registry.map(r -> r.name).orElse("?"),
                         frame);
                 noteTold(frame);
-                client.frameArrived(this, saidAt);
+                inHand = saidAt;
+                client.frameArrived(this);
                 consumed.run();
                 late();
                 if (!client.isGone()) {

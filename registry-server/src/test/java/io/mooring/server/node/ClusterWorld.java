@@ -42,6 +42,10 @@ final class ClusterWorld {
     final Map<String, Machine> machines = new TreeMap<>();
     final Set<String> refusing = new HashSet<>();
     final Set<String> answering = new HashSet<>();
+
+    /** Which machines have looked at an address. */
+    final Map<String, Set<String>> probedBy = new TreeMap<>();
+
     private final Set<String> cut = new HashSet<>();
     private final Map<String, Duration> slow = new HashMap<>();
     private final List<Wire> wires = new ArrayList<>();
@@ -126,6 +130,7 @@ final class ClusterWorld {
             VirtualTime.Loop own = loop;
             Prober prober = (host, port, verdict) -> own.schedule(WAY, () -> {
                 String address = host + ":" + port;
+                probedBy.computeIfAbsent(address, each -> new HashSet<>()).add(name);
                 verdict.accept(
                         refusing.contains(address)
                                 ? Prober.Verdict.REFUSED

@@ -126,6 +126,24 @@ class RegistryClusterTest {
     }
 
     @Test
+    void aGoodbyeAtAnEarlierHomeOfWhoDoesNotCountConnectionsReachesWhatItSaidElsewhereSince() {
+        ClusterWorld.Publisher publisher = world.new Publisher();
+        for (ClusterWorld.Machine home : List.of(a, b, a)) {
+            home.in(() -> home.node.open(publisher.id, 0, publisher, OptionalLong.empty(), held -> {}, refusal -> {}));
+            if (!c.version(1).equals("n2")) {
+                home.outcome(reply -> home.node.register(publisher.id, List.of(instance(1, home.name)), reply));
+            }
+            world.run(MOMENT);
+        }
+        assertEquals("n2", c.version(1));
+        a.outcome(reply -> a.node.deregister(publisher.id, List.of(id(1)), reply));
+        for (int i = 0; i < 100; i++) {
+            world.run(MOMENT);
+            everywhere(List.of());
+        }
+    }
+
+    @Test
     void a3AGoodbyeEndsWhatTheSessionSaidElsewhereBeforeHoweverHighThatIsByNow() {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.run(MOMENT);
@@ -226,6 +244,21 @@ class RegistryClusterTest {
         assertEquals(List.of(1, 3, 4, 5), c.ports(), "kept for a lease");
         world.run(Duration.ofSeconds(8));
         everywhere(List.of(3, 4, 5));
+    }
+
+    @Test
+    void whatALostNodeLeavesIsLookedAtByOneNodeEach() {
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a);
+        registerAll(publisher, 12, "x");
+        for (int port = 1; port <= 12; port++) {
+            world.answering.add("10.0.0.1:" + port);
+        }
+        world.run(MOMENT);
+        a.crash();
+        world.run(Duration.ofSeconds(40));
+        assertEquals(12, world.probedBy.size());
+        world.probedBy.forEach((address, by) -> assertEquals(1, by.size(), address + " by " + by));
+        assertEquals(2, world.probedBy.values().stream().distinct().count(), "both have their share");
     }
 
     @Test
