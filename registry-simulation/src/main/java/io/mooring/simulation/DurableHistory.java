@@ -31,6 +31,8 @@ final class DurableHistory {
 
         private boolean acknowledged;
         private boolean refused;
+        /** The disk of the node that accepted it has it for certain; after it was lost that node may have it from others. */
+        private boolean forced;
 
         Said(String key, String value, Registry at, Set<Said> above) {
             this.key = key;
@@ -83,6 +85,7 @@ final class DurableHistory {
 
     void acknowledged(Said write) {
         write.acknowledged = true;
+        write.forced = true;
         write.holders.add(write.at);
         take(write.at, write);
     }
@@ -105,14 +108,14 @@ final class DurableHistory {
     /** The process died: what it had from others it may not have written. */
     void died(Registry node) {
         List<Said> own = taken(node).stream()
-                .filter(each -> each.at == node && each.acknowledged && each.holders.contains(node))
+                .filter(each -> each.at == node && each.forced)
                 .toList();
         known.remove(node);
         taken.remove(node);
         own.forEach(each -> take(node, each));
         said.values()
                 .forEach(all -> all.forEach(each -> {
-                    if (each.at != node) {
+                    if (each.at != node || !each.forced) {
                         each.holders.remove(node);
                     }
                 }));
@@ -122,7 +125,11 @@ final class DurableHistory {
     void forgot(Registry node) {
         known.remove(node);
         taken.remove(node);
-        said.values().forEach(all -> all.forEach(each -> each.holders.remove(node)));
+        said.values()
+                .forEach(all -> all.forEach(each -> {
+                    each.holders.remove(node);
+                    each.forced &= each.at != node;
+                }));
     }
 
     /** Why that node may not show that; empty when it may. */
