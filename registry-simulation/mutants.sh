@@ -77,6 +77,11 @@ for patch in "$root"/registry-simulation/mutants/*.patch; do
       printf '%-44s %-34s %s\n' "$name" "$by" "$failures"
       continue
     fi
+    if ! grep -aqE '^\[INFO\] Tests run: [1-9]' "$work/out"; then
+      printf '%-44s %-34s %s\n' "$name" 'the test did not run' "$(grep -am1 ERROR "$work/out" || echo "is the tree built?")"
+      unnoticed=$((unnoticed + 1))
+      continue
+    fi
   fi
   printf '%-44s %-34s %s\n' "$name" NOBODY "${by/#sim/$wanted seeds}"
   unnoticed=$((unnoticed + 1))

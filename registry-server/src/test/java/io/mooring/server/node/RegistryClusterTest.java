@@ -1224,6 +1224,25 @@ class RegistryClusterTest {
     }
 
     @Test
+    void e7WhoComesBackToAnEarlierHomeIsNotInDoubtWithItsLaterOne() {
+        long digest = new ListedInstance(instance(1, "x"), Standing.LIVE).fingerprint();
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(b).register(instance(1, "x"));
+        world.run(MOMENT);
+        publisher.breakLine().connect(a, OptionalLong.of(digest));
+        world.run(Duration.ofMillis(2));
+        if (!publisher.held.orElseThrow()) {
+            publisher.register(instance(1, "x"));
+        }
+        world.run(MOMENT);
+        for (int i = 0; i < 100; i++) {
+            assertEquals(Standing.LIVE, c.standing(1), "after " + i + " tenths of a second; seed " + world.seed);
+            world.run(MOMENT);
+        }
+    }
+
+    @Test
     void b2WhatADiskHasIsNotTakenUpBySomebodyWhoHasSaidMoreElsewhere() {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.run(SECOND);
