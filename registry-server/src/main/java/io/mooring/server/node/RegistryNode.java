@@ -7,7 +7,6 @@ import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
-import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
 import io.mooring.server.check.Checker;
 import io.mooring.server.check.HealthChecks;
@@ -99,29 +98,19 @@ public final class RegistryNode {
     private final OverrideWatch overrideWatch;
     private final SessionMoves moves;
     private final Errands errands;
+    private final UnheardRemovals unheard;
+    private final Publication publication;
+    private final Turns turns;
     private final HybridClock clock;
     private final @Nullable ClockFile clockFile;
-    private final List<Consumer<List<ServiceView>>> viewListeners = new ArrayList<>(1);
     private final long startedAt;
 
     private @Nullable HealthChecks healthChecks;
-    private List<Change> changes = new ArrayList<>();
-    /**
-     * What a starting node has heard from its peers, until it has heard from all: of a session that has moved one of them may
-     * have what another one has ended or gone beyond, so that each by itself shows what never was. At most what the
-     * replicas hold, and what changes in that time.
-     */
-    private List<Change> gathered = new ArrayList<>();
 
     /** Whether a removal is being heard from a peer. */
     private boolean hearing;
 
-    private List<Runnable> replies = new ArrayList<>();
-    private boolean turnScheduled;
-    private boolean writing;
-    private long turns;
     private boolean incomplete = true;
-    private boolean ready;
 
     /** Whether what was gathered until then is shown, too: who asks outside hears of it only now. */
     private boolean saysReady;
@@ -177,22 +166,11 @@ public final class RegistryNode {
                         ? LeaseTable.Elsewhere.NOWHERE
                         : new Replicas(replication, restored.heard()),
                 this::onOwn);
-        durable = new DurableDoor(settings.self(), loop, storage, replication, this::scheduleTurn);
+        durable = new DurableDoor(settings.self(), loop, storage, replication, this::durableChanged);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS, durable.durables()::shown);
         catalog.remember(restored.heard());
-        durable.durables().begin();
-        catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
-        onDisk.forEach((shard, registrations) -> {
-            replication.restored(shard, registrations);
-            catalog.restore(shard, registrations);
-        });
         onDisk.put(leases.restored().id(), restored.own());
-        if (!durable.isShown()) {
-            catalog.fold(durable.takeChanges());
-        }
-        push = new PushScheduler(loop, catalog::view);
-        push.incomplete(true);
         restoreLog = storage.isPresent()
                 ? new RestoreLog(
                         storage.get(),
@@ -204,6 +182,28 @@ public final class RegistryNode {
                         this::places,
                         this::registration)
                 : null;
+        push = new PushScheduler(loop, catalog::view);
+        push.incomplete(true);
+        overrideWatch = new OverrideWatch(
+                settings.self(),
+                durable,
+                catalog,
+                replication,
+                loop,
+                settings.lease().ttl());
+        unheard = new UnheardRemovals(catalog, replication, leases);
+        publication = new Publication(
+                settings.cluster(), leases::own, catalog, durable, overrideWatch, push, replication, unheard);
+        turns = new Turns(loop, restoreLog, settings.diskPatience(), catalog, durable, publication);
+        durable.durables().begin();
+        catalog.restore(leases.restored().id(), leases.restored().registrations());
+        restored.replicas().forEach((shard, registrations) -> {
+            replication.restored(shard, registrations);
+            catalog.restore(shard, registrations);
+        });
+        if (!durable.isShown()) {
+            catalog.fold(durable.takeChanges());
+        }
         evidence = new Evidence(prober, loop);
         orphans = new OrphanWatch(
                 settings.self(),
@@ -213,16 +213,9 @@ public final class RegistryNode {
                 loop,
                 settings.lease().ttl(),
                 () -> catalog.counts().total());
-        overrideWatch = new OverrideWatch(
-                settings.self(),
-                durable,
-                catalog,
-                replication,
-                loop,
-                settings.lease().ttl());
         moves = new SessionMoves(leases, replication, loop);
         errands = new Errands(
-                leases, replication, () -> ready || settings.cluster().isAlone());
+                leases, replication, () -> isReady() || settings.cluster().isAlone());
         startedAt = loop.now();
         lastProbes = startedAt;
         lastRestored = startedAt;
@@ -271,13 +264,6 @@ public final class RegistryNode {
         }
         Registration copy = replication.get(shard, instance);
         return copy == null || catalog.isOver(copy) ? null : copy;
-    }
-
-    /** Without the late copies of what is over. */
-    private List<Change> lasting(List<Change> turnChanges) {
-        List<Change> lasting = new ArrayList<>(turnChanges);
-        lasting.removeIf(change -> change instanceof Change.Granted granted && catalog.isOver(granted.registration()));
-        return lasting;
     }
 
     /** Other nodes' shards, as the lease table asks for them, and the removals that an earlier life had heard. */
@@ -341,17 +327,12 @@ public final class RegistryNode {
 
         @Override
         public boolean isSettled() {
-            return changes.isEmpty() && !writing;
+            return turns.isSettled();
         }
 
         @Override
         public void changed(Change change) {
-            if (ready) {
-                changes.add(change);
-                scheduleTurn();
-            } else {
-                gathered.add(change);
-            }
+            turns.heard(change);
             if (change instanceof Change.Granted granted) {
                 leases.granted(granted.registration());
             }
@@ -414,7 +395,7 @@ public final class RegistryNode {
 
         @Override
         public boolean starting() {
-            return !ready || leases.restored().size() > 0; // which only this node knows, and tells nobody
+            return !isReady() || leases.restored().size() > 0; // which only this node knows, and tells nobody
         }
 
         @Override
@@ -479,7 +460,7 @@ public final class RegistryNode {
                 Instance after = Errands.instance(ask);
                 Outcome outcome = writable().orElseGet(() -> leases.amend(after.id(), before -> after));
                 String problem = outcome instanceof Outcome.Refused refused ? refused.message() : "";
-                afterTurn(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
+                turns.whenShown(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
             } else {
                 reply.accept(
                         ask.answer(false, "this node does not know what to do with a request of kind " + ask.kind()));
@@ -530,7 +511,7 @@ public final class RegistryNode {
             return;
         }
         boolean held = attachment == LeaseTable.Attachment.HELD;
-        afterTurn(() -> welcome.accept(held));
+        turns.whenShown(() -> welcome.accept(held));
     }
 
     /** A session says hello that is believed for as long as this node believes sessions unless told otherwise. */
@@ -743,11 +724,11 @@ public final class RegistryNode {
                         settings.self(),
                         durable.durables(),
                         replication,
-                        () -> ready && leases.frozen().isEmpty()));
+                        () -> isReady() && leases.frozen().isEmpty()));
     }
 
     private Optional<Refusal> started() {
-        return DurableDoor.started(() -> ready || settings.cluster().isAlone());
+        return DurableDoor.started(() -> isReady() || settings.cluster().isAlone());
     }
 
     /** @param listener hears on the loop whenever the settings of a service changed, by whatever node */
@@ -792,7 +773,7 @@ public final class RegistryNode {
 
     /** @param listener hears on the loop of the views that differ after each turn, before any reply of that turn */
     public void onChangedViews(Consumer<List<ServiceView>> listener) {
-        viewListeners.add(listener);
+        publication.onChangedViews(listener);
     }
 
     // ---- any thread
@@ -892,14 +873,13 @@ public final class RegistryNode {
         return epoch;
     }
 
-    // ---- the turn
+    // ---- what changes
 
     private void onOwn(Change change) {
-        if (!ready && hearing && change.shard().equals(leases.restored().id())) {
-            gathered.add(change); // what the disk had makes way for what the same peer has since, not before that shows
+        if (hearing && change.shard().equals(leases.restored().id())) {
+            turns.heard(change); // what the disk had makes way for what the same peer has since, not before that shows
         } else {
-            changes.add(change);
-            scheduleTurn();
+            turns.add(change);
         }
         if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
             replication.buried(removed.instance(), removed.burial());
@@ -923,7 +903,7 @@ public final class RegistryNode {
         if (outcome instanceof Outcome.Refused) {
             refuse(outcome, reply);
         } else {
-            afterTurn(() -> reply.accept(outcome));
+            turns.whenShown(() -> reply.accept(outcome));
         }
     }
 
@@ -932,113 +912,9 @@ public final class RegistryNode {
         reply.accept(outcome);
     }
 
-    /** Runs {@code reply} when everything changed so far is visible: now, if it is. */
-    private void afterTurn(Runnable reply) {
-        if (changes.isEmpty() && !writing && durable.isShown()) {
-            reply.run();
-        } else {
-            replies.add(reply);
-            scheduleTurn();
-        }
-    }
-
-    private void scheduleTurn() {
-        if (!turnScheduled && !writing) {
-            turnScheduled = true;
-            loop.execute(this::turn);
-        }
-    }
-
-    private void turn() {
-        turnScheduled = false;
-        if (writing) {
-            return;
-        }
-        List<Change> turnChanges = changes;
-        List<Runnable> turnReplies = replies;
-        changes = new ArrayList<>();
-        replies = new ArrayList<>();
-        if (restoreLog == null || turnChanges.isEmpty()) {
-            publish(turnChanges, turnReplies);
-            return;
-        }
-        if (restoreLog.age().compareTo(settings.diskPatience()) >= 0) {
-            restoreLog.append(lasting(turnChanges), () -> {}); // the disk is behind already: its word is not waited for
-            publish(turnChanges, turnReplies);
-            return;
-        }
-        writing = true;
-        long turn = ++turns;
-        // A disk that hangs must not take discovery with it: after a moment we tell without it.
-        Timer impatience = loop.schedule(settings.diskPatience(), () -> publishWritten(turn, turnChanges, turnReplies));
-        restoreLog.append(lasting(turnChanges), () -> {
-            impatience.cancel();
-            publishWritten(turn, turnChanges, turnReplies);
-        });
-    }
-
-    private void publishWritten(long turn, List<Change> turnChanges, List<Runnable> turnReplies) {
-        if (turn != turns || !writing) {
-            return; // told already
-        }
-        writing = false;
-        publish(turnChanges, turnReplies);
-    }
-
-    private void publish(List<Change> turnChanges, List<Runnable> turnReplies) {
-        List<Change> derived = durable.takeChanges();
-        if (derived.isEmpty()) {
-            tell(catalog.fold(turnChanges));
-        } else {
-            List<Change> all = new ArrayList<>(turnChanges);
-            all.addAll(derived);
-            tell(catalog.fold(all));
-        }
-        tell(catalog.relist(durable.takeRelisted()));
-        overrideWatch.shown(turnChanges);
-        publishToPeers(turnChanges);
-        catalog.takeContradicted().forEach(this::contradicted);
-        turnReplies.forEach(Runnable::run);
-        if (!changes.isEmpty() || !replies.isEmpty() || !durable.isShown()) {
-            scheduleTurn();
-        }
-    }
-
-    /** What another node stands up for is hidden, or taken for over by some, until that node knows why. */
-    private void contradicted(Registration registration, Burial removal) {
-        if (!registration.inDoubt() && replication.isVouched(registration.id(), registration::equals)) {
-            leases.sayAgain(registration.id(), removal);
-        }
-    }
-
-    /** Who said a removal may be gone before all had heard it. Now that those who are there have been heard, it shows. */
-    private void sayUnheardRemovals() {
-        catalog.burials().forEach((instance, removal) -> {
-            if (replication.isVouched(instance, copy -> !copy.inDoubt() && copy.generation() <= removal.generation())) {
-                leases.sayAgain(instance, removal);
-            }
-        });
-    }
-
-    private void tell(List<ServiceView> changed) {
-        push.changed(changed);
-        if (!changed.isEmpty()) {
-            viewListeners.forEach(listener -> listener.accept(changed));
-        }
-    }
-
-    private void publishToPeers(List<Change> turnChanges) {
-        if (settings.cluster().isAlone() || turnChanges.isEmpty()) {
-            return;
-        }
-        ShardId own = leases.own().id();
-        List<Change> ours = new ArrayList<>(turnChanges.size());
-        for (Change change : turnChanges) {
-            if (change.shard().equals(own)) {
-                ours.add(change);
-            }
-        }
-        replication.published(ours);
+    /** Nothing comes in before the turns are there. */
+    private void durableChanged() {
+        turns.schedule();
     }
 
     // ---- time and evidence
@@ -1056,25 +932,23 @@ public final class RegistryNode {
                     "nothing was heard for " + settings.lease().ttl().toSeconds() + " s");
         }
         evidence.look(sweep.newlySuspect(), this::onVerdict);
-        tell(catalog.releaseHolds());
+        publication.tell(catalog.releaseHolds());
         overrideWatch.holdsReleased();
         freezeIfIsolated();
         boolean frozen = leases.frozen().isPresent();
         lookWhetherCertain();
         boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();
-        if (!ready && (caughtUp || isLateEnough())) {
-            ready = true;
-            changes.addAll(gathered);
-            gathered = List.of();
+        if (!isReady() && (caughtUp || isLateEnough())) {
+            turns.showGathered();
             leases.ready();
         }
-        if (ready && !saysReady) {
-            afterTurn(this::sayReady); // what was gathered may still be on its way to the disk
+        if (isReady() && !saysReady) {
+            turns.whenShown(this::sayReady); // what was gathered may still be on its way to the disk
         }
         if (sweep.paused() && !settings.cluster().isAlone()) {
             setIncomplete(true); // what happened meanwhile is still on its way
         } else if (incomplete && !frozen && caughtUp) {
-            afterTurn(this::complete);
+            turns.whenShown(this::complete);
         }
         overrideWatch.look(!frozen && !incomplete && !replication.isUncertain());
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
@@ -1100,6 +974,11 @@ public final class RegistryNode {
         moves.look();
         durableStatus = durable.durables().status();
         status = currentStatus();
+    }
+
+    /** Whether this node has heard what its peers have, or waited long enough for that. */
+    private boolean isReady() {
+        return !turns.isGathering();
     }
 
     private void sayReady() {
@@ -1130,12 +1009,12 @@ public final class RegistryNode {
         if (isUncertain()) {
             push.uncertain(true);
         } else {
-            afterTurn(() -> {
+            turns.whenShown(() -> {
                 if (!isUncertain()) {
                     push.uncertain(false);
-                    if (ready && !toldOfRemovals) {
+                    if (isReady() && !toldOfRemovals) {
                         toldOfRemovals = true;
-                        sayUnheardRemovals();
+                        unheard.sayAll();
                     }
                 }
             });
