@@ -75,8 +75,6 @@ public final class RegistryNode {
     private static final Duration PROBE_EVERY = Duration.ofSeconds(5);
 
     private static final Duration LOOK_FOR_ORPHANS = Duration.ofSeconds(1);
-    /** A starting node that is loading waits for at most so many times its patience. */
-    private static final int LOADING_PATIENCES = 6;
 
     private static final String REPLACED = "the session connected again; this connection ends";
 
@@ -101,6 +99,8 @@ public final class RegistryNode {
     private final UnheardRemovals unheard;
     private final Publication publication;
     private final Turns turns;
+    private final Readiness readiness;
+    private final Certainty certainty;
     private final HybridClock clock;
     private final @Nullable ClockFile clockFile;
     private final long startedAt;
@@ -110,19 +110,9 @@ public final class RegistryNode {
     /** Whether a removal is being heard from a peer. */
     private boolean hearing;
 
-    private boolean incomplete = true;
-
-    /** Whether what was gathered until then is shown, too: who asks outside hears of it only now. */
-    private boolean saysReady;
-
-    /** Whether nobody has been lost since this node last looked for removals that others have not heard. */
-    private boolean toldOfRemovals;
-
     private long lastProbes;
     private long lastRestored;
     private long lastOrphans;
-    private long arrivedAt;
-    private long pagesSeen;
     private long refused;
     private volatile NodeStatus status;
     private volatile Durables.Status durableStatus;
@@ -183,7 +173,6 @@ public final class RegistryNode {
                         this::registration)
                 : null;
         push = new PushScheduler(loop, catalog::view);
-        push.incomplete(true);
         overrideWatch = new OverrideWatch(
                 settings.self(),
                 durable,
@@ -195,6 +184,9 @@ public final class RegistryNode {
         publication = new Publication(
                 settings.cluster(), leases::own, catalog, durable, overrideWatch, push, replication, unheard);
         turns = new Turns(loop, restoreLog, settings.diskPatience(), catalog, durable, publication);
+        readiness =
+                new Readiness(settings.cluster().startPatience(), loop, leases, replication, turns, this::changeStatus);
+        certainty = new Certainty(settings.cluster(), leases, replication, catalog, push, turns, unheard);
         durable.durables().begin();
         catalog.restore(leases.restored().id(), leases.restored().registrations());
         restored.replicas().forEach((shard, registrations) -> {
@@ -215,12 +207,13 @@ public final class RegistryNode {
                 () -> catalog.counts().total());
         moves = new SessionMoves(leases, replication, loop);
         errands = new Errands(
-                leases, replication, () -> isReady() || settings.cluster().isAlone());
+                leases,
+                replication,
+                () -> readiness.isReady() || settings.cluster().isAlone());
         startedAt = loop.now();
         lastProbes = startedAt;
         lastRestored = startedAt;
         lastOrphans = startedAt;
-        arrivedAt = startedAt;
         status = currentStatus();
         durableStatus = durable.durables().status();
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
@@ -395,7 +388,7 @@ public final class RegistryNode {
 
         @Override
         public boolean starting() {
-            return !isReady() || leases.restored().size() > 0; // which only this node knows, and tells nobody
+            return !readiness.isReady() || leases.restored().size() > 0; // which only this node knows, and tells nobody
         }
 
         @Override
@@ -724,11 +717,12 @@ public final class RegistryNode {
                         settings.self(),
                         durable.durables(),
                         replication,
-                        () -> isReady() && leases.frozen().isEmpty()));
+                        () -> readiness.isReady() && leases.frozen().isEmpty()));
     }
 
     private Optional<Refusal> started() {
-        return DurableDoor.started(() -> isReady() || settings.cluster().isAlone());
+        return DurableDoor.started(
+                () -> readiness.isReady() || settings.cluster().isAlone());
     }
 
     /** @param listener hears on the loop whenever the settings of a service changed, by whatever node */
@@ -748,12 +742,7 @@ public final class RegistryNode {
      * line is busy: the view, or an update with the same content if {@code digest} is that of the current view.
      */
     public void subscribe(Subscriber subscriber, ServiceKey service, OptionalLong digest) {
-        if (!incomplete && !settings.cluster().isAlone() && leases.hasStoodStill()) {
-            setIncomplete(true); // before anybody takes what is old for new
-        }
-        if (isUncertain()) {
-            push.uncertain(true);
-        }
+        certainty.lookBeforeTelling();
         push.subscribe(subscriber, service, digest);
     }
 
@@ -936,21 +925,11 @@ public final class RegistryNode {
         overrideWatch.holdsReleased();
         freezeIfIsolated();
         boolean frozen = leases.frozen().isPresent();
-        lookWhetherCertain();
+        certainty.lookWhetherCertain();
         boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();
-        if (!isReady() && (caughtUp || isLateEnough())) {
-            turns.showGathered();
-            leases.ready();
-        }
-        if (isReady() && !saysReady) {
-            turns.whenShown(this::sayReady); // what was gathered may still be on its way to the disk
-        }
-        if (sweep.paused() && !settings.cluster().isAlone()) {
-            setIncomplete(true); // what happened meanwhile is still on its way
-        } else if (incomplete && !frozen && caughtUp) {
-            turns.whenShown(this::complete);
-        }
-        overrideWatch.look(!frozen && !incomplete && !replication.isUncertain());
+        readiness.look(caughtUp);
+        certainty.lookWhetherComplete(sweep.paused(), !frozen && caughtUp);
+        overrideWatch.look(!frozen && !certainty.isIncomplete() && !replication.isUncertain());
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
             lastOrphans = loop.now();
             orphans.look();
@@ -973,63 +952,7 @@ public final class RegistryNode {
         }
         moves.look();
         durableStatus = durable.durables().status();
-        status = currentStatus();
-    }
-
-    /** Whether this node has heard what its peers have, or waited long enough for that. */
-    private boolean isReady() {
-        return !turns.isGathering();
-    }
-
-    private void sayReady() {
-        saysReady = true;
-        status = currentStatus();
-    }
-
-    /** A shard that is arriving is waited for, within reason: who lists nothing yet should not be asked. */
-    private boolean isLateEnough() {
-        long now = loop.now();
-        long pages = replication.counts().pagesReceived();
-        if (pages != pagesSeen) {
-            pagesSeen = pages;
-            arrivedAt = now;
-        }
-        long patience = settings.cluster().startPatience().toNanos();
-        return now - arrivedAt >= patience || now - startedAt >= LOADING_PATIENCES * patience;
-    }
-
-    /** Whether others may have told what this node does not know; what is held may be a copy whose node was lost, too. */
-    private boolean isUncertain() {
-        return replication.isUncertain() || !settings.cluster().isAlone() && catalog.protectedServices() > 0;
-    }
-
-    /** That it knows enough is said behind what it knows: the last of that may still be on its way to the disk. */
-    private void lookWhetherCertain() {
-        toldOfRemovals &= !replication.hasLost();
-        if (isUncertain()) {
-            push.uncertain(true);
-        } else {
-            turns.whenShown(() -> {
-                if (!isUncertain()) {
-                    push.uncertain(false);
-                    if (isReady() && !toldOfRemovals) {
-                        toldOfRemovals = true;
-                        unheard.sayAll();
-                    }
-                }
-            });
-        }
-    }
-
-    private void complete() {
-        if (!leases.hasStoodStill()) {
-            setIncomplete(false);
-        }
-    }
-
-    private void setIncomplete(boolean now) {
-        incomplete = now;
-        push.incomplete(now);
+        changeStatus();
     }
 
     private void onVerdict(InstanceId instance, Prober.Verdict verdict) {
@@ -1048,6 +971,10 @@ public final class RegistryNode {
         return true;
     }
 
+    private void changeStatus() {
+        status = currentStatus();
+    }
+
     private NodeStatus currentStatus() {
         int live = catalog.counts().of(Standing.LIVE);
         int restored = catalog.counts().of(Standing.RESTORED);
@@ -1055,8 +982,8 @@ public final class RegistryNode {
                 settings.self().name(),
                 leases.own().id().incarnation(),
                 leases.own().revision(),
-                saysReady && !moves.draining(),
-                incomplete,
+                readiness.isSaid() && !moves.draining(),
+                certainty.isIncomplete(),
                 leases.frozen(),
                 catalog.listedServices(),
                 catalog.counts().total(),
