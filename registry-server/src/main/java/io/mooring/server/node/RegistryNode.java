@@ -50,7 +50,6 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -161,6 +160,7 @@ public final class RegistryNode {
         catalog.remember(restored.heard());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
         onDisk.put(leases.restored().id(), restored.own());
+        Restorable restorable = new Restorable(leases, replication, catalog);
         restoreLog = storage.isPresent()
                 ? new RestoreLog(
                         storage.get(),
@@ -169,8 +169,8 @@ public final class RegistryNode {
                         onDisk,
                         leases::own,
                         catalog::burials,
-                        this::places,
-                        this::registration)
+                        restorable::places,
+                        restorable::registration)
                 : null;
         push = new PushScheduler(loop, catalog::view);
         overrideWatch = new OverrideWatch(
@@ -209,7 +209,9 @@ public final class RegistryNode {
         errands = new Errands(
                 leases,
                 replication,
-                () -> readiness.isReady() || settings.cluster().isAlone());
+                turns,
+                () -> readiness.isReady() || settings.cluster().isAlone(),
+                this::writable);
         startedAt = loop.now();
         lastProbes = startedAt;
         lastRestored = startedAt;
@@ -233,64 +235,6 @@ public final class RegistryNode {
         if (clockFile != null) {
             clockFile.write();
             loop.schedule(ClockFile.EVERY, this::keepTime);
-        }
-    }
-
-    /** Where there is something to restore next time. */
-    private List<RestoreLog.Place> places() {
-        List<RestoreLog.Place> places =
-                new ArrayList<>(leases.own().size() + leases.restored().size());
-        for (Shard shard : List.of(leases.own(), leases.restored())) {
-            shard.registrations()
-                    .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
-        }
-        replication.forEachReplica((shard, registration) -> places.add(new RestoreLog.Place(shard, registration.id())));
-        return places;
-    }
-
-    private @Nullable Registration registration(ShardId shard, InstanceId instance) {
-        if (shard.equals(leases.own().id())) {
-            return leases.own().get(instance);
-        }
-        if (shard.equals(leases.restored().id())) {
-            return leases.restored().get(instance);
-        }
-        Registration copy = replication.get(shard, instance);
-        return copy == null || catalog.isOver(copy) ? null : copy;
-    }
-
-    /** Other nodes' shards, as the lease table asks for them, and the removals that an earlier life had heard. */
-    private record Replicas(Replication replication, Map<InstanceId, Burial> heard) implements LeaseTable.Elsewhere {
-        @Override
-        public long highest(InstanceId instance) {
-            Burial before = heard.get(instance);
-            return Math.max(before == null ? 0 : before.generation(), replication.highest(instance));
-        }
-
-        @Override
-        public @Nullable Registration find(InstanceId instance) {
-            return replication
-                    .find(instance)
-                    .map(Replication.Copy::registration)
-                    .orElse(null);
-        }
-
-        @Override
-        public boolean beats(InstanceId instance, ShardId shard, long generation) {
-            return replication
-                    .find(instance)
-                    .filter(copy -> copy.originAlive() && copy.beats(shard, generation))
-                    .isPresent();
-        }
-
-        @Override
-        public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
-            return replication.isVouched(instance, which);
-        }
-
-        @Override
-        public boolean isOver(Registration registration) {
-            return replication.isOver(registration);
         }
     }
 
@@ -353,7 +297,7 @@ public final class RegistryNode {
 
         @Override
         public void asked(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
-            answerPeer(ask, reply);
+            errands.answer(ask, reply);
         }
 
         @Override
@@ -442,25 +386,6 @@ public final class RegistryNode {
      */
     public void drain(Duration within, Duration patience, Runnable done) {
         moves.drain(within, patience, done);
-    }
-
-    private void answerPeer(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
-        try {
-            if (ask.kind() == PeerMessage.Ask.RENEW) {
-                InstanceId instance = Errands.instanceId(ask);
-                reply.accept(ask.answer(errands.renewHere(instance), ""));
-            } else if (ask.kind() == PeerMessage.Ask.AMEND) {
-                Instance after = Errands.instance(ask);
-                Outcome outcome = writable().orElseGet(() -> leases.amend(after.id(), before -> after));
-                String problem = outcome instanceof Outcome.Refused refused ? refused.message() : "";
-                turns.whenShown(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
-            } else {
-                reply.accept(
-                        ask.answer(false, "this node does not know what to do with a request of kind " + ask.kind()));
-            }
-        } catch (MalformedException e) {
-            reply.accept(ask.answer(false, String.valueOf(e.getMessage())));
-        }
     }
 
     // ---- sessions, on the loop
@@ -787,15 +712,7 @@ public final class RegistryNode {
         List<ServiceSummary> out = new ArrayList<>();
         for (ServiceKey service : catalog.services()) {
             if (service.namespace().equals(namespace)) {
-                ServiceView view = catalog.view(service);
-                int live = 0;
-                for (int i = 0; i < view.instances().size(); i++) {
-                    if (!view.instances().get(i).standing().inDoubt()) {
-                        live++;
-                    }
-                }
-                out.add(new ServiceSummary(
-                        service, view.instances().size(), live, view.underProtection(), view.revision()));
+                out.add(ServiceSummary.of(catalog.view(service)));
             }
         }
         return out;
@@ -1002,23 +919,9 @@ public final class RegistryNode {
                 orphans.orphans(),
                 moves.draining(),
                 replication.peers(),
-                clusterStatus(),
+                ClusterStatus.of(settings.cluster(), leases, replication),
                 Duration.ofNanos(loop.now() - startedAt),
                 restoreLog == null ? Optional.empty() : Optional.of(restoreLog.age()),
                 restoreLog == null ? Optional.empty() : restoreLog.problem());
-    }
-
-    private ClusterStatus clusterStatus() {
-        Map<String, Integer> sessions = new TreeMap<>();
-        replication.peerSessions().forEach((node, count) -> sessions.put(node.name(), count));
-        return new ClusterStatus(
-                settings.cluster().cluster(),
-                settings.cluster().advertised(),
-                replication.isolated(),
-                leases.attachedSessions(),
-                leases.own().size(),
-                sessions,
-                replication.shards(),
-                replication.counts());
     }
 }
