@@ -31,7 +31,6 @@ import io.mooring.server.replication.Peers;
 import io.mooring.server.replication.Replication;
 import io.mooring.server.restore.RestoreLog;
 import io.mooring.server.restore.Storage;
-import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
@@ -70,9 +69,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Methods of the first part are called on the event loop, those of the second from any thread.
  */
 public final class RegistryNode {
-    /** Held and restored instances are probed this often. */
-    private static final Duration PROBE_EVERY = Duration.ofSeconds(5);
-
     private static final Duration LOOK_FOR_ORPHANS = Duration.ofSeconds(1);
 
     private static final String REPLACED = "the session connected again; this connection ends";
@@ -90,6 +86,7 @@ public final class RegistryNode {
     private final PushScheduler push;
     private final @Nullable RestoreLog restoreLog;
     private final Evidence evidence;
+    private final SuspectWatch suspects;
     private final OrphanWatch orphans;
     private final DurableDoor durable;
     private final OverrideWatch overrideWatch;
@@ -109,8 +106,6 @@ public final class RegistryNode {
     /** Whether a removal is being heard from a peer. */
     private boolean hearing;
 
-    private long lastProbes;
-    private long lastRestored;
     private long lastOrphans;
     private long refused;
     private volatile NodeStatus status;
@@ -197,6 +192,7 @@ public final class RegistryNode {
             catalog.fold(durable.takeChanges());
         }
         evidence = new Evidence(prober, loop);
+        suspects = new SuspectWatch(settings.self(), leases, catalog, replication, evidence, loop);
         orphans = new OrphanWatch(
                 settings.self(),
                 replication,
@@ -213,8 +209,6 @@ public final class RegistryNode {
                 () -> readiness.isReady() || settings.cluster().isAlone(),
                 this::writable);
         startedAt = loop.now();
-        lastProbes = startedAt;
-        lastRestored = startedAt;
         lastOrphans = startedAt;
         status = currentStatus();
         durableStatus = durable.durables().status();
@@ -463,7 +457,7 @@ public final class RegistryNode {
     public void deregister(String session, List<InstanceId> instances, Consumer<Outcome> reply) {
         leases.deregister(session, instances);
         for (InstanceId instance : instances) {
-            release(instance, RemovalCause.DEREGISTERED, "publisher");
+            suspects.release(instance, RemovalCause.DEREGISTERED, "publisher");
         }
         answer(Outcome.ACCEPTED, reply);
     }
@@ -476,7 +470,7 @@ public final class RegistryNode {
 
     /** A session's connection broke. */
     public void broken(String session, SessionLine line) {
-        evidence.look(leases.broken(session, line), this::onVerdict);
+        suspects.suspected(leases.broken(session, line));
     }
 
     // ---- leases of single instances, on the loop
@@ -542,7 +536,7 @@ public final class RegistryNode {
             return;
         }
         RemovalCause cause = force ? RemovalCause.OPERATOR : RemovalCause.DEREGISTERED;
-        boolean removed = leases.removeEverywhere(instance, cause, actor) || release(instance, cause, actor);
+        boolean removed = leases.removeEverywhere(instance, cause, actor) || suspects.release(instance, cause, actor);
         answer(
                 removed
                         ? Outcome.ACCEPTED
@@ -837,7 +831,7 @@ public final class RegistryNode {
                     "too_slow",
                     "nothing was heard for " + settings.lease().ttl().toSeconds() + " s");
         }
-        evidence.look(sweep.newlySuspect(), this::onVerdict);
+        suspects.suspected(sweep.newlySuspect());
         publication.tell(catalog.releaseHolds());
         overrideWatch.holdsReleased();
         freezeIfIsolated();
@@ -854,38 +848,10 @@ public final class RegistryNode {
                 healthChecks.look();
             }
         }
-        if (loop.now() - lastRestored >= PROBE_EVERY.toNanos()) {
-            lastRestored = loop.now();
-            Duration lostFor = Duration.ofNanos(loop.now() - startedAt);
-            leases.restored().registrations().forEach(left -> leases.outbid(left, lostFor));
-        }
-        if (!frozen && loop.now() - lastProbes >= PROBE_EVERY.toNanos()) {
-            lastProbes = loop.now();
-            List<InstanceId> inDoubt = catalog.held();
-            List<NodeId> alive = replication.alive();
-            inDoubt.removeIf(id -> !Rendezvous.choose(id, alive).equals(settings.self()));
-            leases.restored().registrations().forEach(registration -> inDoubt.add(registration.id()));
-            evidence.look(inDoubt, this::onVerdict);
-        }
+        suspects.look(frozen);
         moves.look();
         durableStatus = durable.durables().status();
         changeStatus();
-    }
-
-    private void onVerdict(InstanceId instance, Prober.Verdict verdict) {
-        if (verdict == Prober.Verdict.REFUSED && leases.frozen().isEmpty()) {
-            leases.confirmDead(instance);
-            release(instance, RemovalCause.PROBE_FAILED, "registry");
-        }
-    }
-
-    /** Ends the hold of an instance that is in no shard any more, here and on other nodes. */
-    private boolean release(InstanceId instance, RemovalCause cause, String actor) {
-        if (leases.publisherOf(instance).isPresent() || !catalog.isHeld(instance)) {
-            return false; // registered again, though that may not be visible yet
-        }
-        leases.bury(instance, new Burial("", 0, cause), actor);
-        return true;
     }
 
     private void changeStatus() {
