@@ -1,10 +1,13 @@
 package io.mooring.server.node;
 
+import io.mooring.server.lease.LeaseTable;
+import io.mooring.server.membership.ClusterSettings;
 import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.replication.Replication;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * What a node knows of its cluster at one moment.
@@ -26,4 +29,18 @@ public record ClusterStatus(
         int ownInstances,
         Map<String, Integer> sessions,
         List<PeerMessage.Digest> shards,
-        Replication.Counts counts) {}
+        Replication.Counts counts) {
+    static ClusterStatus of(ClusterSettings settings, LeaseTable leases, Replication replication) {
+        Map<String, Integer> sessions = new TreeMap<>();
+        replication.peerSessions().forEach((node, count) -> sessions.put(node.name(), count));
+        return new ClusterStatus(
+                settings.cluster(),
+                settings.advertised(),
+                replication.isolated(),
+                leases.attachedSessions(),
+                leases.own().size(),
+                sessions,
+                replication.shards(),
+                replication.counts());
+    }
+}

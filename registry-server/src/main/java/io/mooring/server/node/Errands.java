@@ -19,22 +19,32 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** What one node asks another about an instance that has its home there. */
 final class Errands {
     private final LeaseTable leases;
     private final Replication replication;
-
+    private final Turns turns;
     private final BooleanSupplier ready;
+    private final Supplier<Optional<Outcome>> objection;
 
     /**
      * @param ready whether this node knows what its peers have; until then it takes no lease over, as what its disk had may
      *     be older, or removed
+     * @param objection why nothing may be registered now; empty if it may
      */
-    Errands(LeaseTable leases, Replication replication, BooleanSupplier ready) {
+    Errands(
+            LeaseTable leases,
+            Replication replication,
+            Turns turns,
+            BooleanSupplier ready,
+            Supplier<Optional<Outcome>> objection) {
         this.leases = leases;
         this.replication = replication;
+        this.turns = turns;
         this.ready = ready;
+        this.objection = objection;
     }
 
     /** The copy that shows, if this node is not the home of the instance. */
@@ -158,17 +168,29 @@ final class Errands {
 
     // ---- asked of us
 
+    /** @param reply takes the answer, once; where something changes, when that shows */
+    void answer(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
+        try {
+            if (ask.kind() == PeerMessage.Ask.RENEW) {
+                InstanceId instance = reader(ask).id();
+                reply.accept(ask.answer(renewHere(instance), ""));
+            } else if (ask.kind() == PeerMessage.Ask.AMEND) {
+                Instance after = reader(ask).instance();
+                Outcome outcome = objection.get().orElseGet(() -> leases.amend(after.id(), before -> after));
+                String problem = outcome instanceof Outcome.Refused refused ? refused.message() : "";
+                turns.whenShown(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
+            } else {
+                reply.accept(
+                        ask.answer(false, "this node does not know what to do with a request of kind " + ask.kind()));
+            }
+        } catch (MalformedException e) {
+            reply.accept(ask.answer(false, String.valueOf(e.getMessage())));
+        }
+    }
+
     /** Renews it, if this node is its home. @return false when it is not: it is to be put again */
-    boolean renewHere(InstanceId instance) {
+    private boolean renewHere(InstanceId instance) {
         return (leases.isGranted(instance) || ready.getAsBoolean()) && leases.renew(instance);
-    }
-
-    static InstanceId instanceId(PeerMessage.Ask ask) throws MalformedException {
-        return reader(ask).id();
-    }
-
-    static Instance instance(PeerMessage.Ask ask) throws MalformedException {
-        return reader(ask).instance();
     }
 
     private static ByteReader reader(PeerMessage.Ask ask) {

@@ -7,7 +7,6 @@ import io.mooring.model.ServiceKey;
 import io.mooring.model.ServiceView;
 import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
-import io.mooring.runtime.Timer;
 import io.mooring.server.catalog.Catalog;
 import io.mooring.server.check.Checker;
 import io.mooring.server.check.HealthChecks;
@@ -32,7 +31,6 @@ import io.mooring.server.replication.Peers;
 import io.mooring.server.replication.Replication;
 import io.mooring.server.restore.RestoreLog;
 import io.mooring.server.restore.Storage;
-import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
@@ -51,7 +49,6 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -72,12 +69,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Methods of the first part are called on the event loop, those of the second from any thread.
  */
 public final class RegistryNode {
-    /** Held and restored instances are probed this often. */
-    private static final Duration PROBE_EVERY = Duration.ofSeconds(5);
-
     private static final Duration LOOK_FOR_ORPHANS = Duration.ofSeconds(1);
-    /** A starting node that is loading waits for at most so many times its patience. */
-    private static final int LOADING_PATIENCES = 6;
 
     private static final String REPLACED = "the session connected again; this connection ends";
 
@@ -94,46 +86,27 @@ public final class RegistryNode {
     private final PushScheduler push;
     private final @Nullable RestoreLog restoreLog;
     private final Evidence evidence;
+    private final SuspectWatch suspects;
     private final OrphanWatch orphans;
     private final DurableDoor durable;
     private final OverrideWatch overrideWatch;
     private final SessionMoves moves;
     private final Errands errands;
+    private final UnheardRemovals unheard;
+    private final Publication publication;
+    private final Turns turns;
+    private final Readiness readiness;
+    private final Certainty certainty;
     private final HybridClock clock;
     private final @Nullable ClockFile clockFile;
-    private final List<Consumer<List<ServiceView>>> viewListeners = new ArrayList<>(1);
     private final long startedAt;
 
     private @Nullable HealthChecks healthChecks;
-    private List<Change> changes = new ArrayList<>();
-    /**
-     * What a starting node has heard from its peers, until it has heard from all: of a session that has moved one of them may
-     * have what another one has ended or gone beyond, so that each by itself shows what never was. At most what the
-     * replicas hold, and what changes in that time.
-     */
-    private List<Change> gathered = new ArrayList<>();
 
     /** Whether a removal is being heard from a peer. */
     private boolean hearing;
 
-    private List<Runnable> replies = new ArrayList<>();
-    private boolean turnScheduled;
-    private boolean writing;
-    private long turns;
-    private boolean incomplete = true;
-    private boolean ready;
-
-    /** Whether what was gathered until then is shown, too: who asks outside hears of it only now. */
-    private boolean saysReady;
-
-    /** Whether nobody has been lost since this node last looked for removals that others have not heard. */
-    private boolean toldOfRemovals;
-
-    private long lastProbes;
-    private long lastRestored;
     private long lastOrphans;
-    private long arrivedAt;
-    private long pagesSeen;
     private long refused;
     private volatile NodeStatus status;
     private volatile Durables.Status durableStatus;
@@ -177,22 +150,12 @@ public final class RegistryNode {
                         ? LeaseTable.Elsewhere.NOWHERE
                         : new Replicas(replication, restored.heard()),
                 this::onOwn);
-        durable = new DurableDoor(settings.self(), loop, storage, replication, this::scheduleTurn);
+        durable = new DurableDoor(settings.self(), loop, storage, replication, this::durableChanged);
         catalog = new Catalog(settings.protection(), loop, incarnation << REVISION_BITS, durable.durables()::shown);
         catalog.remember(restored.heard());
-        durable.durables().begin();
-        catalog.restore(leases.restored().id(), leases.restored().registrations());
         Map<ShardId, Collection<Registration>> onDisk = new TreeMap<>(restored.replicas());
-        onDisk.forEach((shard, registrations) -> {
-            replication.restored(shard, registrations);
-            catalog.restore(shard, registrations);
-        });
         onDisk.put(leases.restored().id(), restored.own());
-        if (!durable.isShown()) {
-            catalog.fold(durable.takeChanges());
-        }
-        push = new PushScheduler(loop, catalog::view);
-        push.incomplete(true);
+        Restorable restorable = new Restorable(leases, replication, catalog);
         restoreLog = storage.isPresent()
                 ? new RestoreLog(
                         storage.get(),
@@ -201,10 +164,35 @@ public final class RegistryNode {
                         onDisk,
                         leases::own,
                         catalog::burials,
-                        this::places,
-                        this::registration)
+                        restorable::places,
+                        restorable::registration)
                 : null;
+        push = new PushScheduler(loop, catalog::view);
+        overrideWatch = new OverrideWatch(
+                settings.self(),
+                durable,
+                catalog,
+                replication,
+                loop,
+                settings.lease().ttl());
+        unheard = new UnheardRemovals(catalog, replication, leases);
+        publication = new Publication(
+                settings.cluster(), leases::own, catalog, durable, overrideWatch, push, replication, unheard);
+        turns = new Turns(loop, restoreLog, settings.diskPatience(), catalog, durable, publication);
+        readiness =
+                new Readiness(settings.cluster().startPatience(), loop, leases, replication, turns, this::changeStatus);
+        certainty = new Certainty(settings.cluster(), leases, replication, catalog, push, turns, unheard);
+        durable.durables().begin();
+        catalog.restore(leases.restored().id(), leases.restored().registrations());
+        restored.replicas().forEach((shard, registrations) -> {
+            replication.restored(shard, registrations);
+            catalog.restore(shard, registrations);
+        });
+        if (!durable.isShown()) {
+            catalog.fold(durable.takeChanges());
+        }
         evidence = new Evidence(prober, loop);
+        suspects = new SuspectWatch(settings.self(), leases, catalog, replication, evidence, loop);
         orphans = new OrphanWatch(
                 settings.self(),
                 replication,
@@ -213,21 +201,15 @@ public final class RegistryNode {
                 loop,
                 settings.lease().ttl(),
                 () -> catalog.counts().total());
-        overrideWatch = new OverrideWatch(
-                settings.self(),
-                durable,
-                catalog,
-                replication,
-                loop,
-                settings.lease().ttl());
         moves = new SessionMoves(leases, replication, loop);
         errands = new Errands(
-                leases, replication, () -> ready || settings.cluster().isAlone());
+                leases,
+                replication,
+                turns,
+                () -> readiness.isReady() || settings.cluster().isAlone(),
+                this::writable);
         startedAt = loop.now();
-        lastProbes = startedAt;
-        lastRestored = startedAt;
         lastOrphans = startedAt;
-        arrivedAt = startedAt;
         status = currentStatus();
         durableStatus = durable.durables().status();
         loop.schedule(LeaseTable.sweepInterval(), this::sweep);
@@ -247,71 +229,6 @@ public final class RegistryNode {
         if (clockFile != null) {
             clockFile.write();
             loop.schedule(ClockFile.EVERY, this::keepTime);
-        }
-    }
-
-    /** Where there is something to restore next time. */
-    private List<RestoreLog.Place> places() {
-        List<RestoreLog.Place> places =
-                new ArrayList<>(leases.own().size() + leases.restored().size());
-        for (Shard shard : List.of(leases.own(), leases.restored())) {
-            shard.registrations()
-                    .forEach(registration -> places.add(new RestoreLog.Place(shard.id(), registration.id())));
-        }
-        replication.forEachReplica((shard, registration) -> places.add(new RestoreLog.Place(shard, registration.id())));
-        return places;
-    }
-
-    private @Nullable Registration registration(ShardId shard, InstanceId instance) {
-        if (shard.equals(leases.own().id())) {
-            return leases.own().get(instance);
-        }
-        if (shard.equals(leases.restored().id())) {
-            return leases.restored().get(instance);
-        }
-        Registration copy = replication.get(shard, instance);
-        return copy == null || catalog.isOver(copy) ? null : copy;
-    }
-
-    /** Without the late copies of what is over. */
-    private List<Change> lasting(List<Change> turnChanges) {
-        List<Change> lasting = new ArrayList<>(turnChanges);
-        lasting.removeIf(change -> change instanceof Change.Granted granted && catalog.isOver(granted.registration()));
-        return lasting;
-    }
-
-    /** Other nodes' shards, as the lease table asks for them, and the removals that an earlier life had heard. */
-    private record Replicas(Replication replication, Map<InstanceId, Burial> heard) implements LeaseTable.Elsewhere {
-        @Override
-        public long highest(InstanceId instance) {
-            Burial before = heard.get(instance);
-            return Math.max(before == null ? 0 : before.generation(), replication.highest(instance));
-        }
-
-        @Override
-        public @Nullable Registration find(InstanceId instance) {
-            return replication
-                    .find(instance)
-                    .map(Replication.Copy::registration)
-                    .orElse(null);
-        }
-
-        @Override
-        public boolean beats(InstanceId instance, ShardId shard, long generation) {
-            return replication
-                    .find(instance)
-                    .filter(copy -> copy.originAlive() && copy.beats(shard, generation))
-                    .isPresent();
-        }
-
-        @Override
-        public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
-            return replication.isVouched(instance, which);
-        }
-
-        @Override
-        public boolean isOver(Registration registration) {
-            return replication.isOver(registration);
         }
     }
 
@@ -341,17 +258,12 @@ public final class RegistryNode {
 
         @Override
         public boolean isSettled() {
-            return changes.isEmpty() && !writing;
+            return turns.isSettled();
         }
 
         @Override
         public void changed(Change change) {
-            if (ready) {
-                changes.add(change);
-                scheduleTurn();
-            } else {
-                gathered.add(change);
-            }
+            turns.heard(change);
             if (change instanceof Change.Granted granted) {
                 leases.granted(granted.registration());
             }
@@ -379,7 +291,7 @@ public final class RegistryNode {
 
         @Override
         public void asked(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
-            answerPeer(ask, reply);
+            errands.answer(ask, reply);
         }
 
         @Override
@@ -414,7 +326,7 @@ public final class RegistryNode {
 
         @Override
         public boolean starting() {
-            return !ready || leases.restored().size() > 0; // which only this node knows, and tells nobody
+            return !readiness.isReady() || leases.restored().size() > 0; // which only this node knows, and tells nobody
         }
 
         @Override
@@ -470,25 +382,6 @@ public final class RegistryNode {
         moves.drain(within, patience, done);
     }
 
-    private void answerPeer(PeerMessage.Ask ask, Consumer<PeerMessage.Answer> reply) {
-        try {
-            if (ask.kind() == PeerMessage.Ask.RENEW) {
-                InstanceId instance = Errands.instanceId(ask);
-                reply.accept(ask.answer(errands.renewHere(instance), ""));
-            } else if (ask.kind() == PeerMessage.Ask.AMEND) {
-                Instance after = Errands.instance(ask);
-                Outcome outcome = writable().orElseGet(() -> leases.amend(after.id(), before -> after));
-                String problem = outcome instanceof Outcome.Refused refused ? refused.message() : "";
-                afterTurn(() -> reply.accept(ask.answer(outcome instanceof Outcome.Accepted, problem)));
-            } else {
-                reply.accept(
-                        ask.answer(false, "this node does not know what to do with a request of kind " + ask.kind()));
-            }
-        } catch (MalformedException e) {
-            reply.accept(ask.answer(false, String.valueOf(e.getMessage())));
-        }
-    }
-
     // ---- sessions, on the loop
 
     /** The loop on which the methods of this part are called. */
@@ -530,7 +423,7 @@ public final class RegistryNode {
             return;
         }
         boolean held = attachment == LeaseTable.Attachment.HELD;
-        afterTurn(() -> welcome.accept(held));
+        turns.whenShown(() -> welcome.accept(held));
     }
 
     /** A session says hello that is believed for as long as this node believes sessions unless told otherwise. */
@@ -564,7 +457,7 @@ public final class RegistryNode {
     public void deregister(String session, List<InstanceId> instances, Consumer<Outcome> reply) {
         leases.deregister(session, instances);
         for (InstanceId instance : instances) {
-            release(instance, RemovalCause.DEREGISTERED, "publisher");
+            suspects.release(instance, RemovalCause.DEREGISTERED, "publisher");
         }
         answer(Outcome.ACCEPTED, reply);
     }
@@ -577,7 +470,7 @@ public final class RegistryNode {
 
     /** A session's connection broke. */
     public void broken(String session, SessionLine line) {
-        evidence.look(leases.broken(session, line), this::onVerdict);
+        suspects.suspected(leases.broken(session, line));
     }
 
     // ---- leases of single instances, on the loop
@@ -643,7 +536,7 @@ public final class RegistryNode {
             return;
         }
         RemovalCause cause = force ? RemovalCause.OPERATOR : RemovalCause.DEREGISTERED;
-        boolean removed = leases.removeEverywhere(instance, cause, actor) || release(instance, cause, actor);
+        boolean removed = leases.removeEverywhere(instance, cause, actor) || suspects.release(instance, cause, actor);
         answer(
                 removed
                         ? Outcome.ACCEPTED
@@ -743,11 +636,12 @@ public final class RegistryNode {
                         settings.self(),
                         durable.durables(),
                         replication,
-                        () -> ready && leases.frozen().isEmpty()));
+                        () -> readiness.isReady() && leases.frozen().isEmpty()));
     }
 
     private Optional<Refusal> started() {
-        return DurableDoor.started(() -> ready || settings.cluster().isAlone());
+        return DurableDoor.started(
+                () -> readiness.isReady() || settings.cluster().isAlone());
     }
 
     /** @param listener hears on the loop whenever the settings of a service changed, by whatever node */
@@ -767,12 +661,7 @@ public final class RegistryNode {
      * line is busy: the view, or an update with the same content if {@code digest} is that of the current view.
      */
     public void subscribe(Subscriber subscriber, ServiceKey service, OptionalLong digest) {
-        if (!incomplete && !settings.cluster().isAlone() && leases.hasStoodStill()) {
-            setIncomplete(true); // before anybody takes what is old for new
-        }
-        if (isUncertain()) {
-            push.uncertain(true);
-        }
+        certainty.lookBeforeTelling();
         push.subscribe(subscriber, service, digest);
     }
 
@@ -792,7 +681,7 @@ public final class RegistryNode {
 
     /** @param listener hears on the loop of the views that differ after each turn, before any reply of that turn */
     public void onChangedViews(Consumer<List<ServiceView>> listener) {
-        viewListeners.add(listener);
+        publication.onChangedViews(listener);
     }
 
     // ---- any thread
@@ -817,15 +706,7 @@ public final class RegistryNode {
         List<ServiceSummary> out = new ArrayList<>();
         for (ServiceKey service : catalog.services()) {
             if (service.namespace().equals(namespace)) {
-                ServiceView view = catalog.view(service);
-                int live = 0;
-                for (int i = 0; i < view.instances().size(); i++) {
-                    if (!view.instances().get(i).standing().inDoubt()) {
-                        live++;
-                    }
-                }
-                out.add(new ServiceSummary(
-                        service, view.instances().size(), live, view.underProtection(), view.revision()));
+                out.add(ServiceSummary.of(catalog.view(service)));
             }
         }
         return out;
@@ -892,14 +773,13 @@ public final class RegistryNode {
         return epoch;
     }
 
-    // ---- the turn
+    // ---- what changes
 
     private void onOwn(Change change) {
-        if (!ready && hearing && change.shard().equals(leases.restored().id())) {
-            gathered.add(change); // what the disk had makes way for what the same peer has since, not before that shows
+        if (hearing && change.shard().equals(leases.restored().id())) {
+            turns.heard(change); // what the disk had makes way for what the same peer has since, not before that shows
         } else {
-            changes.add(change);
-            scheduleTurn();
+            turns.add(change);
         }
         if (change instanceof Change.Removed removed && removed.burial().generation() > 0) {
             replication.buried(removed.instance(), removed.burial());
@@ -923,7 +803,7 @@ public final class RegistryNode {
         if (outcome instanceof Outcome.Refused) {
             refuse(outcome, reply);
         } else {
-            afterTurn(() -> reply.accept(outcome));
+            turns.whenShown(() -> reply.accept(outcome));
         }
     }
 
@@ -932,113 +812,9 @@ public final class RegistryNode {
         reply.accept(outcome);
     }
 
-    /** Runs {@code reply} when everything changed so far is visible: now, if it is. */
-    private void afterTurn(Runnable reply) {
-        if (changes.isEmpty() && !writing && durable.isShown()) {
-            reply.run();
-        } else {
-            replies.add(reply);
-            scheduleTurn();
-        }
-    }
-
-    private void scheduleTurn() {
-        if (!turnScheduled && !writing) {
-            turnScheduled = true;
-            loop.execute(this::turn);
-        }
-    }
-
-    private void turn() {
-        turnScheduled = false;
-        if (writing) {
-            return;
-        }
-        List<Change> turnChanges = changes;
-        List<Runnable> turnReplies = replies;
-        changes = new ArrayList<>();
-        replies = new ArrayList<>();
-        if (restoreLog == null || turnChanges.isEmpty()) {
-            publish(turnChanges, turnReplies);
-            return;
-        }
-        if (restoreLog.age().compareTo(settings.diskPatience()) >= 0) {
-            restoreLog.append(lasting(turnChanges), () -> {}); // the disk is behind already: its word is not waited for
-            publish(turnChanges, turnReplies);
-            return;
-        }
-        writing = true;
-        long turn = ++turns;
-        // A disk that hangs must not take discovery with it: after a moment we tell without it.
-        Timer impatience = loop.schedule(settings.diskPatience(), () -> publishWritten(turn, turnChanges, turnReplies));
-        restoreLog.append(lasting(turnChanges), () -> {
-            impatience.cancel();
-            publishWritten(turn, turnChanges, turnReplies);
-        });
-    }
-
-    private void publishWritten(long turn, List<Change> turnChanges, List<Runnable> turnReplies) {
-        if (turn != turns || !writing) {
-            return; // told already
-        }
-        writing = false;
-        publish(turnChanges, turnReplies);
-    }
-
-    private void publish(List<Change> turnChanges, List<Runnable> turnReplies) {
-        List<Change> derived = durable.takeChanges();
-        if (derived.isEmpty()) {
-            tell(catalog.fold(turnChanges));
-        } else {
-            List<Change> all = new ArrayList<>(turnChanges);
-            all.addAll(derived);
-            tell(catalog.fold(all));
-        }
-        tell(catalog.relist(durable.takeRelisted()));
-        overrideWatch.shown(turnChanges);
-        publishToPeers(turnChanges);
-        catalog.takeContradicted().forEach(this::contradicted);
-        turnReplies.forEach(Runnable::run);
-        if (!changes.isEmpty() || !replies.isEmpty() || !durable.isShown()) {
-            scheduleTurn();
-        }
-    }
-
-    /** What another node stands up for is hidden, or taken for over by some, until that node knows why. */
-    private void contradicted(Registration registration, Burial removal) {
-        if (!registration.inDoubt() && replication.isVouched(registration.id(), registration::equals)) {
-            leases.sayAgain(registration.id(), removal);
-        }
-    }
-
-    /** Who said a removal may be gone before all had heard it. Now that those who are there have been heard, it shows. */
-    private void sayUnheardRemovals() {
-        catalog.burials().forEach((instance, removal) -> {
-            if (replication.isVouched(instance, copy -> !copy.inDoubt() && copy.generation() <= removal.generation())) {
-                leases.sayAgain(instance, removal);
-            }
-        });
-    }
-
-    private void tell(List<ServiceView> changed) {
-        push.changed(changed);
-        if (!changed.isEmpty()) {
-            viewListeners.forEach(listener -> listener.accept(changed));
-        }
-    }
-
-    private void publishToPeers(List<Change> turnChanges) {
-        if (settings.cluster().isAlone() || turnChanges.isEmpty()) {
-            return;
-        }
-        ShardId own = leases.own().id();
-        List<Change> ours = new ArrayList<>(turnChanges.size());
-        for (Change change : turnChanges) {
-            if (change.shard().equals(own)) {
-                ours.add(change);
-            }
-        }
-        replication.published(ours);
+    /** Nothing comes in before the turns are there. */
+    private void durableChanged() {
+        turns.schedule();
     }
 
     // ---- time and evidence
@@ -1055,28 +831,16 @@ public final class RegistryNode {
                     "too_slow",
                     "nothing was heard for " + settings.lease().ttl().toSeconds() + " s");
         }
-        evidence.look(sweep.newlySuspect(), this::onVerdict);
-        tell(catalog.releaseHolds());
+        suspects.suspected(sweep.newlySuspect());
+        publication.tell(catalog.releaseHolds());
         overrideWatch.holdsReleased();
         freezeIfIsolated();
         boolean frozen = leases.frozen().isPresent();
-        lookWhetherCertain();
+        certainty.lookWhetherCertain();
         boolean caughtUp = replication.caughtUp() && durable.durables().caughtUp();
-        if (!ready && (caughtUp || isLateEnough())) {
-            ready = true;
-            changes.addAll(gathered);
-            gathered = List.of();
-            leases.ready();
-        }
-        if (ready && !saysReady) {
-            afterTurn(this::sayReady); // what was gathered may still be on its way to the disk
-        }
-        if (sweep.paused() && !settings.cluster().isAlone()) {
-            setIncomplete(true); // what happened meanwhile is still on its way
-        } else if (incomplete && !frozen && caughtUp) {
-            afterTurn(this::complete);
-        }
-        overrideWatch.look(!frozen && !incomplete && !replication.isUncertain());
+        readiness.look(caughtUp);
+        certainty.lookWhetherComplete(sweep.paused(), !frozen && caughtUp);
+        overrideWatch.look(!frozen && !certainty.isIncomplete() && !replication.isUncertain());
         if (loop.now() - lastOrphans >= LOOK_FOR_ORPHANS.toNanos()) {
             lastOrphans = loop.now();
             orphans.look();
@@ -1084,89 +848,14 @@ public final class RegistryNode {
                 healthChecks.look();
             }
         }
-        if (loop.now() - lastRestored >= PROBE_EVERY.toNanos()) {
-            lastRestored = loop.now();
-            Duration lostFor = Duration.ofNanos(loop.now() - startedAt);
-            leases.restored().registrations().forEach(left -> leases.outbid(left, lostFor));
-        }
-        if (!frozen && loop.now() - lastProbes >= PROBE_EVERY.toNanos()) {
-            lastProbes = loop.now();
-            List<InstanceId> inDoubt = catalog.held();
-            List<NodeId> alive = replication.alive();
-            inDoubt.removeIf(id -> !Rendezvous.choose(id, alive).equals(settings.self()));
-            leases.restored().registrations().forEach(registration -> inDoubt.add(registration.id()));
-            evidence.look(inDoubt, this::onVerdict);
-        }
+        suspects.look(frozen);
         moves.look();
         durableStatus = durable.durables().status();
+        changeStatus();
+    }
+
+    private void changeStatus() {
         status = currentStatus();
-    }
-
-    private void sayReady() {
-        saysReady = true;
-        status = currentStatus();
-    }
-
-    /** A shard that is arriving is waited for, within reason: who lists nothing yet should not be asked. */
-    private boolean isLateEnough() {
-        long now = loop.now();
-        long pages = replication.counts().pagesReceived();
-        if (pages != pagesSeen) {
-            pagesSeen = pages;
-            arrivedAt = now;
-        }
-        long patience = settings.cluster().startPatience().toNanos();
-        return now - arrivedAt >= patience || now - startedAt >= LOADING_PATIENCES * patience;
-    }
-
-    /** Whether others may have told what this node does not know; what is held may be a copy whose node was lost, too. */
-    private boolean isUncertain() {
-        return replication.isUncertain() || !settings.cluster().isAlone() && catalog.protectedServices() > 0;
-    }
-
-    /** That it knows enough is said behind what it knows: the last of that may still be on its way to the disk. */
-    private void lookWhetherCertain() {
-        toldOfRemovals &= !replication.hasLost();
-        if (isUncertain()) {
-            push.uncertain(true);
-        } else {
-            afterTurn(() -> {
-                if (!isUncertain()) {
-                    push.uncertain(false);
-                    if (ready && !toldOfRemovals) {
-                        toldOfRemovals = true;
-                        sayUnheardRemovals();
-                    }
-                }
-            });
-        }
-    }
-
-    private void complete() {
-        if (!leases.hasStoodStill()) {
-            setIncomplete(false);
-        }
-    }
-
-    private void setIncomplete(boolean now) {
-        incomplete = now;
-        push.incomplete(now);
-    }
-
-    private void onVerdict(InstanceId instance, Prober.Verdict verdict) {
-        if (verdict == Prober.Verdict.REFUSED && leases.frozen().isEmpty()) {
-            leases.confirmDead(instance);
-            release(instance, RemovalCause.PROBE_FAILED, "registry");
-        }
-    }
-
-    /** Ends the hold of an instance that is in no shard any more, here and on other nodes. */
-    private boolean release(InstanceId instance, RemovalCause cause, String actor) {
-        if (leases.publisherOf(instance).isPresent() || !catalog.isHeld(instance)) {
-            return false; // registered again, though that may not be visible yet
-        }
-        leases.bury(instance, new Burial("", 0, cause), actor);
-        return true;
     }
 
     private NodeStatus currentStatus() {
@@ -1176,8 +865,8 @@ public final class RegistryNode {
                 settings.self().name(),
                 leases.own().id().incarnation(),
                 leases.own().revision(),
-                saysReady && !moves.draining(),
-                incomplete,
+                readiness.isSaid() && !moves.draining(),
+                certainty.isIncomplete(),
                 leases.frozen(),
                 catalog.listedServices(),
                 catalog.counts().total(),
@@ -1196,23 +885,9 @@ public final class RegistryNode {
                 orphans.orphans(),
                 moves.draining(),
                 replication.peers(),
-                clusterStatus(),
+                ClusterStatus.of(settings.cluster(), leases, replication),
                 Duration.ofNanos(loop.now() - startedAt),
                 restoreLog == null ? Optional.empty() : Optional.of(restoreLog.age()),
                 restoreLog == null ? Optional.empty() : restoreLog.problem());
-    }
-
-    private ClusterStatus clusterStatus() {
-        Map<String, Integer> sessions = new TreeMap<>();
-        replication.peerSessions().forEach((node, count) -> sessions.put(node.name(), count));
-        return new ClusterStatus(
-                settings.cluster().cluster(),
-                settings.cluster().advertised(),
-                replication.isolated(),
-                leases.attachedSessions(),
-                leases.own().size(),
-                sessions,
-                replication.shards(),
-                replication.counts());
     }
 }
