@@ -81,6 +81,7 @@ public final class LeaseTable {
     /** What somebody else has registered at another node too, as was heard since the last look, and when. */
     private final Map<InstanceId, Long> claimed = new LinkedHashMap<>();
 
+    private final Freeze freeze;
     private final LeaseWheel wheel;
     private final EvictionBudget budget;
     private final Room room;
@@ -89,10 +90,6 @@ public final class LeaseTable {
     private boolean ready;
     private long restoredUntil;
     private boolean restoredOverdue;
-    private long frozenUntil;
-    private long rearmedAt;
-    private @Nullable String freezeReason;
-    private long lastSweep;
 
     /** What other nodes' shards say, as far as this node knows them. */
     public interface Elsewhere {
@@ -194,8 +191,7 @@ public final class LeaseTable {
         wheel = new LeaseWheel(now);
         budget = new EvictionBudget(settings);
         room = new Room(settings);
-        lastSweep = now;
-        freezeFrom(now, "started less than a lease ago");
+        freeze = new Freeze(settings, now);
         restoredUntil = now + 2 * settings.ttl().toNanos();
         for (Registration registration : restoredRegistrations) {
             Registration shared = new Registration(
@@ -224,7 +220,7 @@ public final class LeaseTable {
 
     /** Why nothing is removed but by its publisher; empty in the normal state. */
     public Optional<String> frozen() {
-        return loop.now() - frozenUntil < 0 ? Optional.ofNullable(freezeReason) : Optional.empty();
+        return freeze.reason(loop.now());
     }
 
     public int sessions() {
@@ -941,18 +937,7 @@ public final class LeaseTable {
     /** Looks for leases that ended. To be called every {@link #sweepInterval()}; notices when it was not. */
     public Sweep sweep() {
         long now = loop.now();
-        long gap = now - lastSweep;
-        lastSweep = now;
-        boolean paused = isPause(gap);
-        if (paused) {
-            freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
-        } else if (gap > settings.ttl().toNanos() / 15) {
-            // Too busy to hear in time who is there: they have another third of a lease.
-            freezeFor(
-                    settings.ttl().toNanos() / 3,
-                    now,
-                    "overloaded: a look at the leases came " + gap / 1_000_000 + " ms after the one before");
-        }
+        boolean paused = freeze.look(now);
         lookAtThoseWhoAreFollowed();
         Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>(), paused);
         if (frozen().isPresent()) {
@@ -960,8 +945,8 @@ public final class LeaseTable {
         }
         lookAtThoseWhoAreBack(now);
         for (Lease lease : wheel.take(now)) {
-            if (deadline(lease) - now > 0) {
-                lease.deadline = deadline(lease);
+            if (freeze.deadline(lease) - now > 0) {
+                lease.deadline = freeze.deadline(lease);
                 wheel.watch(lease);
             } else {
                 expire(lease, sweep);
@@ -987,11 +972,7 @@ public final class LeaseTable {
 
     /** Whether this process has stood still and nobody has noticed yet. */
     public boolean hasStoodStill() {
-        return isPause(loop.now() - lastSweep);
-    }
-
-    private boolean isPause(long gap) {
-        return gap > settings.ttl().toNanos() / 3;
+        return freeze.hasStoodStill(loop.now());
     }
 
     public static Duration sweepInterval() {
@@ -1000,26 +981,7 @@ public final class LeaseTable {
 
     /** Nothing is removed but by its publisher until a lease after the last call of this. */
     public void freeze(String reason) {
-        freezeFrom(loop.now(), reason);
-    }
-
-    private void freezeFrom(long now, String reason) {
-        freezeFor(settings.ttl().toNanos(), now, reason);
-    }
-
-    private void freezeFor(long nanos, long now, String reason) {
-        rearmedAt = now;
-        if (freezeReason == null || frozenUntil - (now + nanos) < 0) {
-            frozenUntil = now + nanos;
-            freezeReason = reason;
-        }
-    }
-
-    /** A lease runs anew from the start of a freeze: its renewals may have been stuck on the way to us. */
-    private long deadline(Lease lease) {
-        LeaseTerms terms = lease.publisher.terms();
-        long rearmed = rearmedAt + (lease.inGrace ? terms.grace() : terms.ttl()).toNanos();
-        return lease.deadline - rearmed > 0 ? lease.deadline : rearmed;
+        freeze.begin(loop.now(), reason);
     }
 
     private void expire(Lease lease, Sweep sweep) {
@@ -1065,7 +1027,7 @@ public final class LeaseTable {
         back.entrySet().removeIf(entry -> {
             Lease lease = entry.getKey();
             long ttl = lease.publisher.ttl().toNanos();
-            boolean over = now - entry.getValue() >= ttl && now - rearmedAt >= ttl;
+            boolean over = now - entry.getValue() >= ttl && freeze.isLongAgo(ttl, now);
             if (over && lease.line != null) {
                 for (InstanceId id : lease.instances) {
                     if (isLeftBehind(own.get(id), lease)) {
