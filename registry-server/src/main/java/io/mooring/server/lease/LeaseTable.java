@@ -73,7 +73,6 @@ public final class LeaseTable {
     private final Map<String, Lease> sessions = new HashMap<>();
     private final Map<InstanceId, Lease> single = new HashMap<>();
     private final Map<String, Set<InstanceId>> restoredBySession = new HashMap<>();
-    private final Map<InstanceId, RemovalCause> overdue = new LinkedHashMap<>();
 
     /** Sessions that are back from another node without having said anew all that they had here, and since when. */
     private final Map<Lease, Long> back = new LinkedHashMap<>();
@@ -83,7 +82,7 @@ public final class LeaseTable {
 
     private final Freeze freeze;
     private final LeaseWheel wheel;
-    private final EvictionBudget budget;
+    private final Overdue overdue;
     private final Room room;
 
     private Shard own;
@@ -189,7 +188,7 @@ public final class LeaseTable {
         restored = new Shard(new ShardId(self, incarnation - 1));
         long now = loop.now();
         wheel = new LeaseWheel(now);
-        budget = new EvictionBudget(settings);
+        overdue = new Overdue(settings, random);
         room = new Room(settings);
         freeze = new Freeze(settings, now);
         restoredUntil = now + 2 * settings.ttl().toNanos();
@@ -731,13 +730,11 @@ public final class LeaseTable {
      *     later
      */
     public boolean giveUp(Registration orphan, int listed) {
-        long now = loop.now();
         if (frozen().isPresent()
                 || isBesideOneInDoubt(orphan)
-                || budget.available(Math.max(listed, own.size() + restored.size()), now) < 1) {
+                || !overdue.spendOne(Math.max(listed, own.size() + restored.size()), loop.now())) {
             return false;
         }
-        budget.spend(1, now);
         bury(orphan.id(), new Burial(orphan.publisher().id(), orphan.generation(), RemovalCause.ORPHANED), REGISTRY);
         return true;
     }
@@ -962,11 +959,15 @@ public final class LeaseTable {
                     // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
                     forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
                 } else {
-                    overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
+                    overdue.addIfAbsent(registration.id(), RemovalCause.ORPHANED);
                 }
             }
         }
-        evict(now);
+        overdue.evict(
+                own.size() + restored.size(),
+                now,
+                this::isDecidedElsewhereFirst,
+                (id, cause) -> remove(id, cause, REGISTRY));
         return sweep;
     }
 
@@ -1010,7 +1011,7 @@ public final class LeaseTable {
             if (registration != null && isBeaten(registration)) {
                 remove(id, cause, REGISTRY); // nobody misses it, and it is not to show when the other one ends
             } else {
-                overdue.put(id, cause);
+                overdue.add(id, cause);
             }
         }
         if (!lease.inGrace) {
@@ -1031,7 +1032,7 @@ public final class LeaseTable {
             if (over && lease.line != null) {
                 for (InstanceId id : lease.instances) {
                     if (isLeftBehind(own.get(id), lease)) {
-                        overdue.put(id, RemovalCause.LEASE_EXPIRED);
+                        overdue.add(id, RemovalCause.LEASE_EXPIRED);
                         suspect(id);
                     }
                 }
@@ -1043,31 +1044,6 @@ public final class LeaseTable {
     /** Whether the session has been elsewhere since, and has not said it again; a generation may be inherited and high. */
     private static boolean isLeftBehind(@Nullable Registration registration, Lease lease) {
         return registration != null && registration.publisher().attempt() < lease.publisher.attempt();
-    }
-
-    private void evict(long now) {
-        if (overdue.isEmpty()) {
-            return;
-        }
-        int available = budget.available(own.size() + restored.size(), now);
-        if (available == 0) {
-            return;
-        }
-        List<InstanceId> candidates = new ArrayList<>(overdue.keySet());
-        candidates.removeIf(this::isDecidedElsewhereFirst);
-        int count = Math.min(available, candidates.size());
-        for (int i = 0; i < count; i++) { // in random order, so that the cap hits no service on purpose
-            if (count < candidates.size()) {
-                int other = i + random.nextInt(candidates.size() - i);
-                InstanceId chosen = candidates.get(other);
-                candidates.set(other, candidates.get(i));
-                candidates.set(i, chosen);
-            }
-            InstanceId id = candidates.get(i);
-            RemovalCause cause = overdue.getOrDefault(id, RemovalCause.LEASE_EXPIRED);
-            remove(id, cause, REGISTRY);
-        }
-        budget.spend(count, now);
     }
 
     private boolean isDecidedElsewhereFirst(InstanceId id) {
