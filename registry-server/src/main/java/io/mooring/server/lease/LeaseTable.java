@@ -4,7 +4,6 @@ import io.mooring.model.Digest;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
-import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
@@ -66,10 +65,10 @@ public final class LeaseTable {
     private final LeaseSettings settings;
     private final EventLoop loop;
     private final RandomGenerator random;
-    private final Consumer<Change> sink;
     private final Elsewhere elsewhere;
     private final boolean alone;
-    private final Shard restored;
+    private final OwnShard own;
+    private final OwnShard restored;
     private final Map<String, Lease> sessions = new HashMap<>();
     private final Map<InstanceId, Lease> single = new HashMap<>();
     private final Map<String, Set<InstanceId>> restoredBySession = new HashMap<>();
@@ -85,7 +84,6 @@ public final class LeaseTable {
     private final Overdue overdue;
     private final Room room;
 
-    private Shard own;
     private boolean ready;
     private long restoredUntil;
     private boolean restoredOverdue;
@@ -180,12 +178,11 @@ public final class LeaseTable {
         this.settings = settings;
         this.loop = loop;
         this.random = random;
-        this.sink = sink;
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
-        own = new Shard(new ShardId(self, incarnation));
-        burials.forEach((instance, burial) -> own.bury(instance, burial.remembered()));
-        restored = new Shard(new ShardId(self, incarnation - 1));
+        own = new OwnShard(new ShardId(self, incarnation), sink);
+        burials.forEach((instance, burial) -> own.restore(instance, burial.remembered()));
+        restored = new OwnShard(new ShardId(self, incarnation - 1), sink);
         long now = loop.now();
         wheel = new LeaseWheel(now);
         overdue = new Overdue(settings, random);
@@ -195,7 +192,7 @@ public final class LeaseTable {
         for (Registration registration : restoredRegistrations) {
             Registration shared = new Registration(
                     room.shared(registration.instance()), registration.publisher(), registration.generation(), false);
-            restored.apply(new Change.Granted(restored.id(), restored.revision() + 1, shared));
+            restored.restore(shared);
             room.take(shared.id().service());
             if (shared.publisher().isSession()) {
                 restoredBySession
@@ -209,12 +206,12 @@ public final class LeaseTable {
 
     /** The registrations of this incarnation. */
     public Shard own() {
-        return own;
+        return own.shard();
     }
 
     /** Those of the earlier one whose publishers have not come back: listed, unconfirmed. */
     public Shard restored() {
-        return restored;
+        return restored.shard();
     }
 
     /** Why nothing is removed but by its publisher; empty in the normal state. */
@@ -610,7 +607,7 @@ public final class LeaseTable {
 
     /** @return refused with {@code unknown} if there is none */
     public Outcome amend(InstanceId instance, UnaryOperator<Instance> change) {
-        Shard shard = own;
+        OwnShard shard = own;
         Registration before = own.get(instance);
         if (before == null) {
             before = restored.get(instance);
@@ -628,7 +625,7 @@ public final class LeaseTable {
                     before.suspect(),
                     before.followed(),
                     before.extension());
-            apply(shard, new Change.Granted(shard.id(), shard.revision() + 1, next));
+            shard.grant(next);
         }
         return Outcome.ACCEPTED;
     }
@@ -657,7 +654,7 @@ public final class LeaseTable {
 
     /** Whether that registration has been removed, here or by another node, though a shard may have it still. */
     public boolean isOver(Registration registration) {
-        Burial said = own.burials().get(registration.id());
+        Burial said = own.burial(registration.id());
         return said != null && said.isOver(registration) || elsewhere.isOver(registration);
     }
 
@@ -717,9 +714,7 @@ public final class LeaseTable {
         if (registration != null && burial.reaches(registration)) {
             removeFrom(own, instance, burial.cause(), actor);
         }
-        Change.Removed word =
-                new Change.Removed(own.id(), own.revision() + 1, new Removal(instance, burial.cause()), burial, actor);
-        apply(own, word);
+        own.remove(instance, burial.cause(), burial, actor);
     }
 
     /**
@@ -766,8 +761,7 @@ public final class LeaseTable {
         } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
             return;
         }
-        Registration next = registration.raisedTo(burial.generation() + 1);
-        apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
+        own.grant(registration.raisedTo(burial.generation() + 1));
     }
 
     /** Whether that was said before this node had heard what there is, and of another process or life of its publisher. */
@@ -897,16 +891,7 @@ public final class LeaseTable {
      * heard of just now, holds at its home.
      */
     public void raise(long incarnation) {
-        Shard before = own;
-        Shard raised = new Shard(new ShardId(before.id().origin(), incarnation));
-        raised.at(before.revision());
-        own = raised;
-        for (Registration registration : List.copyOf(before.registrations())) {
-            Removal over = new Removal(registration.id(), RemovalCause.ORPHANED);
-            apply(before, new Change.Removed(before.id(), before.revision() + 1, over, Burial.OWN, REGISTRY));
-            apply(raised, new Change.Granted(raised.id(), raised.revision() + 1, aboveVerdicts(registration)));
-        }
-        before.burials().forEach(raised::bury);
+        own.raise(incarnation, this::aboveVerdicts, REGISTRY);
     }
 
     private Registration aboveVerdicts(Registration registration) {
@@ -951,7 +936,7 @@ public final class LeaseTable {
         }
         if (!restoredOverdue && now - restoredUntil >= 0) {
             restoredOverdue = true;
-            for (Registration registration : List.copyOf(restored.registrations())) {
+            for (Registration registration : List.copyOf(restored.shard().registrations())) {
                 String publisher = registration.publisher().id();
                 if (elsewhere.isVouched(
                         registration.id(),
@@ -1091,8 +1076,7 @@ public final class LeaseTable {
         long generation = Math.max(above(instance, lease, there), least(lease));
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
-        Registration registration = new Registration(instance, lease.publisher, generation, false);
-        apply(own, new Change.Granted(own.id(), own.revision() + 1, registration));
+        own.grant(new Registration(instance, lease.publisher, generation, false));
         if (earlier != null) {
             forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
@@ -1114,7 +1098,7 @@ public final class LeaseTable {
         return goesOn ? known + 1 : (known | GOING_ON) + 1;
     }
 
-    private void removeFrom(Shard shard, InstanceId id, RemovalCause cause, String actor) {
+    private void removeFrom(OwnShard shard, InstanceId id, RemovalCause cause, String actor) {
         Registration registration = shard.get(id);
         if (registration == null) {
             return;
@@ -1134,7 +1118,7 @@ public final class LeaseTable {
         }
         room.free(id.service());
         Burial burial = word(registration, cause, lease);
-        apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
+        own.remove(id, cause, burial, actor);
     }
 
     /**
@@ -1164,14 +1148,7 @@ public final class LeaseTable {
         Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
                 ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
                 : new Burial(earlier.publisher().id(), earlier.generation(), cause);
-        apply(
-                restored,
-                new Change.Removed(restored.id(), restored.revision() + 1, new Removal(id, cause), burial, actor));
-    }
-
-    private void apply(Shard shard, Change change) {
-        shard.apply(change);
-        sink.accept(change);
+        restored.remove(id, cause, burial, actor);
     }
 
     /** The lease no longer holds the instance. */
@@ -1263,7 +1240,7 @@ public final class LeaseTable {
     private void say(Registration registration, boolean suspect, boolean followed) {
         Registration said = registration.doubted(suspect, followed);
         if (said != registration) {
-            apply(own, new Change.Granted(own.id(), own.revision() + 1, said, true));
+            own.doubt(said);
         }
     }
 }
