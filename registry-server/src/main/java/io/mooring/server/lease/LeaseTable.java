@@ -21,12 +21,10 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -68,10 +66,9 @@ public final class LeaseTable {
     private final Elsewhere elsewhere;
     private final boolean alone;
     private final OwnShard own;
-    private final OwnShard restored;
+    private final RestoredLeases restored;
     private final Map<String, Lease> sessions = new HashMap<>();
     private final Map<InstanceId, Lease> single = new HashMap<>();
-    private final Map<String, Set<InstanceId>> restoredBySession = new HashMap<>();
 
     /** Sessions that are back from another node without having said anew all that they had here, and since when. */
     private final Map<Lease, Long> back = new LinkedHashMap<>();
@@ -85,8 +82,6 @@ public final class LeaseTable {
     private final Room room;
 
     private boolean ready;
-    private long restoredUntil;
-    private boolean restoredOverdue;
 
     /** What other nodes' shards say, as far as this node knows them. */
     public interface Elsewhere {
@@ -182,24 +177,17 @@ public final class LeaseTable {
         this.alone = elsewhere == Elsewhere.NOWHERE;
         own = new OwnShard(new ShardId(self, incarnation), sink);
         burials.forEach((instance, burial) -> own.restore(instance, burial.remembered()));
-        restored = new OwnShard(new ShardId(self, incarnation - 1), sink);
         long now = loop.now();
         wheel = new LeaseWheel(now);
         overdue = new Overdue(settings, random);
         room = new Room(settings);
         freeze = new Freeze(settings, now);
-        restoredUntil = now + 2 * settings.ttl().toNanos();
-        for (Registration registration : restoredRegistrations) {
-            Registration shared = new Registration(
-                    room.shared(registration.instance()), registration.publisher(), registration.generation(), false);
-            restored.restore(shared);
-            room.take(shared.id().service());
-            if (shared.publisher().isSession()) {
-                restoredBySession
-                        .computeIfAbsent(shared.publisher().id(), s -> new LinkedHashSet<>(4))
-                        .add(shared.id());
-            }
-        }
+        restored = new RestoredLeases(
+                new ShardId(self, incarnation - 1),
+                restoredRegistrations,
+                room,
+                now + 2 * settings.ttl().toNanos(),
+                sink);
     }
 
     // ---- what others may look at
@@ -302,27 +290,11 @@ public final class LeaseTable {
 
     /** A restart's best case: the session still has what the disk says it had, so nothing needs to be sent. */
     private void adoptRestored(Lease lease, OptionalLong holds) {
-        Set<InstanceId> before = restoredBySession.get(lease.publisher.id());
-        if (before == null || holds.isEmpty() || !lease.instances.isEmpty()) {
+        if (holds.isEmpty() || !lease.instances.isEmpty()) {
             return;
         }
-        long sum = Digest.EMPTY;
-        for (InstanceId id : before) {
-            Registration registration = restored.get(id);
-            if (registration != null && elsewhere.highest(id) > registration.generation()) {
-                return; // it has said more elsewhere, and was perhaps not told that this was heard
-            }
-            if (registration != null) {
-                sum += asLive(registration).fingerprint();
-            }
-        }
-        if (sum == holds.getAsLong()) {
-            for (InstanceId id : List.copyOf(before)) {
-                Registration registration = restored.get(id);
-                if (registration != null) {
-                    grant(registration.instance(), lease);
-                }
-            }
+        for (Registration left : restored.justAs(lease.publisher.id(), holds.getAsLong(), elsewhere)) {
+            grant(left.instance(), lease);
         }
     }
 
@@ -331,14 +303,10 @@ public final class LeaseTable {
         for (InstanceId id : lease.instances) {
             Registration registration = own.get(id);
             if (registration != null) {
-                sum += asLive(registration).fingerprint();
+                sum += new ListedInstance(registration.instance(), Standing.LIVE).fingerprint();
             }
         }
         return sum;
-    }
-
-    private static ListedInstance asLive(Registration registration) {
-        return new ListedInstance(registration.instance(), Standing.LIVE);
     }
 
     /** Any sign of life of an attached session. */
@@ -479,14 +447,11 @@ public final class LeaseTable {
         if (lease != null) {
             deregister(session, List.copyOf(lease.instances));
             for (InstanceId id : List.copyOf(lease.instances)) { // of which it has said more elsewhere since
-                removeFrom(own, id, RemovalCause.CONNECTION_LOST, REGISTRY);
+                removeOwn(id, RemovalCause.CONNECTION_LOST, REGISTRY);
             }
             drop(lease);
         }
-        Set<InstanceId> before = restoredBySession.get(session);
-        if (before != null) {
-            deregister(session, List.copyOf(before));
-        }
+        deregister(session, restored.of(session));
     }
 
     /** The session was asked to go to another node: when its connection ends, that is no reason for doubt by itself. */
@@ -607,14 +572,9 @@ public final class LeaseTable {
 
     /** @return refused with {@code unknown} if there is none */
     public Outcome amend(InstanceId instance, UnaryOperator<Instance> change) {
-        OwnShard shard = own;
-        Registration before = own.get(instance);
+        Registration before = current(instance);
         if (before == null) {
-            before = restored.get(instance);
-            if (before == null) {
-                return Outcome.refused("unknown", "instance: " + instance + " is not registered on this node");
-            }
-            shard = restored;
+            return Outcome.refused("unknown", "instance: " + instance + " is not registered on this node");
         }
         Instance after = change.apply(before.instance()).withId(before.id());
         if (!after.equals(before.instance())) {
@@ -625,7 +585,11 @@ public final class LeaseTable {
                     before.suspect(),
                     before.followed(),
                     before.extension());
-            shard.grant(next);
+            if (own.get(instance) != null) {
+                own.grant(next);
+            } else {
+                restored.amend(next);
+            }
         }
         return Outcome.ACCEPTED;
     }
@@ -674,7 +638,7 @@ public final class LeaseTable {
     }
 
     private boolean isBeaten(Registration here) {
-        ShardId shard = own.get(here.id()) == here ? own.id() : restored.id();
+        ShardId shard = own.get(here.id()) == here ? own.id() : restored.shard().id();
         return elsewhere.beats(here.id(), shard, here.generation());
     }
 
@@ -689,8 +653,8 @@ public final class LeaseTable {
             return false;
         }
         // In both shards: an earlier incarnation's word must not come back when this one's is gone.
-        removeFrom(restored, instance, cause, actor);
-        removeFrom(own, instance, cause, actor);
+        removeRestored(instance, cause, actor);
+        removeOwn(instance, cause, actor);
         return true;
     }
 
@@ -712,7 +676,7 @@ public final class LeaseTable {
         supersedeRestored(instance, burial, actor);
         Registration registration = own.get(instance);
         if (registration != null && burial.reaches(registration)) {
-            removeFrom(own, instance, burial.cause(), actor);
+            removeOwn(instance, burial.cause(), actor);
         }
         own.remove(instance, burial.cause(), burial, actor);
     }
@@ -752,7 +716,7 @@ public final class LeaseTable {
         if (burial.reaches(registration)) {
             boolean isEarlier = inTouch && isEarlier(burial, registration);
             if (!isEarlier && (burial.explicit() || !inTouch || isBeaten(registration))) {
-                removeFrom(own, instance, burial.cause(), actor);
+                removeOwn(instance, burial.cause(), actor);
                 return;
             }
             if (registration.followed() && !burial.isOver(registration)) {
@@ -934,18 +898,15 @@ public final class LeaseTable {
                 expire(lease, sweep);
             }
         }
-        if (!restoredOverdue && now - restoredUntil >= 0) {
-            restoredOverdue = true;
-            for (Registration registration : List.copyOf(restored.shard().registrations())) {
-                String publisher = registration.publisher().id();
-                if (elsewhere.isVouched(
-                        registration.id(),
-                        copy -> !copy.inDoubt() && !copy.publisher().id().equals(publisher))) {
-                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
-                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
-                } else {
-                    overdue.addIfAbsent(registration.id(), RemovalCause.ORPHANED);
-                }
+        for (Registration registration : restored.overdue(now)) {
+            String publisher = registration.publisher().id();
+            if (elsewhere.isVouched(
+                    registration.id(),
+                    copy -> !copy.inDoubt() && !copy.publisher().id().equals(publisher))) {
+                // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
+                forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
+            } else {
+                overdue.addIfAbsent(registration.id(), RemovalCause.ORPHANED);
             }
         }
         overdue.evict(
@@ -1098,20 +1059,25 @@ public final class LeaseTable {
         return goesOn ? known + 1 : (known | GOING_ON) + 1;
     }
 
-    private void removeFrom(OwnShard shard, InstanceId id, RemovalCause cause, String actor) {
-        Registration registration = shard.get(id);
+    private void removeRestored(InstanceId id, RemovalCause cause, String actor) {
+        Registration registration = restored.get(id);
         if (registration == null) {
             return;
         }
         overdue.remove(id);
-        if (shard == restored) {
-            forgetRestored(registration, cause, actor);
-            if (!alone && own.get(id) == null && !isSuperseded(registration, cause)) {
-                // Other nodes have copies of that incarnation too.
-                bury(id, end(registration, cause), actor);
-            }
+        forgetRestored(registration, cause, actor);
+        if (!alone && own.get(id) == null && !isSuperseded(registration, cause)) {
+            // Other nodes have copies of that incarnation too.
+            bury(id, end(registration, cause), actor);
+        }
+    }
+
+    private void removeOwn(InstanceId id, RemovalCause cause, String actor) {
+        Registration registration = own.get(id);
+        if (registration == null) {
             return;
         }
+        overdue.remove(id);
         Lease lease = leaseOf(registration);
         if (lease != null) {
             release(lease, id);
@@ -1140,15 +1106,10 @@ public final class LeaseTable {
         if (own.get(id) == null) {
             overdue.remove(id); // or it would use up the budget for ever
         }
-        Set<InstanceId> before = restoredBySession.get(earlier.publisher().id());
-        if (before != null && before.remove(id) && before.isEmpty()) {
-            restoredBySession.remove(earlier.publisher().id());
-        }
-        room.free(id.service());
         Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
                 ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
                 : new Burial(earlier.publisher().id(), earlier.generation(), cause);
-        restored.remove(id, cause, burial, actor);
+        restored.remove(earlier, cause, burial, actor);
     }
 
     /** The lease no longer holds the instance. */
