@@ -54,12 +54,6 @@ public final class LeaseTable {
     private static final String REGISTRY = "registry";
     private static final String PUBLISHER = "publisher";
 
-    /** Generations of a session's next connection begin above all that those of this one can reach. */
-    private static final int ATTEMPT_BITS = 32;
-
-    /** So often a lease by HTTP may be taken over, or confirmed, and still have a lower generation than the next put. */
-    private static final int GOING_ON = 15;
-
     private final LeaseSettings settings;
     private final EventLoop loop;
     private final RandomGenerator random;
@@ -67,6 +61,7 @@ public final class LeaseTable {
     private final boolean alone;
     private final OwnShard own;
     private final RestoredLeases restored;
+    private final Precedence precedence;
     private final Map<String, Lease> sessions = new HashMap<>();
     private final Map<InstanceId, Lease> single = new HashMap<>();
 
@@ -188,6 +183,7 @@ public final class LeaseTable {
                 room,
                 now + 2 * settings.ttl().toNanos(),
                 sink);
+        precedence = new Precedence(own, restored, elsewhere);
     }
 
     // ---- what others may look at
@@ -270,22 +266,9 @@ public final class LeaseTable {
         touch(lease);
         inTouch(lease);
         adoptRestored(lease, holds);
-        return holds.isPresent() && holds.getAsLong() == held(lease) && showsAll(lease)
+        return holds.isPresent() && holds.getAsLong() == held(lease) && precedence.showsAll(lease)
                 ? Attachment.HELD
                 : Attachment.OPEN;
-    }
-
-    /** Whether no other node can have a later word on what the session holds here. */
-    private boolean showsAll(Lease lease) {
-        for (InstanceId id : lease.instances) {
-            Registration registration = own.get(id);
-            if (registration == null
-                    || elsewhere.highest(id) > registration.generation()
-                    || isLeftBehind(registration, lease)) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** A restart's best case: the session still has what the disk says it had, so nothing needs to be sent. */
@@ -326,12 +309,12 @@ public final class LeaseTable {
         if (lease == null) {
             return Outcome.refused("out_of_order", "the session is not open; say hello first");
         }
-        Outcome fits = room.lookFor(instances, lease.instances.size(), id -> current(id) != null);
+        Outcome fits = room.lookFor(instances, lease.instances.size(), id -> precedence.current(id) != null);
         if (fits instanceof Outcome.Refused) {
             return fits;
         }
         for (Instance instance : instances) {
-            if (movedOn(instance.id(), lease)) {
+            if (precedence.movedOn(instance.id(), lease)) {
                 return Outcome.refused("replaced", "the session has said more since, on another node");
             }
         }
@@ -343,25 +326,6 @@ public final class LeaseTable {
     }
 
     /**
-     * Whether the session has spoken for that instance on a later connection to another node, and this comes late. It may
-     * have taken back since what it said there, so what is known of the instance counts, and not only what stands.
-     */
-    private boolean movedOn(InstanceId id, Lease lease) {
-        if (lease.attemptElsewhere > lease.attempt && elsewhere.highest(id) >= lease.attemptElsewhere << ATTEMPT_BITS) {
-            return true;
-        }
-        Registration there = alone ? null : elsewhere.find(id);
-        return there != null
-                && isOf(there, lease.publisher.id())
-                && there.publisher().attempt() > lease.attempt;
-    }
-
-    /** Generations of what a session says begin above all that it said before it came to this node. */
-    private static long least(Lease lease) {
-        return lease.publisher.attempt() << ATTEMPT_BITS;
-    }
-
-    /**
      * Removes those that the session holds, here or elsewhere, or held before this node restarted; passes over the
      * others.
      */
@@ -369,30 +333,25 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         long attempt = lease == null ? 0 : lease.attempt;
         for (InstanceId id : instances) {
-            Registration registration = current(id);
-            if (lease != null && movedOn(id, lease)) {
+            Registration registration = precedence.current(id);
+            if (lease != null && precedence.movedOn(id, lease)) {
                 continue;
             }
             long here = 0;
-            if (registration != null && isOf(registration, session)) {
+            if (registration != null && Precedence.isOf(registration, session)) {
                 here = registration.generation();
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
             }
             Registration there = elsewhere.find(id);
-            if (there != null && isOf(there, session) && there.generation() > here) {
-                bury(id, goodbye(lease, session, there.generation()), PUBLISHER);
-            } else if (!alone && here == 0 && attempt > 1 && !isVouched(id)) {
+            if (there != null && Precedence.isOf(there, session) && there.generation() > here) {
+                bury(id, Precedence.goodbye(lease, session, there.generation()), PUBLISHER);
+            } else if (!alone && here == 0 && attempt > 1 && !precedence.isVouched(id)) {
                 // It came from another node: what it left there may not have arrived here yet, and must not.
-                bury(id, goodbye(lease, session, attempt << ATTEMPT_BITS), PUBLISHER);
+                bury(id, Precedence.goodbye(lease, session, attempt << Precedence.ATTEMPT_BITS), PUBLISHER);
                 endLeft(id, registration);
                 endLeft(id, there);
             }
         }
-    }
-
-    /** Whether this node or another one that is there has it from somebody. */
-    private boolean isVouched(InstanceId id) {
-        return own.get(id) != null || elsewhere.isVouched(id, copy -> true);
     }
 
     /** Ends what somebody left whose place a session had taken where this node did not hear of it; later words stay. */
@@ -402,43 +361,6 @@ public final class LeaseTable {
                     new Burial(left.publisher().id(), left.generation(), RemovalCause.DEREGISTERED).remembered();
             bury(id, burial, PUBLISHER);
         }
-    }
-
-    /** Ends all that the session had said before it came here, too, whatever generation other nodes gave that. */
-    private static Burial goodbye(@Nullable Lease lease, String session, long generation) {
-        long attempt = lease == null ? 0 : lease.publisher.attempt();
-        return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
-    }
-
-    /**
-     * How far the end of a registration of this node reaches. Another node may have given the same generation without knowing
-     * of it: while somebody is in touch with that one, or it is the one that shows, this end says nothing about it.
-     */
-    private Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
-        if (cause == RemovalCause.DEREGISTERED) {
-            return goodbye(lease, removed.publisher().id(), removed.generation());
-        }
-        Burial word = end(removed, cause);
-        Registration there = word.explicit() ? null : elsewhere.find(removed.id());
-        boolean isShared = there != null && there.generation() == word.generation();
-        return isShared && !cause.certain() ? Burial.OWN : word;
-    }
-
-    /**
-     * The end of a registration, of this incarnation or the earlier one. What another node has of the same generation, hidden
-     * by it and in doubt itself, must not show in its place, and goes with it.
-     */
-    private Burial end(Registration removed, RemovalCause cause) {
-        Burial end = new Burial(removed.publisher().id(), removed.generation(), cause);
-        Registration there = end.explicit() ? null : elsewhere.find(removed.id());
-        boolean isHidden =
-                there != null && there.generation() == removed.generation() && there.inDoubt() && !isBeaten(removed);
-        return isHidden ? new Burial(end.publisher(), removed.generation() + 1, cause) : end;
-    }
-
-    private static boolean isOf(Registration registration, String session) {
-        return registration.publisher().isSession()
-                && registration.publisher().id().equals(session);
     }
 
     /** The orderly end of a session. */
@@ -497,7 +419,7 @@ public final class LeaseTable {
 
     /** Registers an instance with a lease of its own, or renews it when it is registered just so. */
     public Outcome put(Instance instance, LeaseTerms terms) {
-        Outcome fits = room.lookFor(List.of(instance), 0, id -> current(id) != null);
+        Outcome fits = room.lookFor(List.of(instance), 0, id -> precedence.current(id) != null);
         if (fits instanceof Outcome.Refused) {
             return fits;
         }
@@ -525,7 +447,7 @@ public final class LeaseTable {
         ready = true;
         for (InstanceId id : new TreeSet<>(single.keySet())) {
             Registration registration = own.get(id);
-            if (registration != null && isHidden(registration)) {
+            if (registration != null && precedence.isHidden(registration)) {
                 put(registration.instance(), registration.publisher().terms());
             }
         }
@@ -533,8 +455,8 @@ public final class LeaseTable {
 
     /** A lease keeps its id wherever it is renewed, so that a word about it means the same everywhere. */
     private String leaseId(InstanceId instance) {
-        Registration here = current(instance);
-        Registration there = here == null || isBeaten(here) ? elsewhere.find(instance) : null;
+        Registration here = precedence.current(instance);
+        Registration there = here == null || precedence.isBeaten(here) ? elsewhere.find(instance) : null;
         for (Registration known : Arrays.asList(there, here)) { // what two nodes gave without knowing becomes one again
             if (known != null && !known.publisher().isSession()) {
                 return known.publisher().id();
@@ -572,7 +494,7 @@ public final class LeaseTable {
 
     /** @return refused with {@code unknown} if there is none */
     public Outcome amend(InstanceId instance, UnaryOperator<Instance> change) {
-        Registration before = current(instance);
+        Registration before = precedence.current(instance);
         if (before == null) {
             return Outcome.refused("unknown", "instance: " + instance + " is not registered on this node");
         }
@@ -610,21 +532,17 @@ public final class LeaseTable {
 
     /** The registration of that instance that shows, wherever it stands. */
     public Optional<Registration> latest(InstanceId instance) {
-        Registration here = current(instance);
-        Registration there = elsewhere.find(instance);
-        boolean isThere = there != null && (here == null || there.generation() > here.generation());
-        return Optional.ofNullable(isThere ? there : here);
+        return precedence.latest(instance);
     }
 
     /** Whether that registration has been removed, here or by another node, though a shard may have it still. */
     public boolean isOver(Registration registration) {
-        Burial said = own.burial(registration.id());
-        return said != null && said.isOver(registration) || elsewhere.isOver(registration);
+        return precedence.isOver(registration);
     }
 
     /** Whether this node has a word of its own on that instance, of another publisher. */
     public boolean hasAnother(InstanceId instance, Publisher publisher) {
-        Registration here = current(instance);
+        Registration here = precedence.current(instance);
         return here != null && !here.publisher().id().equals(publisher.id());
     }
 
@@ -633,23 +551,12 @@ public final class LeaseTable {
      * gave the same generation without knowing of each other, only the one whose copy shows is.
      */
     public boolean isHome(InstanceId instance) {
-        Registration here = current(instance);
-        return here != null && elsewhere.highest(instance) <= here.generation() && !isBeaten(here);
-    }
-
-    private boolean isBeaten(Registration here) {
-        ShardId shard = own.get(here.id()) == here ? own.id() : restored.shard().id();
-        return elsewhere.beats(here.id(), shard, here.generation());
-    }
-
-    private boolean isHidden(Registration here) {
-        Registration there = elsewhere.find(here.id());
-        return there != null && there.generation() > here.generation() || isBeaten(here);
+        return precedence.isHome(instance);
     }
 
     /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
     public boolean remove(InstanceId instance, RemovalCause cause, String actor) {
-        if (current(instance) == null) {
+        if (precedence.current(instance) == null) {
             return false;
         }
         // In both shards: an earlier incarnation's word must not come back when this one's is gone.
@@ -690,7 +597,7 @@ public final class LeaseTable {
      */
     public boolean giveUp(Registration orphan, int listed) {
         if (frozen().isPresent()
-                || isBesideOneInDoubt(orphan)
+                || precedence.isBesideOneInDoubt(orphan)
                 || !overdue.spendOne(Math.max(listed, own.size() + restored.size()), loop.now())) {
             return false;
         }
@@ -715,14 +622,14 @@ public final class LeaseTable {
         boolean inTouch = isSpokenFor(registration);
         if (burial.reaches(registration)) {
             boolean isEarlier = inTouch && isEarlier(burial, registration);
-            if (!isEarlier && (burial.explicit() || !inTouch || isBeaten(registration))) {
+            if (!isEarlier && (burial.explicit() || !inTouch || precedence.isBeaten(registration))) {
                 removeOwn(instance, burial.cause(), actor);
                 return;
             }
             if (registration.followed() && !burial.isOver(registration)) {
                 return;
             }
-        } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
+        } else if (!inTouch || burial.generation() < registration.generation() || precedence.isHidden(registration)) {
             return;
         }
         own.grant(registration.raisedTo(burial.generation() + 1));
@@ -793,20 +700,12 @@ public final class LeaseTable {
         Lease lease = leaseOf(registration);
         if (lease != null
                 && lease.line != null
-                && isOf(there, lease.publisher.id())
+                && Precedence.isOf(there, lease.publisher.id())
                 && there.publisher().attempt() < registration.publisher().attempt()) {
             grant(registration.instance(), lease);
-        } else if (lease != null && isFollowed(registration, lease, there)) {
+        } else if (lease != null && Precedence.isFollowed(registration, lease, there)) {
             claimed.put(there.id(), loop.now());
         }
-    }
-
-    private static boolean isFollowed(Registration registration, Lease lease, @Nullable Registration there) {
-        return there != null
-                && lease.publisher.isSession()
-                && !there.inDoubt()
-                && registration.generation() < there.generation()
-                && !isOf(there, lease.publisher.id());
     }
 
     private void lookAtThoseWhoAreFollowed() {
@@ -817,7 +716,7 @@ public final class LeaseTable {
                 return;
             }
             boolean heardSince = lease.deadline - lease.publisher.ttl().toNanos() - since > 0;
-            if (!heardSince && isFollowed(registration, lease, elsewhere.find(id))) {
+            if (!heardSince && Precedence.isFollowed(registration, lease, elsewhere.find(id))) {
                 lease.followed = true;
                 say(registration, registration.suspect(), true);
             }
@@ -841,7 +740,7 @@ public final class LeaseTable {
     /** Whether its publisher was heard of just now, and has said it since he came back from another node, if he did. */
     private boolean isSpokenFor(Registration registration) {
         Lease lease = leaseOf(registration);
-        return lease != null && heardLately(lease) && !isLeftBehind(registration, lease);
+        return lease != null && heardLately(lease) && !Precedence.isLeftBehind(registration, lease);
     }
 
     private boolean heardLately(Lease lease) {
@@ -868,7 +767,7 @@ public final class LeaseTable {
      * had is not, where another node has it and is sure of it: that one decides.
      */
     public void confirmDead(InstanceId instance) {
-        Registration registration = current(instance);
+        Registration registration = precedence.current(instance);
         boolean inDoubt = registration != null
                 && (own.get(instance) != null
                         ? registration.suspect()
@@ -954,7 +853,7 @@ public final class LeaseTable {
         RemovalCause cause = connectionLost ? RemovalCause.CONNECTION_LOST : RemovalCause.LEASE_EXPIRED;
         for (InstanceId id : List.copyOf(lease.instances)) {
             Registration registration = own.get(id);
-            if (registration != null && isBeaten(registration)) {
+            if (registration != null && precedence.isBeaten(registration)) {
                 remove(id, cause, REGISTRY); // nobody misses it, and it is not to show when the other one ends
             } else {
                 overdue.add(id, cause);
@@ -977,7 +876,7 @@ public final class LeaseTable {
             boolean over = now - entry.getValue() >= ttl && freeze.isLongAgo(ttl, now);
             if (over && lease.line != null) {
                 for (InstanceId id : lease.instances) {
-                    if (isLeftBehind(own.get(id), lease)) {
+                    if (Precedence.isLeftBehind(own.get(id), lease)) {
                         overdue.add(id, RemovalCause.LEASE_EXPIRED);
                         suspect(id);
                     }
@@ -987,30 +886,9 @@ public final class LeaseTable {
         });
     }
 
-    /** Whether the session has been elsewhere since, and has not said it again; a generation may be inherited and high. */
-    private static boolean isLeftBehind(@Nullable Registration registration, Lease lease) {
-        return registration != null && registration.publisher().attempt() < lease.publisher.attempt();
-    }
-
     private boolean isDecidedElsewhereFirst(InstanceId id) {
         Registration earlier = own.get(id) == null ? restored.get(id) : null;
-        return earlier != null && isBesideOneInDoubt(earlier);
-    }
-
-    /**
-     * Whether somebody else's of no later generation is in doubt at a node that is there. A verdict on what nobody vouches for
-     * would take that along, which has its grace: its own node decides on it first.
-     */
-    private boolean isBesideOneInDoubt(Registration left) {
-        Registration here = own.get(left.id());
-        return here != null && isAnotherInDoubt(here, left)
-                || elsewhere.isVouched(left.id(), copy -> isAnotherInDoubt(copy, left));
-    }
-
-    private static boolean isAnotherInDoubt(Registration copy, Registration left) {
-        return copy.inDoubt()
-                && copy.generation() <= left.generation()
-                && !copy.publisher().id().equals(left.publisher().id());
+        return earlier != null && precedence.isBesideOneInDoubt(earlier);
     }
 
     // ---- the one place that writes each shard
@@ -1024,7 +902,7 @@ public final class LeaseTable {
                 && !before.inDoubt()
                 && before.instance().equals(instance)
                 && there <= before.generation()
-                && !isLeftBehind(before, lease)) {
+                && !Precedence.isLeftBehind(before, lease)) {
             return; // an equal registration changes nothing
         }
         if (before == null) {
@@ -1034,29 +912,13 @@ public final class LeaseTable {
             release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
-        long generation = Math.max(above(instance, lease, there), least(lease));
+        long generation = Math.max(precedence.above(instance, lease, there), Precedence.least(lease));
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
         own.grant(new Registration(instance, lease.publisher, generation, false));
         if (earlier != null) {
             forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
-    }
-
-    /**
-     * A generation above all that is known of the instance. No session counts what is put by HTTP: of a new word and one
-     * that only goes on with what was known, given by two nodes at once, the new one is to show.
-     */
-    private long above(Instance instance, Lease lease, long there) {
-        long known = Math.max(Math.max(own.highest(instance.id()), restored.highest(instance.id())), there);
-        if (alone || lease.publisher.isSession()) {
-            return known + 1;
-        }
-        boolean goesOn = latest(instance.id())
-                .filter(latest -> latest.instance().equals(instance)
-                        && latest.publisher().id().equals(lease.publisher.id()))
-                .isPresent();
-        return goesOn ? known + 1 : (known | GOING_ON) + 1;
     }
 
     private void removeRestored(InstanceId id, RemovalCause cause, String actor) {
@@ -1066,9 +928,9 @@ public final class LeaseTable {
         }
         overdue.remove(id);
         forgetRestored(registration, cause, actor);
-        if (!alone && own.get(id) == null && !isSuperseded(registration, cause)) {
+        if (!alone && own.get(id) == null && !precedence.isSuperseded(registration, cause)) {
             // Other nodes have copies of that incarnation too.
-            bury(id, end(registration, cause), actor);
+            bury(id, precedence.end(registration, cause), actor);
         }
     }
 
@@ -1083,22 +945,8 @@ public final class LeaseTable {
             release(lease, id);
         }
         room.free(id.service());
-        Burial burial = word(registration, cause, lease);
+        Burial burial = precedence.word(registration, cause, lease);
         own.remove(id, cause, burial, actor);
-    }
-
-    /**
-     * Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation; where he
-     * is in doubt, too, only if he came there later.
-     */
-    private boolean isSuperseded(Registration earlier, RemovalCause cause) {
-        Registration there = cause.certain() ? null : elsewhere.find(earlier.id());
-        if (there == null || !there.publisher().id().equals(earlier.publisher().id())) {
-            return false;
-        }
-        boolean isLater = there.generation() >= earlier.generation()
-                || there.publisher().attempt() > earlier.publisher().attempt();
-        return isLater || !there.inDoubt();
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
@@ -1106,7 +954,7 @@ public final class LeaseTable {
         if (own.get(id) == null) {
             overdue.remove(id); // or it would use up the budget for ever
         }
-        Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
+        Burial burial = own.get(id) != null || precedence.isSuperseded(earlier, cause)
                 ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
                 : new Burial(earlier.publisher().id(), earlier.generation(), cause);
         restored.remove(earlier, cause, burial, actor);
@@ -1130,11 +978,6 @@ public final class LeaseTable {
     }
 
     // ---- small steps
-
-    private @Nullable Registration current(InstanceId id) {
-        Registration registration = own.get(id);
-        return registration != null ? registration : restored.get(id);
-    }
 
     private @Nullable Lease leaseOf(Registration registration) {
         return registration.publisher().isSession()
@@ -1165,7 +1008,7 @@ public final class LeaseTable {
             }
         }
         for (InstanceId id : lease.instances) {
-            if (isLeftBehind(own.get(id), lease)) {
+            if (Precedence.isLeftBehind(own.get(id), lease)) {
                 back.put(lease, loop.now());
                 return;
             }
@@ -1178,9 +1021,9 @@ public final class LeaseTable {
             Registration registration = own.get(id);
             if (registration != null
                     && registration.followed()
-                    && !isLeftBehind(registration, lease)
+                    && !Precedence.isLeftBehind(registration, lease)
                     && elsewhere.highest(id) > registration.generation()
-                    && !isHidden(registration)) {
+                    && !precedence.isHidden(registration)) {
                 grant(registration.instance(), lease);
             }
         }
