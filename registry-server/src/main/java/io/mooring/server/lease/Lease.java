@@ -2,6 +2,7 @@ package io.mooring.server.lease;
 
 import io.mooring.model.InstanceId;
 import io.mooring.server.shard.Publisher;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -45,5 +46,10 @@ final class Lease {
 
     Lease(Publisher publisher) {
         this.publisher = publisher;
+    }
+
+    /** How long silence is tolerated as things stand. */
+    Duration patience() {
+        return inGrace ? publisher.terms().grace() : publisher.terms().ttl();
     }
 }

@@ -4,7 +4,6 @@ import io.mooring.model.Digest;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.ListedInstance;
-import io.mooring.model.Removal;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
@@ -22,12 +21,10 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -57,23 +54,16 @@ public final class LeaseTable {
     private static final String REGISTRY = "registry";
     private static final String PUBLISHER = "publisher";
 
-    /** Generations of a session's next connection begin above all that those of this one can reach. */
-    private static final int ATTEMPT_BITS = 32;
-
-    /** So often a lease by HTTP may be taken over, or confirmed, and still have a lower generation than the next put. */
-    private static final int GOING_ON = 15;
-
     private final LeaseSettings settings;
     private final EventLoop loop;
     private final RandomGenerator random;
-    private final Consumer<Change> sink;
     private final Elsewhere elsewhere;
     private final boolean alone;
-    private final Shard restored;
+    private final OwnShard own;
+    private final RestoredLeases restored;
+    private final Precedence precedence;
     private final Map<String, Lease> sessions = new HashMap<>();
     private final Map<InstanceId, Lease> single = new HashMap<>();
-    private final Map<String, Set<InstanceId>> restoredBySession = new HashMap<>();
-    private final Map<InstanceId, RemovalCause> overdue = new LinkedHashMap<>();
 
     /** Sessions that are back from another node without having said anew all that they had here, and since when. */
     private final Map<Lease, Long> back = new LinkedHashMap<>();
@@ -81,18 +71,12 @@ public final class LeaseTable {
     /** What somebody else has registered at another node too, as was heard since the last look, and when. */
     private final Map<InstanceId, Long> claimed = new LinkedHashMap<>();
 
+    private final Freeze freeze;
     private final LeaseWheel wheel;
-    private final EvictionBudget budget;
+    private final Overdue overdue;
     private final Room room;
 
-    private Shard own;
     private boolean ready;
-    private long restoredUntil;
-    private boolean restoredOverdue;
-    private long frozenUntil;
-    private long rearmedAt;
-    private @Nullable String freezeReason;
-    private long lastSweep;
 
     /** What other nodes' shards say, as far as this node knows them. */
     public interface Elsewhere {
@@ -184,47 +168,39 @@ public final class LeaseTable {
         this.settings = settings;
         this.loop = loop;
         this.random = random;
-        this.sink = sink;
         this.elsewhere = elsewhere;
         this.alone = elsewhere == Elsewhere.NOWHERE;
-        own = new Shard(new ShardId(self, incarnation));
-        burials.forEach((instance, burial) -> own.bury(instance, burial.remembered()));
-        restored = new Shard(new ShardId(self, incarnation - 1));
+        own = new OwnShard(new ShardId(self, incarnation), sink);
+        burials.forEach((instance, burial) -> own.restore(instance, burial.remembered()));
         long now = loop.now();
         wheel = new LeaseWheel(now);
-        budget = new EvictionBudget(settings);
+        overdue = new Overdue(settings, random);
         room = new Room(settings);
-        lastSweep = now;
-        freezeFrom(now, "started less than a lease ago");
-        restoredUntil = now + 2 * settings.ttl().toNanos();
-        for (Registration registration : restoredRegistrations) {
-            Registration shared = new Registration(
-                    room.shared(registration.instance()), registration.publisher(), registration.generation(), false);
-            restored.apply(new Change.Granted(restored.id(), restored.revision() + 1, shared));
-            room.take(shared.id().service());
-            if (shared.publisher().isSession()) {
-                restoredBySession
-                        .computeIfAbsent(shared.publisher().id(), s -> new LinkedHashSet<>(4))
-                        .add(shared.id());
-            }
-        }
+        freeze = new Freeze(settings, now);
+        restored = new RestoredLeases(
+                new ShardId(self, incarnation - 1),
+                restoredRegistrations,
+                room,
+                now + 2 * settings.ttl().toNanos(),
+                sink);
+        precedence = new Precedence(own, restored, elsewhere);
     }
 
     // ---- what others may look at
 
     /** The registrations of this incarnation. */
     public Shard own() {
-        return own;
+        return own.shard();
     }
 
     /** Those of the earlier one whose publishers have not come back: listed, unconfirmed. */
     public Shard restored() {
-        return restored;
+        return restored.shard();
     }
 
     /** Why nothing is removed but by its publisher; empty in the normal state. */
     public Optional<String> frozen() {
-        return loop.now() - frozenUntil < 0 ? Optional.ofNullable(freezeReason) : Optional.empty();
+        return freeze.reason(loop.now());
     }
 
     public int sessions() {
@@ -290,47 +266,18 @@ public final class LeaseTable {
         touch(lease);
         inTouch(lease);
         adoptRestored(lease, holds);
-        return holds.isPresent() && holds.getAsLong() == held(lease) && showsAll(lease)
+        return holds.isPresent() && holds.getAsLong() == held(lease) && precedence.showsAll(lease)
                 ? Attachment.HELD
                 : Attachment.OPEN;
     }
 
-    /** Whether no other node can have a later word on what the session holds here. */
-    private boolean showsAll(Lease lease) {
-        for (InstanceId id : lease.instances) {
-            Registration registration = own.get(id);
-            if (registration == null
-                    || elsewhere.highest(id) > registration.generation()
-                    || isLeftBehind(registration, lease)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** A restart's best case: the session still has what the disk says it had, so nothing needs to be sent. */
     private void adoptRestored(Lease lease, OptionalLong holds) {
-        Set<InstanceId> before = restoredBySession.get(lease.publisher.id());
-        if (before == null || holds.isEmpty() || !lease.instances.isEmpty()) {
+        if (holds.isEmpty() || !lease.instances.isEmpty()) {
             return;
         }
-        long sum = Digest.EMPTY;
-        for (InstanceId id : before) {
-            Registration registration = restored.get(id);
-            if (registration != null && elsewhere.highest(id) > registration.generation()) {
-                return; // it has said more elsewhere, and was perhaps not told that this was heard
-            }
-            if (registration != null) {
-                sum += asLive(registration).fingerprint();
-            }
-        }
-        if (sum == holds.getAsLong()) {
-            for (InstanceId id : List.copyOf(before)) {
-                Registration registration = restored.get(id);
-                if (registration != null) {
-                    grant(registration.instance(), lease);
-                }
-            }
+        for (Registration left : restored.justAs(lease.publisher.id(), holds.getAsLong(), elsewhere)) {
+            grant(left.instance(), lease);
         }
     }
 
@@ -339,14 +286,10 @@ public final class LeaseTable {
         for (InstanceId id : lease.instances) {
             Registration registration = own.get(id);
             if (registration != null) {
-                sum += asLive(registration).fingerprint();
+                sum += new ListedInstance(registration.instance(), Standing.LIVE).fingerprint();
             }
         }
         return sum;
-    }
-
-    private static ListedInstance asLive(Registration registration) {
-        return new ListedInstance(registration.instance(), Standing.LIVE);
     }
 
     /** Any sign of life of an attached session. */
@@ -366,12 +309,12 @@ public final class LeaseTable {
         if (lease == null) {
             return Outcome.refused("out_of_order", "the session is not open; say hello first");
         }
-        Outcome fits = room.lookFor(instances, lease.instances.size(), id -> current(id) != null);
+        Outcome fits = room.lookFor(instances, lease.instances.size(), id -> precedence.current(id) != null);
         if (fits instanceof Outcome.Refused) {
             return fits;
         }
         for (Instance instance : instances) {
-            if (movedOn(instance.id(), lease)) {
+            if (precedence.movedOn(instance.id(), lease)) {
                 return Outcome.refused("replaced", "the session has said more since, on another node");
             }
         }
@@ -383,25 +326,6 @@ public final class LeaseTable {
     }
 
     /**
-     * Whether the session has spoken for that instance on a later connection to another node, and this comes late. It may
-     * have taken back since what it said there, so what is known of the instance counts, and not only what stands.
-     */
-    private boolean movedOn(InstanceId id, Lease lease) {
-        if (lease.attemptElsewhere > lease.attempt && elsewhere.highest(id) >= lease.attemptElsewhere << ATTEMPT_BITS) {
-            return true;
-        }
-        Registration there = alone ? null : elsewhere.find(id);
-        return there != null
-                && isOf(there, lease.publisher.id())
-                && there.publisher().attempt() > lease.attempt;
-    }
-
-    /** Generations of what a session says begin above all that it said before it came to this node. */
-    private static long least(Lease lease) {
-        return lease.publisher.attempt() << ATTEMPT_BITS;
-    }
-
-    /**
      * Removes those that the session holds, here or elsewhere, or held before this node restarted; passes over the
      * others.
      */
@@ -409,30 +333,25 @@ public final class LeaseTable {
         Lease lease = sessions.get(session);
         long attempt = lease == null ? 0 : lease.attempt;
         for (InstanceId id : instances) {
-            Registration registration = current(id);
-            if (lease != null && movedOn(id, lease)) {
+            Registration registration = precedence.current(id);
+            if (lease != null && precedence.movedOn(id, lease)) {
                 continue;
             }
             long here = 0;
-            if (registration != null && isOf(registration, session)) {
+            if (registration != null && Precedence.isOf(registration, session)) {
                 here = registration.generation();
                 remove(id, RemovalCause.DEREGISTERED, PUBLISHER);
             }
             Registration there = elsewhere.find(id);
-            if (there != null && isOf(there, session) && there.generation() > here) {
-                bury(id, goodbye(lease, session, there.generation()), PUBLISHER);
-            } else if (!alone && here == 0 && attempt > 1 && !isVouched(id)) {
+            if (there != null && Precedence.isOf(there, session) && there.generation() > here) {
+                bury(id, Precedence.goodbye(lease, session, there.generation()), PUBLISHER);
+            } else if (!alone && here == 0 && attempt > 1 && !precedence.isVouched(id)) {
                 // It came from another node: what it left there may not have arrived here yet, and must not.
-                bury(id, goodbye(lease, session, attempt << ATTEMPT_BITS), PUBLISHER);
+                bury(id, Precedence.goodbye(lease, session, attempt << Precedence.ATTEMPT_BITS), PUBLISHER);
                 endLeft(id, registration);
                 endLeft(id, there);
             }
         }
-    }
-
-    /** Whether this node or another one that is there has it from somebody. */
-    private boolean isVouched(InstanceId id) {
-        return own.get(id) != null || elsewhere.isVouched(id, copy -> true);
     }
 
     /** Ends what somebody left whose place a session had taken where this node did not hear of it; later words stay. */
@@ -444,57 +363,17 @@ public final class LeaseTable {
         }
     }
 
-    /** Ends all that the session had said before it came here, too, whatever generation other nodes gave that. */
-    private static Burial goodbye(@Nullable Lease lease, String session, long generation) {
-        long attempt = lease == null ? 0 : lease.publisher.attempt();
-        return new Burial(session, generation, RemovalCause.DEREGISTERED, attempt);
-    }
-
-    /**
-     * How far the end of a registration of this node reaches. Another node may have given the same generation without knowing
-     * of it: while somebody is in touch with that one, or it is the one that shows, this end says nothing about it.
-     */
-    private Burial word(Registration removed, RemovalCause cause, @Nullable Lease lease) {
-        if (cause == RemovalCause.DEREGISTERED) {
-            return goodbye(lease, removed.publisher().id(), removed.generation());
-        }
-        Burial word = end(removed, cause);
-        Registration there = word.explicit() ? null : elsewhere.find(removed.id());
-        boolean isShared = there != null && there.generation() == word.generation();
-        return isShared && !cause.certain() ? Burial.OWN : word;
-    }
-
-    /**
-     * The end of a registration, of this incarnation or the earlier one. What another node has of the same generation, hidden
-     * by it and in doubt itself, must not show in its place, and goes with it.
-     */
-    private Burial end(Registration removed, RemovalCause cause) {
-        Burial end = new Burial(removed.publisher().id(), removed.generation(), cause);
-        Registration there = end.explicit() ? null : elsewhere.find(removed.id());
-        boolean isHidden =
-                there != null && there.generation() == removed.generation() && there.inDoubt() && !isBeaten(removed);
-        return isHidden ? new Burial(end.publisher(), removed.generation() + 1, cause) : end;
-    }
-
-    private static boolean isOf(Registration registration, String session) {
-        return registration.publisher().isSession()
-                && registration.publisher().id().equals(session);
-    }
-
     /** The orderly end of a session. */
     public void bye(String session) {
         Lease lease = sessions.get(session);
         if (lease != null) {
             deregister(session, List.copyOf(lease.instances));
             for (InstanceId id : List.copyOf(lease.instances)) { // of which it has said more elsewhere since
-                removeFrom(own, id, RemovalCause.CONNECTION_LOST, REGISTRY);
+                removeOwn(id, RemovalCause.CONNECTION_LOST, REGISTRY);
             }
             drop(lease);
         }
-        Set<InstanceId> before = restoredBySession.get(session);
-        if (before != null) {
-            deregister(session, List.copyOf(before));
-        }
+        deregister(session, restored.of(session));
     }
 
     /** The session was asked to go to another node: when its connection ends, that is no reason for doubt by itself. */
@@ -540,7 +419,7 @@ public final class LeaseTable {
 
     /** Registers an instance with a lease of its own, or renews it when it is registered just so. */
     public Outcome put(Instance instance, LeaseTerms terms) {
-        Outcome fits = room.lookFor(List.of(instance), 0, id -> current(id) != null);
+        Outcome fits = room.lookFor(List.of(instance), 0, id -> precedence.current(id) != null);
         if (fits instanceof Outcome.Refused) {
             return fits;
         }
@@ -568,7 +447,7 @@ public final class LeaseTable {
         ready = true;
         for (InstanceId id : new TreeSet<>(single.keySet())) {
             Registration registration = own.get(id);
-            if (registration != null && isHidden(registration)) {
+            if (registration != null && precedence.isHidden(registration)) {
                 put(registration.instance(), registration.publisher().terms());
             }
         }
@@ -576,8 +455,8 @@ public final class LeaseTable {
 
     /** A lease keeps its id wherever it is renewed, so that a word about it means the same everywhere. */
     private String leaseId(InstanceId instance) {
-        Registration here = current(instance);
-        Registration there = here == null || isBeaten(here) ? elsewhere.find(instance) : null;
+        Registration here = precedence.current(instance);
+        Registration there = here == null || precedence.isBeaten(here) ? elsewhere.find(instance) : null;
         for (Registration known : Arrays.asList(there, here)) { // what two nodes gave without knowing becomes one again
             if (known != null && !known.publisher().isSession()) {
                 return known.publisher().id();
@@ -615,14 +494,9 @@ public final class LeaseTable {
 
     /** @return refused with {@code unknown} if there is none */
     public Outcome amend(InstanceId instance, UnaryOperator<Instance> change) {
-        Shard shard = own;
-        Registration before = own.get(instance);
+        Registration before = precedence.current(instance);
         if (before == null) {
-            before = restored.get(instance);
-            if (before == null) {
-                return Outcome.refused("unknown", "instance: " + instance + " is not registered on this node");
-            }
-            shard = restored;
+            return Outcome.refused("unknown", "instance: " + instance + " is not registered on this node");
         }
         Instance after = change.apply(before.instance()).withId(before.id());
         if (!after.equals(before.instance())) {
@@ -633,7 +507,11 @@ public final class LeaseTable {
                     before.suspect(),
                     before.followed(),
                     before.extension());
-            apply(shard, new Change.Granted(shard.id(), shard.revision() + 1, next));
+            if (own.get(instance) != null) {
+                own.grant(next);
+            } else {
+                restored.amend(next);
+            }
         }
         return Outcome.ACCEPTED;
     }
@@ -654,21 +532,17 @@ public final class LeaseTable {
 
     /** The registration of that instance that shows, wherever it stands. */
     public Optional<Registration> latest(InstanceId instance) {
-        Registration here = current(instance);
-        Registration there = elsewhere.find(instance);
-        boolean isThere = there != null && (here == null || there.generation() > here.generation());
-        return Optional.ofNullable(isThere ? there : here);
+        return precedence.latest(instance);
     }
 
     /** Whether that registration has been removed, here or by another node, though a shard may have it still. */
     public boolean isOver(Registration registration) {
-        Burial said = own.burials().get(registration.id());
-        return said != null && said.isOver(registration) || elsewhere.isOver(registration);
+        return precedence.isOver(registration);
     }
 
     /** Whether this node has a word of its own on that instance, of another publisher. */
     public boolean hasAnother(InstanceId instance, Publisher publisher) {
-        Registration here = current(instance);
+        Registration here = precedence.current(instance);
         return here != null && !here.publisher().id().equals(publisher.id());
     }
 
@@ -677,28 +551,17 @@ public final class LeaseTable {
      * gave the same generation without knowing of each other, only the one whose copy shows is.
      */
     public boolean isHome(InstanceId instance) {
-        Registration here = current(instance);
-        return here != null && elsewhere.highest(instance) <= here.generation() && !isBeaten(here);
-    }
-
-    private boolean isBeaten(Registration here) {
-        ShardId shard = own.get(here.id()) == here ? own.id() : restored.id();
-        return elsewhere.beats(here.id(), shard, here.generation());
-    }
-
-    private boolean isHidden(Registration here) {
-        Registration there = elsewhere.find(here.id());
-        return there != null && there.generation() > here.generation() || isBeaten(here);
+        return precedence.isHome(instance);
     }
 
     /** Removes what is registered here, for a cause that needs no second opinion. @return whether it was */
     public boolean remove(InstanceId instance, RemovalCause cause, String actor) {
-        if (current(instance) == null) {
+        if (precedence.current(instance) == null) {
             return false;
         }
         // In both shards: an earlier incarnation's word must not come back when this one's is gone.
-        removeFrom(restored, instance, cause, actor);
-        removeFrom(own, instance, cause, actor);
+        removeRestored(instance, cause, actor);
+        removeOwn(instance, cause, actor);
         return true;
     }
 
@@ -720,11 +583,9 @@ public final class LeaseTable {
         supersedeRestored(instance, burial, actor);
         Registration registration = own.get(instance);
         if (registration != null && burial.reaches(registration)) {
-            removeFrom(own, instance, burial.cause(), actor);
+            removeOwn(instance, burial.cause(), actor);
         }
-        Change.Removed word =
-                new Change.Removed(own.id(), own.revision() + 1, new Removal(instance, burial.cause()), burial, actor);
-        apply(own, word);
+        own.remove(instance, burial.cause(), burial, actor);
     }
 
     /**
@@ -735,13 +596,11 @@ public final class LeaseTable {
      *     later
      */
     public boolean giveUp(Registration orphan, int listed) {
-        long now = loop.now();
         if (frozen().isPresent()
-                || isBesideOneInDoubt(orphan)
-                || budget.available(Math.max(listed, own.size() + restored.size()), now) < 1) {
+                || precedence.isBesideOneInDoubt(orphan)
+                || !overdue.spendOne(Math.max(listed, own.size() + restored.size()), loop.now())) {
             return false;
         }
-        budget.spend(1, now);
         bury(orphan.id(), new Burial(orphan.publisher().id(), orphan.generation(), RemovalCause.ORPHANED), REGISTRY);
         return true;
     }
@@ -763,18 +622,17 @@ public final class LeaseTable {
         boolean inTouch = isSpokenFor(registration);
         if (burial.reaches(registration)) {
             boolean isEarlier = inTouch && isEarlier(burial, registration);
-            if (!isEarlier && (burial.explicit() || !inTouch || isBeaten(registration))) {
-                removeFrom(own, instance, burial.cause(), actor);
+            if (!isEarlier && (burial.explicit() || !inTouch || precedence.isBeaten(registration))) {
+                removeOwn(instance, burial.cause(), actor);
                 return;
             }
             if (registration.followed() && !burial.isOver(registration)) {
                 return;
             }
-        } else if (!inTouch || burial.generation() < registration.generation() || isHidden(registration)) {
+        } else if (!inTouch || burial.generation() < registration.generation() || precedence.isHidden(registration)) {
             return;
         }
-        Registration next = registration.raisedTo(burial.generation() + 1);
-        apply(own, new Change.Granted(own.id(), own.revision() + 1, next));
+        own.grant(registration.raisedTo(burial.generation() + 1));
     }
 
     /** Whether that was said before this node had heard what there is, and of another process or life of its publisher. */
@@ -842,20 +700,12 @@ public final class LeaseTable {
         Lease lease = leaseOf(registration);
         if (lease != null
                 && lease.line != null
-                && isOf(there, lease.publisher.id())
+                && Precedence.isOf(there, lease.publisher.id())
                 && there.publisher().attempt() < registration.publisher().attempt()) {
             grant(registration.instance(), lease);
-        } else if (lease != null && isFollowed(registration, lease, there)) {
+        } else if (lease != null && Precedence.isFollowed(registration, lease, there)) {
             claimed.put(there.id(), loop.now());
         }
-    }
-
-    private static boolean isFollowed(Registration registration, Lease lease, @Nullable Registration there) {
-        return there != null
-                && lease.publisher.isSession()
-                && !there.inDoubt()
-                && registration.generation() < there.generation()
-                && !isOf(there, lease.publisher.id());
     }
 
     private void lookAtThoseWhoAreFollowed() {
@@ -866,7 +716,7 @@ public final class LeaseTable {
                 return;
             }
             boolean heardSince = lease.deadline - lease.publisher.ttl().toNanos() - since > 0;
-            if (!heardSince && isFollowed(registration, lease, elsewhere.find(id))) {
+            if (!heardSince && Precedence.isFollowed(registration, lease, elsewhere.find(id))) {
                 lease.followed = true;
                 say(registration, registration.suspect(), true);
             }
@@ -890,7 +740,7 @@ public final class LeaseTable {
     /** Whether its publisher was heard of just now, and has said it since he came back from another node, if he did. */
     private boolean isSpokenFor(Registration registration) {
         Lease lease = leaseOf(registration);
-        return lease != null && heardLately(lease) && !isLeftBehind(registration, lease);
+        return lease != null && heardLately(lease) && !Precedence.isLeftBehind(registration, lease);
     }
 
     private boolean heardLately(Lease lease) {
@@ -904,16 +754,7 @@ public final class LeaseTable {
      * heard of just now, holds at its home.
      */
     public void raise(long incarnation) {
-        Shard before = own;
-        Shard raised = new Shard(new ShardId(before.id().origin(), incarnation));
-        raised.at(before.revision());
-        own = raised;
-        for (Registration registration : List.copyOf(before.registrations())) {
-            Removal over = new Removal(registration.id(), RemovalCause.ORPHANED);
-            apply(before, new Change.Removed(before.id(), before.revision() + 1, over, Burial.OWN, REGISTRY));
-            apply(raised, new Change.Granted(raised.id(), raised.revision() + 1, aboveVerdicts(registration)));
-        }
-        before.burials().forEach(raised::bury);
+        own.raise(incarnation, this::aboveVerdicts, REGISTRY);
     }
 
     private Registration aboveVerdicts(Registration registration) {
@@ -926,7 +767,7 @@ public final class LeaseTable {
      * had is not, where another node has it and is sure of it: that one decides.
      */
     public void confirmDead(InstanceId instance) {
-        Registration registration = current(instance);
+        Registration registration = precedence.current(instance);
         boolean inDoubt = registration != null
                 && (own.get(instance) != null
                         ? registration.suspect()
@@ -941,18 +782,7 @@ public final class LeaseTable {
     /** Looks for leases that ended. To be called every {@link #sweepInterval()}; notices when it was not. */
     public Sweep sweep() {
         long now = loop.now();
-        long gap = now - lastSweep;
-        lastSweep = now;
-        boolean paused = isPause(gap);
-        if (paused) {
-            freezeFrom(now, "paused for " + gap / 1_000_000 + " ms");
-        } else if (gap > settings.ttl().toNanos() / 15) {
-            // Too busy to hear in time who is there: they have another third of a lease.
-            freezeFor(
-                    settings.ttl().toNanos() / 3,
-                    now,
-                    "overloaded: a look at the leases came " + gap / 1_000_000 + " ms after the one before");
-        }
+        boolean paused = freeze.look(now);
         lookAtThoseWhoAreFollowed();
         Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>(), paused);
         if (frozen().isPresent()) {
@@ -960,38 +790,35 @@ public final class LeaseTable {
         }
         lookAtThoseWhoAreBack(now);
         for (Lease lease : wheel.take(now)) {
-            if (deadline(lease) - now > 0) {
-                lease.deadline = deadline(lease);
+            if (freeze.deadline(lease) - now > 0) {
+                lease.deadline = freeze.deadline(lease);
                 wheel.watch(lease);
             } else {
                 expire(lease, sweep);
             }
         }
-        if (!restoredOverdue && now - restoredUntil >= 0) {
-            restoredOverdue = true;
-            for (Registration registration : List.copyOf(restored.registrations())) {
-                String publisher = registration.publisher().id();
-                if (elsewhere.isVouched(
-                        registration.id(),
-                        copy -> !copy.inDoubt() && !copy.publisher().id().equals(publisher))) {
-                    // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
-                    forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
-                } else {
-                    overdue.putIfAbsent(registration.id(), RemovalCause.ORPHANED);
-                }
+        for (Registration registration : restored.overdue(now)) {
+            String publisher = registration.publisher().id();
+            if (elsewhere.isVouched(
+                    registration.id(),
+                    copy -> !copy.inDoubt() && !copy.publisher().id().equals(publisher))) {
+                // Perhaps in ignorance of this one's generation: it is listed all the same, and nobody leaves.
+                forgetRestored(registration, RemovalCause.ORPHANED, REGISTRY);
+            } else {
+                overdue.addIfAbsent(registration.id(), RemovalCause.ORPHANED);
             }
         }
-        evict(now);
+        overdue.evict(
+                own.size() + restored.size(),
+                now,
+                this::isDecidedElsewhereFirst,
+                (id, cause) -> remove(id, cause, REGISTRY));
         return sweep;
     }
 
     /** Whether this process has stood still and nobody has noticed yet. */
     public boolean hasStoodStill() {
-        return isPause(loop.now() - lastSweep);
-    }
-
-    private boolean isPause(long gap) {
-        return gap > settings.ttl().toNanos() / 3;
+        return freeze.hasStoodStill(loop.now());
     }
 
     public static Duration sweepInterval() {
@@ -1000,26 +827,7 @@ public final class LeaseTable {
 
     /** Nothing is removed but by its publisher until a lease after the last call of this. */
     public void freeze(String reason) {
-        freezeFrom(loop.now(), reason);
-    }
-
-    private void freezeFrom(long now, String reason) {
-        freezeFor(settings.ttl().toNanos(), now, reason);
-    }
-
-    private void freezeFor(long nanos, long now, String reason) {
-        rearmedAt = now;
-        if (freezeReason == null || frozenUntil - (now + nanos) < 0) {
-            frozenUntil = now + nanos;
-            freezeReason = reason;
-        }
-    }
-
-    /** A lease runs anew from the start of a freeze: its renewals may have been stuck on the way to us. */
-    private long deadline(Lease lease) {
-        LeaseTerms terms = lease.publisher.terms();
-        long rearmed = rearmedAt + (lease.inGrace ? terms.grace() : terms.ttl()).toNanos();
-        return lease.deadline - rearmed > 0 ? lease.deadline : rearmed;
+        freeze.begin(loop.now(), reason);
     }
 
     private void expire(Lease lease, Sweep sweep) {
@@ -1045,10 +853,10 @@ public final class LeaseTable {
         RemovalCause cause = connectionLost ? RemovalCause.CONNECTION_LOST : RemovalCause.LEASE_EXPIRED;
         for (InstanceId id : List.copyOf(lease.instances)) {
             Registration registration = own.get(id);
-            if (registration != null && isBeaten(registration)) {
+            if (registration != null && precedence.isBeaten(registration)) {
                 remove(id, cause, REGISTRY); // nobody misses it, and it is not to show when the other one ends
             } else {
-                overdue.put(id, cause);
+                overdue.add(id, cause);
             }
         }
         if (!lease.inGrace) {
@@ -1065,11 +873,11 @@ public final class LeaseTable {
         back.entrySet().removeIf(entry -> {
             Lease lease = entry.getKey();
             long ttl = lease.publisher.ttl().toNanos();
-            boolean over = now - entry.getValue() >= ttl && now - rearmedAt >= ttl;
+            boolean over = now - entry.getValue() >= ttl && freeze.isLongAgo(ttl, now);
             if (over && lease.line != null) {
                 for (InstanceId id : lease.instances) {
-                    if (isLeftBehind(own.get(id), lease)) {
-                        overdue.put(id, RemovalCause.LEASE_EXPIRED);
+                    if (Precedence.isLeftBehind(own.get(id), lease)) {
+                        overdue.add(id, RemovalCause.LEASE_EXPIRED);
                         suspect(id);
                     }
                 }
@@ -1078,55 +886,9 @@ public final class LeaseTable {
         });
     }
 
-    /** Whether the session has been elsewhere since, and has not said it again; a generation may be inherited and high. */
-    private static boolean isLeftBehind(@Nullable Registration registration, Lease lease) {
-        return registration != null && registration.publisher().attempt() < lease.publisher.attempt();
-    }
-
-    private void evict(long now) {
-        if (overdue.isEmpty()) {
-            return;
-        }
-        int available = budget.available(own.size() + restored.size(), now);
-        if (available == 0) {
-            return;
-        }
-        List<InstanceId> candidates = new ArrayList<>(overdue.keySet());
-        candidates.removeIf(this::isDecidedElsewhereFirst);
-        int count = Math.min(available, candidates.size());
-        for (int i = 0; i < count; i++) { // in random order, so that the cap hits no service on purpose
-            if (count < candidates.size()) {
-                int other = i + random.nextInt(candidates.size() - i);
-                InstanceId chosen = candidates.get(other);
-                candidates.set(other, candidates.get(i));
-                candidates.set(i, chosen);
-            }
-            InstanceId id = candidates.get(i);
-            RemovalCause cause = overdue.getOrDefault(id, RemovalCause.LEASE_EXPIRED);
-            remove(id, cause, REGISTRY);
-        }
-        budget.spend(count, now);
-    }
-
     private boolean isDecidedElsewhereFirst(InstanceId id) {
         Registration earlier = own.get(id) == null ? restored.get(id) : null;
-        return earlier != null && isBesideOneInDoubt(earlier);
-    }
-
-    /**
-     * Whether somebody else's of no later generation is in doubt at a node that is there. A verdict on what nobody vouches for
-     * would take that along, which has its grace: its own node decides on it first.
-     */
-    private boolean isBesideOneInDoubt(Registration left) {
-        Registration here = own.get(left.id());
-        return here != null && isAnotherInDoubt(here, left)
-                || elsewhere.isVouched(left.id(), copy -> isAnotherInDoubt(copy, left));
-    }
-
-    private static boolean isAnotherInDoubt(Registration copy, Registration left) {
-        return copy.inDoubt()
-                && copy.generation() <= left.generation()
-                && !copy.publisher().id().equals(left.publisher().id());
+        return earlier != null && precedence.isBesideOneInDoubt(earlier);
     }
 
     // ---- the one place that writes each shard
@@ -1140,7 +902,7 @@ public final class LeaseTable {
                 && !before.inDoubt()
                 && before.instance().equals(instance)
                 && there <= before.generation()
-                && !isLeftBehind(before, lease)) {
+                && !Precedence.isLeftBehind(before, lease)) {
             return; // an equal registration changes nothing
         }
         if (before == null) {
@@ -1150,67 +912,41 @@ public final class LeaseTable {
             release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
-        long generation = Math.max(above(instance, lease, there), least(lease));
+        long generation = Math.max(precedence.above(instance, lease, there), Precedence.least(lease));
         overdue.remove(instance.id());
         lease.instances.add(instance.id());
-        Registration registration = new Registration(instance, lease.publisher, generation, false);
-        apply(own, new Change.Granted(own.id(), own.revision() + 1, registration));
+        own.grant(new Registration(instance, lease.publisher, generation, false));
         if (earlier != null) {
             forgetRestored(earlier, RemovalCause.DEREGISTERED, PUBLISHER);
         }
     }
 
-    /**
-     * A generation above all that is known of the instance. No session counts what is put by HTTP: of a new word and one
-     * that only goes on with what was known, given by two nodes at once, the new one is to show.
-     */
-    private long above(Instance instance, Lease lease, long there) {
-        long known = Math.max(Math.max(own.highest(instance.id()), restored.highest(instance.id())), there);
-        if (alone || lease.publisher.isSession()) {
-            return known + 1;
-        }
-        boolean goesOn = latest(instance.id())
-                .filter(latest -> latest.instance().equals(instance)
-                        && latest.publisher().id().equals(lease.publisher.id()))
-                .isPresent();
-        return goesOn ? known + 1 : (known | GOING_ON) + 1;
-    }
-
-    private void removeFrom(Shard shard, InstanceId id, RemovalCause cause, String actor) {
-        Registration registration = shard.get(id);
+    private void removeRestored(InstanceId id, RemovalCause cause, String actor) {
+        Registration registration = restored.get(id);
         if (registration == null) {
             return;
         }
         overdue.remove(id);
-        if (shard == restored) {
-            forgetRestored(registration, cause, actor);
-            if (!alone && own.get(id) == null && !isSuperseded(registration, cause)) {
-                // Other nodes have copies of that incarnation too.
-                bury(id, end(registration, cause), actor);
-            }
+        forgetRestored(registration, cause, actor);
+        if (!alone && own.get(id) == null && !precedence.isSuperseded(registration, cause)) {
+            // Other nodes have copies of that incarnation too.
+            bury(id, precedence.end(registration, cause), actor);
+        }
+    }
+
+    private void removeOwn(InstanceId id, RemovalCause cause, String actor) {
+        Registration registration = own.get(id);
+        if (registration == null) {
             return;
         }
+        overdue.remove(id);
         Lease lease = leaseOf(registration);
         if (lease != null) {
             release(lease, id);
         }
         room.free(id.service());
-        Burial burial = word(registration, cause, lease);
-        apply(own, new Change.Removed(own.id(), own.revision() + 1, new Removal(id, cause), burial, actor));
-    }
-
-    /**
-     * Whether the publisher of what the disk had was seen at another node, even if that node knew of no generation; where he
-     * is in doubt, too, only if he came there later.
-     */
-    private boolean isSuperseded(Registration earlier, RemovalCause cause) {
-        Registration there = cause.certain() ? null : elsewhere.find(earlier.id());
-        if (there == null || !there.publisher().id().equals(earlier.publisher().id())) {
-            return false;
-        }
-        boolean isLater = there.generation() >= earlier.generation()
-                || there.publisher().attempt() > earlier.publisher().attempt();
-        return isLater || !there.inDoubt();
+        Burial burial = precedence.word(registration, cause, lease);
+        own.remove(id, cause, burial, actor);
     }
 
     private void forgetRestored(Registration earlier, RemovalCause cause, String actor) {
@@ -1218,22 +954,10 @@ public final class LeaseTable {
         if (own.get(id) == null) {
             overdue.remove(id); // or it would use up the budget for ever
         }
-        Set<InstanceId> before = restoredBySession.get(earlier.publisher().id());
-        if (before != null && before.remove(id) && before.isEmpty()) {
-            restoredBySession.remove(earlier.publisher().id());
-        }
-        room.free(id.service());
-        Burial burial = own.get(id) != null || isSuperseded(earlier, cause)
+        Burial burial = own.get(id) != null || precedence.isSuperseded(earlier, cause)
                 ? Burial.OWN // confirmed under this incarnation, or by another node: its end says nothing
                 : new Burial(earlier.publisher().id(), earlier.generation(), cause);
-        apply(
-                restored,
-                new Change.Removed(restored.id(), restored.revision() + 1, new Removal(id, cause), burial, actor));
-    }
-
-    private void apply(Shard shard, Change change) {
-        shard.apply(change);
-        sink.accept(change);
+        restored.remove(earlier, cause, burial, actor);
     }
 
     /** The lease no longer holds the instance. */
@@ -1254,11 +978,6 @@ public final class LeaseTable {
     }
 
     // ---- small steps
-
-    private @Nullable Registration current(InstanceId id) {
-        Registration registration = own.get(id);
-        return registration != null ? registration : restored.get(id);
-    }
 
     private @Nullable Lease leaseOf(Registration registration) {
         return registration.publisher().isSession()
@@ -1289,7 +1008,7 @@ public final class LeaseTable {
             }
         }
         for (InstanceId id : lease.instances) {
-            if (isLeftBehind(own.get(id), lease)) {
+            if (Precedence.isLeftBehind(own.get(id), lease)) {
                 back.put(lease, loop.now());
                 return;
             }
@@ -1302,9 +1021,9 @@ public final class LeaseTable {
             Registration registration = own.get(id);
             if (registration != null
                     && registration.followed()
-                    && !isLeftBehind(registration, lease)
+                    && !Precedence.isLeftBehind(registration, lease)
                     && elsewhere.highest(id) > registration.generation()
-                    && !isHidden(registration)) {
+                    && !precedence.isHidden(registration)) {
                 grant(registration.instance(), lease);
             }
         }
@@ -1325,7 +1044,7 @@ public final class LeaseTable {
     private void say(Registration registration, boolean suspect, boolean followed) {
         Registration said = registration.doubted(suspect, followed);
         if (said != registration) {
-            apply(own, new Change.Granted(own.id(), own.revision() + 1, said, true));
+            own.doubt(said);
         }
     }
 }
