@@ -48,6 +48,9 @@ import org.jspecify.annotations.Nullable;
  *
  * While frozen, nothing becomes overdue and nothing is removed but by its publisher or an operator; leases run anew
  * from the moment of the freeze.
+ *
+ * <p>It decides what is granted and removed. Who has a lease until when is with {@link Leases}, what a restart left with
+ * {@link RestoredLeases}, who is later of several with {@link Precedence}, what waits for the budget with {@link Overdue}.
  */
 public final class LeaseTable {
     private static final String REGISTRY = "registry";
@@ -91,32 +94,7 @@ public final class LeaseTable {
         boolean isOver(Registration registration);
 
         /** There is nobody else. */
-        Elsewhere NOWHERE = new Elsewhere() {
-            @Override
-            public long highest(InstanceId instance) {
-                return 0;
-            }
-
-            @Override
-            public @Nullable Registration find(InstanceId instance) {
-                return null;
-            }
-
-            @Override
-            public boolean beats(InstanceId instance, ShardId shard, long generation) {
-                return false;
-            }
-
-            @Override
-            public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
-                return false;
-            }
-
-            @Override
-            public boolean isOver(Registration registration) {
-                return false;
-            }
-        };
+        Elsewhere NOWHERE = new Nowhere();
     }
 
     /** How a hello ended. */
