@@ -48,6 +48,11 @@ final class Lease {
         this.publisher = publisher;
     }
 
+    /** Whether it was heard of after that, in the loop's nanoseconds. */
+    boolean heardSince(long since) {
+        return deadline - publisher.ttl().toNanos() - since > 0;
+    }
+
     /** How long silence is tolerated as things stand. */
     Duration patience() {
         return inGrace ? publisher.terms().grace() : publisher.terms().ttl();

@@ -19,7 +19,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +48,9 @@ import org.jspecify.annotations.Nullable;
  *
  * While frozen, nothing becomes overdue and nothing is removed but by its publisher or an operator; leases run anew
  * from the moment of the freeze.
+ *
+ * <p>It decides what is granted and removed. Who has a lease until when is with {@link Leases}, what a restart left with
+ * {@link RestoredLeases}, who is later of several with {@link Precedence}, what waits for the budget with {@link Overdue}.
  */
 public final class LeaseTable {
     private static final String REGISTRY = "registry";
@@ -62,17 +64,12 @@ public final class LeaseTable {
     private final OwnShard own;
     private final RestoredLeases restored;
     private final Precedence precedence;
-    private final Map<String, Lease> sessions = new HashMap<>();
-    private final Map<InstanceId, Lease> single = new HashMap<>();
-
-    /** Sessions that are back from another node without having said anew all that they had here, and since when. */
-    private final Map<Lease, Long> back = new LinkedHashMap<>();
+    private final Leases leases;
 
     /** What somebody else has registered at another node too, as was heard since the last look, and when. */
     private final Map<InstanceId, Long> claimed = new LinkedHashMap<>();
 
     private final Freeze freeze;
-    private final LeaseWheel wheel;
     private final Overdue overdue;
     private final Room room;
 
@@ -97,32 +94,7 @@ public final class LeaseTable {
         boolean isOver(Registration registration);
 
         /** There is nobody else. */
-        Elsewhere NOWHERE = new Elsewhere() {
-            @Override
-            public long highest(InstanceId instance) {
-                return 0;
-            }
-
-            @Override
-            public @Nullable Registration find(InstanceId instance) {
-                return null;
-            }
-
-            @Override
-            public boolean beats(InstanceId instance, ShardId shard, long generation) {
-                return false;
-            }
-
-            @Override
-            public boolean isVouched(InstanceId instance, Predicate<Registration> which) {
-                return false;
-            }
-
-            @Override
-            public boolean isOver(Registration registration) {
-                return false;
-            }
-        };
+        Elsewhere NOWHERE = new Nowhere();
     }
 
     /** How a hello ended. */
@@ -173,7 +145,7 @@ public final class LeaseTable {
         own = new OwnShard(new ShardId(self, incarnation), sink);
         burials.forEach((instance, burial) -> own.restore(instance, burial.remembered()));
         long now = loop.now();
-        wheel = new LeaseWheel(now);
+        leases = new Leases(loop);
         overdue = new Overdue(settings, random);
         room = new Room(settings);
         freeze = new Freeze(settings, now);
@@ -204,13 +176,13 @@ public final class LeaseTable {
     }
 
     public int sessions() {
-        return sessions.size();
+        return leases.sessions().size();
     }
 
     /** Sessions that have a connection now. */
     public int attachedSessions() {
         int attached = 0;
-        for (Lease lease : sessions.values()) {
+        for (Lease lease : leases.sessions()) {
             attached += lease.line == null ? 0 : 1;
         }
         return attached;
@@ -218,7 +190,7 @@ public final class LeaseTable {
 
     /** Leases of single instances, by HTTP. */
     public int singleLeases() {
-        return single.size();
+        return leases.single().size();
     }
 
     /** Registrations that are overdue but wait for the eviction budget. */
@@ -243,13 +215,13 @@ public final class LeaseTable {
             SessionLine line,
             OptionalLong holds,
             Consumer<SessionLine> replaced) {
-        Lease lease = sessions.get(session);
+        Lease lease = leases.ofSession(session);
         if (lease == null) {
-            if (sessions.size() >= settings.maxSessions()) {
+            if (leases.sessions().size() >= settings.maxSessions()) {
                 return Attachment.FULL;
             }
             lease = new Lease(Publisher.ofSession(session, alone ? 0 : attempt, terms));
-            sessions.put(session, lease);
+            leases.open(lease);
         } else if (attempt < lease.attempt) {
             return Attachment.OUTDATED;
         }
@@ -263,7 +235,7 @@ public final class LeaseTable {
         lease.line = line;
         lease.attempt = attempt;
         lease.moving = false;
-        touch(lease);
+        leases.touch(lease);
         inTouch(lease);
         adoptRestored(lease, holds);
         return holds.isPresent() && holds.getAsLong() == held(lease) && precedence.showsAll(lease)
@@ -294,9 +266,9 @@ public final class LeaseTable {
 
     /** Any sign of life of an attached session. */
     public void renew(String session) {
-        Lease lease = sessions.get(session);
+        Lease lease = leases.ofSession(session);
         if (lease != null) {
-            touch(lease);
+            leases.touch(lease);
             if (lease.overdue || lease.followed) {
                 inTouch(lease);
             }
@@ -305,7 +277,7 @@ public final class LeaseTable {
 
     /** All of them, or none. */
     public Outcome register(String session, List<Instance> instances) {
-        Lease lease = sessions.get(session);
+        Lease lease = leases.ofSession(session);
         if (lease == null) {
             return Outcome.refused("out_of_order", "the session is not open; say hello first");
         }
@@ -318,7 +290,7 @@ public final class LeaseTable {
                 return Outcome.refused("replaced", "the session has said more since, on another node");
             }
         }
-        touch(lease);
+        leases.touch(lease);
         for (Instance instance : instances) {
             grant(instance, lease);
         }
@@ -330,7 +302,7 @@ public final class LeaseTable {
      * others.
      */
     public void deregister(String session, List<InstanceId> instances) {
-        Lease lease = sessions.get(session);
+        Lease lease = leases.ofSession(session);
         long attempt = lease == null ? 0 : lease.attempt;
         for (InstanceId id : instances) {
             Registration registration = precedence.current(id);
@@ -365,20 +337,20 @@ public final class LeaseTable {
 
     /** The orderly end of a session. */
     public void bye(String session) {
-        Lease lease = sessions.get(session);
+        Lease lease = leases.ofSession(session);
         if (lease != null) {
             deregister(session, List.copyOf(lease.instances));
             for (InstanceId id : List.copyOf(lease.instances)) { // of which it has said more elsewhere since
                 removeOwn(id, RemovalCause.CONNECTION_LOST, REGISTRY);
             }
-            drop(lease);
+            leases.close(lease);
         }
         deregister(session, restored.of(session));
     }
 
     /** The session was asked to go to another node: when its connection ends, that is no reason for doubt by itself. */
     public void moving(String session) {
-        Lease lease = sessions.get(session);
+        Lease lease = leases.ofSession(session);
         if (lease != null) {
             lease.moving = true;
             lease.movingSince = loop.now();
@@ -392,19 +364,17 @@ public final class LeaseTable {
      * @return the instances that are suspect now
      */
     public List<InstanceId> broken(String session, SessionLine line) {
-        Lease lease = sessions.get(session);
+        Lease lease = leases.ofSession(session);
         if (lease == null || lease.line != line) {
             return List.of();
         }
         lease.line = null;
         if (lease.instances.isEmpty()) {
-            drop(lease);
+            leases.close(lease);
             return List.of();
         }
         if (!lease.overdue) {
-            lease.inGrace = true;
-            lease.deadline = loop.now() + lease.publisher.terms().grace().toNanos();
-            wheel.watch(lease);
+            leases.grace(lease);
         }
         boolean goes = lease.moving
                 && loop.now() - lease.movingSince < 2 * settings.ttl().toNanos();
@@ -423,18 +393,18 @@ public final class LeaseTable {
         if (fits instanceof Outcome.Refused) {
             return fits;
         }
-        Lease lease = single.get(instance.id());
+        Lease lease = leases.ofInstance(instance.id());
         Publisher publisher = Publisher.ofLease(leaseId(instance.id()), terms);
         if (lease == null || !lease.publisher.equals(publisher)) {
             if (lease != null) {
-                wheel.forget(lease);
+                leases.forget(lease);
             }
             lease = new Lease(publisher);
         }
-        touch(lease);
+        leases.touch(lease);
         Instance shared = room.shared(instance);
         grant(shared, lease);
-        single.put(shared.id(), lease);
+        leases.give(shared.id(), lease);
         inTouch(lease);
         return Outcome.ACCEPTED;
     }
@@ -445,7 +415,7 @@ public final class LeaseTable {
      */
     public void ready() {
         ready = true;
-        for (InstanceId id : new TreeSet<>(single.keySet())) {
+        for (InstanceId id : new TreeSet<>(leases.single())) {
             Registration registration = own.get(id);
             if (registration != null && precedence.isHidden(registration)) {
                 put(registration.instance(), registration.publisher().terms());
@@ -467,12 +437,12 @@ public final class LeaseTable {
 
     /** Whether this node has given a lease for that instance since it started. */
     public boolean isGranted(InstanceId instance) {
-        return single.containsKey(instance);
+        return leases.ofInstance(instance) != null;
     }
 
     /** Renews a lease given by {@link #put}. @return false when there is none: register again */
     public boolean renew(InstanceId instance) {
-        Lease lease = single.get(instance);
+        Lease lease = leases.ofInstance(instance);
         if (lease == null) {
             Registration before = restored.get(instance);
             if (before == null
@@ -485,7 +455,7 @@ public final class LeaseTable {
             put(before.instance(), before.publisher().terms());
             return true;
         }
-        touch(lease);
+        leases.touch(lease);
         inTouch(lease);
         return true;
     }
@@ -522,7 +492,7 @@ public final class LeaseTable {
      * @return empty when they are more than {@code most}
      */
     public Optional<List<InstanceId>> leased(int most) {
-        return single.size() > most ? Optional.empty() : Optional.of(List.copyOf(single.keySet()));
+        return leases.single().size() > most ? Optional.empty() : Optional.of(List.copyOf(leases.single()));
     }
 
     /** Who publishes the instance, wherever that is. */
@@ -687,8 +657,9 @@ public final class LeaseTable {
      * what was over long ago, too, and soon of its end.
      */
     public void granted(Registration there) {
-        Lease left =
-                there.publisher().isSession() ? sessions.get(there.publisher().id()) : null;
+        Lease left = there.publisher().isSession()
+                ? leases.ofSession(there.publisher().id())
+                : null;
         if (left != null) {
             left.attemptElsewhere =
                     Math.max(left.attemptElsewhere, there.publisher().attempt());
@@ -697,7 +668,7 @@ public final class LeaseTable {
         if (registration == null || registration.generation() > there.generation()) {
             return;
         }
-        Lease lease = leaseOf(registration);
+        Lease lease = leases.of(registration);
         if (lease != null
                 && lease.line != null
                 && Precedence.isOf(there, lease.publisher.id())
@@ -711,12 +682,11 @@ public final class LeaseTable {
     private void lookAtThoseWhoAreFollowed() {
         claimed.forEach((id, since) -> {
             Registration registration = own.get(id);
-            Lease lease = registration == null ? null : leaseOf(registration);
+            Lease lease = registration == null ? null : leases.of(registration);
             if (registration == null || lease == null) {
                 return;
             }
-            boolean heardSince = lease.deadline - lease.publisher.ttl().toNanos() - since > 0;
-            if (!heardSince && Precedence.isFollowed(registration, lease, elsewhere.find(id))) {
+            if (!lease.heardSince(since) && Precedence.isFollowed(registration, lease, elsewhere.find(id))) {
                 lease.followed = true;
                 say(registration, registration.suspect(), true);
             }
@@ -739,13 +709,8 @@ public final class LeaseTable {
 
     /** Whether its publisher was heard of just now, and has said it since he came back from another node, if he did. */
     private boolean isSpokenFor(Registration registration) {
-        Lease lease = leaseOf(registration);
-        return lease != null && heardLately(lease) && !Precedence.isLeftBehind(registration, lease);
-    }
-
-    private boolean heardLately(Lease lease) {
-        long ttl = lease.publisher.ttl().toNanos();
-        return !lease.inGrace && !lease.overdue && lease.deadline - loop.now() >= ttl / 3;
+        Lease lease = leases.of(registration);
+        return lease != null && leases.heardLately(lease) && !Precedence.isLeftBehind(registration, lease);
     }
 
     /**
@@ -789,14 +754,7 @@ public final class LeaseTable {
             return sweep;
         }
         lookAtThoseWhoAreBack(now);
-        for (Lease lease : wheel.take(now)) {
-            if (freeze.deadline(lease) - now > 0) {
-                lease.deadline = freeze.deadline(lease);
-                wheel.watch(lease);
-            } else {
-                expire(lease, sweep);
-            }
-        }
+        leases.lookAt(now, freeze, lease -> expire(lease, sweep));
         for (Registration registration : restored.overdue(now)) {
             String publisher = registration.publisher().id();
             if (elsewhere.isVouched(
@@ -835,15 +793,13 @@ public final class LeaseTable {
             sweep.silent().add(lease.line);
         }
         if (lease.instances.isEmpty()) {
-            sessions.remove(lease.publisher.id());
+            leases.close(lease);
             return;
         }
         boolean hasGrace =
                 !lease.publisher.isSession() && !lease.publisher.terms().grace().isZero();
         if (hasGrace && !lease.inGrace) {
-            lease.inGrace = true;
-            lease.deadline = loop.now() + lease.publisher.terms().grace().toNanos();
-            wheel.watch(lease);
+            leases.grace(lease);
             sweep.newlySuspect().addAll(lease.instances);
             suspect(lease);
             return;
@@ -870,20 +826,17 @@ public final class LeaseTable {
      * goodbye. It registers all that it still wants when it comes back; a lease later the rest is over.
      */
     private void lookAtThoseWhoAreBack(long now) {
-        back.entrySet().removeIf(entry -> {
-            Lease lease = entry.getKey();
-            long ttl = lease.publisher.ttl().toNanos();
-            boolean over = now - entry.getValue() >= ttl && freeze.isLongAgo(ttl, now);
-            if (over && lease.line != null) {
-                for (InstanceId id : lease.instances) {
-                    if (Precedence.isLeftBehind(own.get(id), lease)) {
-                        overdue.add(id, RemovalCause.LEASE_EXPIRED);
-                        suspect(id);
-                    }
+        for (Lease lease : leases.backForALease(now, freeze)) {
+            if (lease.line == null) {
+                continue; // its connection broke meanwhile: it loses all, or comes back once more
+            }
+            for (InstanceId id : lease.instances) {
+                if (Precedence.isLeftBehind(own.get(id), lease)) {
+                    overdue.add(id, RemovalCause.LEASE_EXPIRED);
+                    suspect(id);
                 }
             }
-            return over; // one whose connection broke meanwhile loses all, or comes back once more
-        });
+        }
     }
 
     private boolean isDecidedElsewhereFirst(InstanceId id) {
@@ -895,7 +848,7 @@ public final class LeaseTable {
 
     private void grant(Instance instance, Lease lease) {
         Registration before = own.get(instance.id());
-        Lease holder = before == null ? null : leaseOf(before);
+        Lease holder = before == null ? null : leases.of(before);
         long there = elsewhere.highest(instance.id());
         if (before != null
                 && holder == lease
@@ -909,7 +862,7 @@ public final class LeaseTable {
             room.take(instance.service());
             instance = room.shared(instance);
         } else if (holder != null && holder != lease) {
-            release(holder, instance.id());
+            leases.release(holder, instance.id());
         }
         Registration earlier = restored.get(instance.id());
         long generation = Math.max(precedence.above(instance, lease, there), Precedence.least(lease));
@@ -940,9 +893,9 @@ public final class LeaseTable {
             return;
         }
         overdue.remove(id);
-        Lease lease = leaseOf(registration);
+        Lease lease = leases.of(registration);
         if (lease != null) {
-            release(lease, id);
+            leases.release(lease, id);
         }
         room.free(id.service());
         Burial burial = precedence.word(registration, cause, lease);
@@ -960,38 +913,7 @@ public final class LeaseTable {
         restored.remove(earlier, cause, burial, actor);
     }
 
-    /** The lease no longer holds the instance. */
-    private void release(Lease lease, InstanceId id) {
-        lease.instances.remove(id);
-        if (!lease.publisher.isSession()) {
-            single.remove(id, lease);
-            wheel.forget(lease);
-        } else if (lease.instances.isEmpty() && lease.line == null) {
-            drop(lease);
-        }
-    }
-
-    private void drop(Lease session) {
-        sessions.remove(session.publisher.id());
-        back.remove(session);
-        wheel.forget(session);
-    }
-
     // ---- small steps
-
-    private @Nullable Lease leaseOf(Registration registration) {
-        return registration.publisher().isSession()
-                ? sessions.get(registration.publisher().id())
-                : single.get(registration.id());
-    }
-
-    private void touch(Lease lease) {
-        lease.deadline = loop.now() + lease.publisher.ttl().toNanos();
-        if (lease.lookAt == Long.MIN_VALUE || lease.inGrace) {
-            wheel.watch(lease);
-        }
-        lease.inGrace = false;
-    }
 
     /** Its instances are beyond doubt again. */
     private void inTouch(Lease lease) {
@@ -1009,7 +931,7 @@ public final class LeaseTable {
         }
         for (InstanceId id : lease.instances) {
             if (Precedence.isLeftBehind(own.get(id), lease)) {
-                back.put(lease, loop.now());
+                leases.isBack(lease);
                 return;
             }
         }

@@ -40,10 +40,6 @@ final class OwnShard {
         return shard.get(instance);
     }
 
-    boolean has(InstanceId instance) {
-        return shard.get(instance) != null;
-    }
-
     /** The highest generation it knows of for that instance, registered or removed; 0 if it knows nothing. */
     long highest(InstanceId instance) {
         return shard.highest(instance);
