@@ -119,6 +119,10 @@ final class Oracle {
         boolean stands() {
             return registry.isUp() && registry.witness.life() == number;
         }
+
+        long end() {
+            return registry.witness.endOf(number);
+        }
     }
 
     /** A question between nodes. */
@@ -921,7 +925,17 @@ final class Oracle {
         return !exact
                 || anyHome(id, true, home -> !home.stands() && now() - home.end() >= LEASE - late())
                 || silentForALease(id, true)
-                        && lives.getOrDefault(id, Set.of()).stream().anyMatch(life -> !life.stands());
+                        && lives.getOrDefault(id, Set.of()).stream().anyMatch(life -> !life.stands())
+                || isForcedSince(id)
+                        && lives.getOrDefault(id, Set.of()).stream()
+                                .anyMatch(life -> now() - life.end() >= LEASE - late());
+    }
+
+    /** Whether nobody speaks for it since an operator removed it, though who registered it is there: what a disk has is judged. */
+    private boolean isForcedSince(InstanceId id) {
+        Long removed = forced.get(id);
+        Home home = latest.get(id);
+        return removed != null && (home == null || removed - home.at >= 0);
     }
 
     /** @param exact whether the node that says so can know what others have heard since */
