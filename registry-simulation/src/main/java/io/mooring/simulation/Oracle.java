@@ -94,7 +94,7 @@ final class Oracle {
     /**
      * Where an instance was registered, and in which of the node's lives.
      *
-     * @param before where it was until then, as long as others may not know of this one
+     * @param before where it was until then, or whose it was on that node, as long as others may not know of this one
      */
     private record Home(Registry registry, int life, long at, String session, Optional<Home> before) {
         Home(Registry registry, int life, long at, String session) {
@@ -424,13 +424,18 @@ final class Oracle {
     private void settles(InstanceId id, Home home, boolean newest) {
         home.registry.witness.knows(id, home.session);
         perhaps.remove(id);
-        homes.computeIfAbsent(id, i -> new LinkedHashMap<>()).put(home.registry, home);
+        Map<Registry, Home> all = homes.computeIfAbsent(id, i -> new LinkedHashMap<>());
+        all.put(home.registry, home.after(untold(all.get(home.registry))));
         lives.computeIfAbsent(id, i -> new HashSet<>()).add(new Life(home.registry, home.life));
         if (newest) {
             owners.put(id, home.session);
-            Optional<Home> before = Optional.ofNullable(latest.get(id));
-            latest.put(id, home.after(before.map(other -> told(other) ? other.after(Optional.empty()) : other)));
+            latest.put(id, home.after(untold(latest.get(id))));
         }
+    }
+
+    /** That one, and behind it only what others may not know to be over. */
+    private Optional<Home> untold(@Nullable Home home) {
+        return Optional.ofNullable(home).map(each -> told(each) ? each.after(Optional.empty()) : each);
     }
 
     private void saysGoodbye(InstanceId id, String session) {
@@ -841,12 +846,17 @@ final class Oracle {
             return judged.by(last) || !last.stands() && anyStands(id, judged);
         }
         for (Home home : homes.getOrDefault(id, Map.of()).values()) {
-            if (judged.by(home)) {
+            if (judged.by(home) || anyBefore(home, judged)) {
                 return true;
             }
         }
-        Optional<Home> before = last == null ? Optional.empty() : last.before;
-        while (before.isPresent()) { // on the same node a later session has taken its place there
+        return last != null && anyBefore(last, judged);
+    }
+
+    /** On the same node a later session has taken its place there, and its end there may still be on the way. */
+    private boolean anyBefore(Home home, Judged judged) {
+        Optional<Home> before = home.before;
+        while (before.isPresent()) {
             if (judged.by(before.get())) {
                 return true;
             }

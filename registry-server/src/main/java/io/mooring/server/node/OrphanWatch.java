@@ -156,7 +156,8 @@ final class OrphanWatch {
             return true;
         }
         Registration latest = leases.latest(left.id()).orElse(left);
-        return latest.generation() > left.generation() || leases.isHome(left.id());
+        boolean isHere = leases.own().get(left.id()) != null; // the disk vouches for nothing
+        return latest.generation() > left.generation() || isHere && leases.isHome(left.id());
     }
 
     private void judge(Registration orphan, long age, List<InstanceId> toProbe) {

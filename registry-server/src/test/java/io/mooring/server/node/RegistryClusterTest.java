@@ -1733,6 +1733,35 @@ class RegistryClusterTest {
         }
     }
 
+    @Test
+    void b2WhatADiskHadDoesNotTakeThePlaceOfWhatALostNodeLeftOfTheSameGeneration() {
+        registeredByAnother();
+        ClusterWorld.Publisher others = world.new Publisher().connect(c);
+        for (int port = 2; port <= 7; port++) { // so that protection holds nobody
+            others.register(instance(port, "x"));
+        }
+        ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "first"));
+        world.run(SECOND);
+        world.cut(1, 2);
+        world.cut(1, 3);
+        publisher.register(instance(1, "second")); // only its disk has that
+        world.run(MOMENT);
+        a.crash();
+        world.heal();
+        publisher.connect(b).register(instance(1, "third"));
+        world.run(SECOND);
+        a.start();
+        world.run(Duration.ofSeconds(10));
+        assertEquals("third", a.version(1));
+        publisher.powerOff();
+        b.crash();
+        for (int i = 0; i < 600; i++) {
+            world.run(MOMENT);
+            assertFalse(a.version(1).equals("second"), "after " + i + " tenths of a second");
+        }
+        assertEquals("none", a.version(1));
+    }
+
     private void restartAll() {
         List.of(a, b, c).forEach(ClusterWorld.Machine::crash);
         world.heal();
