@@ -311,7 +311,7 @@ public final class Catalog {
             boolean isOfShown = false;
             long ended = 0;
             for (; i < changes.size() && changes.get(i).instance().equals(id); i++) {
-                Change change = changes.get(i);
+                Change change = heard(changes.get(i));
                 if (change instanceof Change.Granted granted) {
                     boolean counts = grant(granted);
                     was = copies.getOrDefault(id, was);
@@ -397,6 +397,25 @@ public final class Catalog {
             }
         }
         return guard;
+    }
+
+    /**
+     * A late word on what is over does not show. But it has taken the place of what its shard said of the instance before, be
+     * that of another publisher: nothing that is still to come from there would end that.
+     */
+    private Change heard(Change change) {
+        InstanceId id = change.instance();
+        Copy all = copies.get(id);
+        Burial burial = all == null || burials.isEmpty() ? null : burials.get(id);
+        if (burial != null
+                && change instanceof Change.Granted granted
+                && isOver(granted.registration(), burial)
+                && Copy.without(all, change.shard(), Burial.OWN) != all) {
+            contradicted.put(granted.registration(), burial);
+            Removal removal = new Removal(id, burial.cause());
+            return new Change.Removed(change.shard(), change.revision(), removal, Burial.OWN, "registry");
+        }
+        return change;
     }
 
     /** @return whether it counts */

@@ -197,6 +197,24 @@ class CatalogOfSeveralShardsTest {
     }
 
     @Test
+    void a2WhatAShardHadSaidLeavesWhenALateWordTakesItsPlaceThere() {
+        after(says(B, "s", 9, "later"));
+        after(ends(B, "s", 9, RemovalCause.DEREGISTERED));
+        assertEquals(Optional.of("another's"), after(says(A, "t", 2, "another's")));
+        assertEquals(Optional.empty(), after(says(A, "s", 5, "late")), "A has that in the place of the other's");
+        assertEquals(
+                List.of(new Removal(ID, RemovalCause.DEREGISTERED, 2)),
+                catalog.view(ORDERS).removals());
+        assertEquals(
+                Optional.empty(),
+                after(
+                        says(A, "t", 2, "another's"),
+                        says(A, "s", 5, "late"),
+                        ends(A, "s", 5, RemovalCause.LEASE_EXPIRED)),
+                "by who catches up in one turn");
+    }
+
+    @Test
     void theEndOfASessionIsTheEndOfItsOlderWordsButNotOfOthers() {
         after(says(A, "s", 1, "old"), says(B, "s", 2, "new"), says(C, "t", 1, "somebody else"));
         assertEquals(Optional.of("somebody else"), after(ends(B, "s", 2, RemovalCause.PROBE_FAILED)));
