@@ -11,6 +11,9 @@ import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.model.Standing;
 import io.mooring.protocol.ClientMessage;
+import io.mooring.server.codec.ByteReader;
+import io.mooring.server.codec.ByteReader.MalformedException;
+import io.mooring.server.codec.SharedTexts;
 import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Registration;
@@ -61,6 +64,7 @@ final class Oracle {
     private final Set<InstanceId> leftBehind = new HashSet<>(); // by an earlier process, and ended by a later one
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
     private final Map<InstanceId, Long> takenUp = new HashMap<>();
+    private final Map<Errand, Taking> takings = new HashMap<>(); // which the node that asked has not heard of
     private final Map<String, Long> refusedProbes = new HashMap<>();
     private final Map<InstanceId, Map<Registry, Home>> homes = new HashMap<>();
     private final Map<InstanceId, Home> latest = new LinkedHashMap<>();
@@ -127,6 +131,9 @@ final class Oracle {
 
     /** A question between nodes. */
     private record Errand(Registry by, Registry to, long number) {}
+
+    /** A node is asked to go on with a lease that was another one's, or an earlier life's; and when one did so before. */
+    private record Taking(InstanceId id, long at, Optional<Long> before) {}
 
     private static final class SessionSeen {
         long newest = -1; // its latest connection
@@ -680,12 +687,36 @@ final class Oracle {
                 .map(errands::get);
         answered = Optional.empty();
         Home home = elsewhere.orElseGet(() -> new Home(where, where.witness.life(), now(), ""));
-        Home before = latest.get(id);
-        boolean isElsewhere = before != null && (before.registry != home.registry || before.life != home.life);
-        if (isElsewhere && home.registry.isUp() && lists(home.registry, id)) {
+        if (wouldTakeUp(id, home)) {
             takenUp.put(id, now());
         }
         settles(id, home, true);
+    }
+
+    private boolean wouldTakeUp(InstanceId id, Home home) {
+        Home before = latest.get(id);
+        boolean isElsewhere = before != null && (before.registry != home.registry || before.life != home.life);
+        return isElsewhere && home.registry.isUp() && lists(home.registry, id);
+    }
+
+    /** It goes on with the lease at once, and others may hear of that before the node that asked does. */
+    private void askedToRenew(Errand errand, Home home, PeerMessage.Ask ask) {
+        byte[] payload = ask.payload().bytes();
+        try {
+            InstanceId id = new ByteReader(payload, 0, payload.length, new SharedTexts()).id();
+            if (wouldTakeUp(id, home)) {
+                takings.put(errand, new Taking(id, now(), Optional.ofNullable(takenUp.put(id, now()))));
+            }
+        } catch (MalformedException e) {
+            world.coverage.effect(Effects.MALFORMED); // a stranger's
+        }
+    }
+
+    private void refusedToRenew(Errand errand) {
+        Taking taking = takings.get(errand);
+        if (taking != null && takenUp.remove(taking.id, taking.at)) {
+            taking.before.ifPresent(at -> takenUp.put(taking.id, at));
+        }
     }
 
     void leaseRemoved(InstanceId id) {
@@ -720,10 +751,19 @@ final class Oracle {
         }
         answered = Optional.empty();
         if (message instanceof PeerMessage.Ask ask && ask.kind() == PeerMessage.Ask.RENEW) {
-            errands.put(new Errand(from, to, ask.id()), new Home(to, to.witness.life(), now(), ""));
-        } else if (message instanceof PeerMessage.Answer answer && answer.ok()) {
-            answered = Optional.of(new Errand(to, from, answer.id()));
-            answeredAt = now();
+            Errand errand = new Errand(from, to, ask.id());
+            Home home = new Home(to, to.witness.life(), now(), "");
+            errands.put(errand, home);
+            askedToRenew(errand, home, ask);
+        } else if (message instanceof PeerMessage.Answer answer) {
+            Errand errand = new Errand(to, from, answer.id());
+            if (answer.ok()) {
+                answered = Optional.of(errand);
+                answeredAt = now();
+            } else {
+                refusedToRenew(errand);
+            }
+            takings.remove(errand);
         }
         world.coverage.effect("peers: " + kind);
     }
