@@ -496,7 +496,7 @@ final class ClientProcess {
     private void left(InstanceId id, CompletableFuture<Void> future) {
         CompletableFuture<Void> unused = future.whenComplete((done, failure) -> {
             if (failure == null) {
-                world.oracle.leftConfirmed(id, toldBy.map(Registry.Accepted::registry));
+                world.oracle.leftConfirmed(id);
             }
         });
     }

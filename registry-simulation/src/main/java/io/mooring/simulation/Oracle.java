@@ -60,6 +60,8 @@ final class Oracle {
     private final Map<InstanceId, String> owners = new HashMap<>();
     private final Map<InstanceId, Map<Long, Heard>> received = new HashMap<>();
     private final Map<InstanceId, Long> goodbyes = new HashMap<>();
+    private final Map<Registry.Accepted, Map<Long, List<InstanceId>>> unansweredGoodbyes = new HashMap<>();
+    private final Map<InstanceId, Registry> goodbyeAnswered = new HashMap<>(); // by which node last
     private final Map<InstanceId, Set<String>> earlyGoodbyes = new HashMap<>();
     private final Set<InstanceId> leftBehind = new HashSet<>(); // by an earlier process, and ended by a later one
     private final Map<InstanceId, LeaseSeen> leases = new HashMap<>();
@@ -200,6 +202,7 @@ final class Oracle {
             alone(instance.id());
         }
         left.remove(instance.id());
+        goodbyeAnswered.remove(instance.id());
     }
 
     void wantedAgain(InstanceId id) {
@@ -275,6 +278,11 @@ final class Oracle {
         return forced.containsKey(id);
     }
 
+    /** A session was told that its deregistration was answered; by another node, perhaps, than it has by now. */
+    void leftConfirmed(InstanceId id) {
+        leftConfirmed(id, Optional.ofNullable(goodbyeAnswered.get(id)));
+    }
+
     /** A deregistration was answered, by that node. */
     void leftConfirmed(InstanceId id, Optional<Registry> by) {
         if (asked.containsKey(id)) {
@@ -348,6 +356,9 @@ final class Oracle {
                 }
             } else if (message instanceof ClientMessage.Deregister deregister) {
                 deregister.instances().forEach(id -> saysGoodbye(id, name));
+                unansweredGoodbyes
+                        .computeIfAbsent(line, l -> new HashMap<>())
+                        .put(deregister.id(), deregister.instances());
             } else if (message instanceof ClientMessage.Bye) {
                 List<InstanceId> all = new ArrayList<>();
                 homes.keySet().forEach(id -> {
@@ -587,6 +598,9 @@ final class Oracle {
 
     /** The node writes a frame. */
     void said(Registry.Accepted line, byte[] frame) {
+        if (!unansweredGoodbyes.getOrDefault(line, Map.of()).isEmpty()) {
+            goodbyesAnswered(line, new String(frame, StandardCharsets.UTF_8));
+        }
         String text = new String(frame, 0, Math.min(frame.length, 400), StandardCharsets.UTF_8);
         if (text.startsWith("[{\"type\":\"welcome")) {
             answered(line);
@@ -603,6 +617,19 @@ final class Oracle {
         } else if (text.startsWith("[{\"type\":\"move")) {
             world.coverage.effect(Effects.MOVES);
         }
+    }
+
+    /** It says nothing of what has been asked for anew meanwhile. */
+    private void goodbyesAnswered(Registry.Accepted line, String frame) {
+        unansweredGoodbyes.getOrDefault(line, Map.of()).entrySet().removeIf(each -> {
+            boolean isAnswered = frame.contains("{\"type\":\"done\",\"id\":" + each.getKey() + "}");
+            if (isAnswered) {
+                each.getValue().stream()
+                        .filter(id -> !asked.containsKey(id))
+                        .forEach(id -> goodbyeAnswered.put(id, line.registry()));
+            }
+            return isAnswered;
+        });
     }
 
     private void answered(Registry.Accepted line) {
@@ -649,6 +676,7 @@ final class Oracle {
     }
 
     void disconnected(Registry.Accepted line) {
+        unansweredGoodbyes.remove(line);
         String name = sessionOf.getOrDefault(line, ""); // the answer to its hello may come after its end
         SessionSeen session = sessions.get(name);
         At at = session == null ? null : session.at.get(line.registry());
