@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
@@ -117,6 +118,17 @@ class LeaseTableTest {
     private void comes(String session, long attempt) {
         LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
         table.attach(session, attempt, terms, (code, message) -> {}, OptionalLong.empty(), replaced -> {});
+    }
+
+    @Test
+    void a10AHelloThatArrivesAfterALaterOneTakesNoConnection() {
+        comes("s", 3);
+        LeaseTerms terms = LeaseTerms.of(Duration.ofSeconds(15));
+        SessionLine late = (code, message) -> {};
+        LeaseTable.Attachment attachment =
+                table.attach("s", 2, terms, late, OptionalLong.empty(), replaced -> fail("the later connection ended"));
+        assertEquals(LeaseTable.Attachment.OUTDATED, attachment);
+        assertEquals(List.of(), table.broken("s", late), "it was never the session's");
     }
 
     @Test
