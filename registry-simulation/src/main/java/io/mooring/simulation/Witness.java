@@ -300,6 +300,8 @@ final class Witness {
             world.coverage.effect(Effects.RESTORED, restored.instances().size());
             if (trusted) {
                 restoredRight(before, restored);
+            } else {
+                noteContents(restored); // shown from now on, whatever its disk lost
             }
             Map<InstanceId, ListedInstance> is = byId(restored);
             fromDisk.addAll(is.keySet());
