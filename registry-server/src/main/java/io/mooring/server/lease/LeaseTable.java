@@ -715,16 +715,10 @@ public final class LeaseTable {
 
     /**
      * Peers know a later incarnation of this node than it does itself: it goes on above that, with what it has. Whoever wrote
-     * that one may have given verdicts on what is here: as with those of other nodes, they do not take what its publisher,
-     * heard of just now, holds at its home.
+     * that one may have given verdicts on what is here: as with those of other nodes, who remembers them says them again.
      */
     public void raise(long incarnation) {
-        own.raise(incarnation, this::aboveVerdicts, REGISTRY);
-    }
-
-    private Registration aboveVerdicts(Registration registration) {
-        boolean isHere = isSpokenFor(registration) && elsewhere.highest(registration.id()) <= registration.generation();
-        return isHere ? registration.raisedTo(registration.generation() + 1) : registration;
+        own.raise(incarnation, REGISTRY);
     }
 
     /**

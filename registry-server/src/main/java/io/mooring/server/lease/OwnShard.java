@@ -10,7 +10,6 @@ import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,14 +82,14 @@ final class OwnShard {
     }
 
     /** Goes on under a higher incarnation, with what it has. */
-    void raise(long incarnation, UnaryOperator<Registration> anew, String actor) {
+    void raise(long incarnation, String actor) {
         Shard before = shard;
         OwnShard earlier = new OwnShard(before, sink);
         shard = new Shard(new ShardId(before.id().origin(), incarnation));
         shard.at(before.revision());
         for (Registration registration : List.copyOf(before.registrations())) {
             earlier.remove(registration.id(), RemovalCause.ORPHANED, Burial.OWN, actor);
-            grant(anew.apply(registration));
+            grant(registration);
         }
         before.burials().forEach(shard::bury);
     }
