@@ -5,9 +5,12 @@ import static io.mooring.compatibility.Naming.GROUP;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -49,6 +52,19 @@ final class OutagePart implements Joint.Part {
             part.published.set(0, part.published.get(0).weight(5));
             stage.amend(part.service, part.published.get(0));
         }
+        // Clients tell their listeners late: who has looked before may hand on what was so before the operator's word.
+        List<String> weights = part.published.stream()
+                .map(each -> String.valueOf(each.weight()))
+                .sorted()
+                .toList();
+        for (NodeProcess node : registry.nodes()) {
+            Await.until(
+                    node + " lists what an operator has changed",
+                    Stage.SOON,
+                    () -> part.listed(
+                            node, each -> String.valueOf(each.path("weight").asDouble(1))),
+                    weights::equals);
+        }
         Await.until(
                 "all three are listed",
                 Stage.SOON,
@@ -77,7 +93,7 @@ final class OutagePart implements Joint.Part {
             Await.until(
                     node + " has heard again from all publishers of " + service,
                     BACK,
-                    () -> standings(node),
+                    () -> listed(node, each -> each.path("standing").asString("?")),
                     all -> all.equals(List.of("live", "live", "live")));
         }
         System.out.println(stage.client().name() + ": all nodes have heard from all publishers of " + service + " ("
@@ -101,15 +117,17 @@ final class OutagePart implements Joint.Part {
         }
     }
 
-    private List<String> standings(NodeProcess node) throws Exception {
+    /** What the node says of each instance, in order; what is wrong if it does not answer. */
+    private List<String> listed(NodeProcess node, Function<JsonNode, String> what) throws Exception {
         List<String> out = new ArrayList<>();
         try {
             JSON.readTree(node.request("GET", "/v1/services/" + service, Map.of()))
                     .path("instances")
-                    .forEach(each -> out.add(each.path("standing").asString("?")));
+                    .forEach(each -> out.add(what.apply(each)));
         } catch (IOException e) {
             out.add(String.valueOf(e.getMessage())); // not yet
         }
+        out.sort(Comparator.naturalOrder());
         return out;
     }
 
