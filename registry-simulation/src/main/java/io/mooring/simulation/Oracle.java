@@ -633,11 +633,17 @@ final class Oracle {
     }
 
     private void answered(Registry.Accepted line) {
-        SessionSeen session = sessions.get(sessionOf.getOrDefault(line, ""));
-        At at = session == null ? null : session.at.get(line.registry());
-        if (at != null && at.line.filter(each -> each == line).isPresent()) {
+        At at = at(line);
+        if (at != null) {
             at.unanswered = false;
         }
+    }
+
+    /** What is known of the session at that node; null if it has another connection there by now, or none. */
+    private @Nullable At at(Registry.Accepted line) {
+        SessionSeen session = sessions.get(sessionOf.getOrDefault(line, ""));
+        At at = session == null ? null : session.at.get(line.registry());
+        return at != null && at.line.filter(each -> each == line).isPresent() ? at : null;
     }
 
     /** The node said that it holds what the session has. */
@@ -677,10 +683,9 @@ final class Oracle {
 
     void disconnected(Registry.Accepted line) {
         unansweredGoodbyes.remove(line);
-        String name = sessionOf.getOrDefault(line, ""); // the answer to its hello may come after its end
-        SessionSeen session = sessions.get(name);
-        At at = session == null ? null : session.at.get(line.registry());
-        if (at != null && at.line.isPresent() && at.line.get() == line) {
+        At at = at(line);
+        if (at != null) {
+            String name = sessionOf.getOrDefault(line, ""); // kept: the answer to its hello may come after its end
             at.broken = true;
             at.everBroken = true;
             at.brokenAt = now();

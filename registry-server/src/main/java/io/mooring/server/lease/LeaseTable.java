@@ -3,9 +3,7 @@ package io.mooring.server.lease;
 import io.mooring.model.Digest;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
-import io.mooring.model.ListedInstance;
 import io.mooring.model.RemovalCause;
-import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
@@ -258,7 +256,7 @@ public final class LeaseTable {
         for (InstanceId id : lease.instances) {
             Registration registration = own.get(id);
             if (registration != null) {
-                sum += new ListedInstance(registration.instance(), Standing.LIVE).fingerprint();
+                sum += Leases.fingerprint(registration);
             }
         }
         return sum;

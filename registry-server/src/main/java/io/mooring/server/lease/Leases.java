@@ -1,6 +1,8 @@
 package io.mooring.server.lease;
 
 import io.mooring.model.InstanceId;
+import io.mooring.model.ListedInstance;
+import io.mooring.model.Standing;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.Registration;
@@ -62,6 +64,11 @@ final class Leases {
         return registration.publisher().isSession()
                 ? sessions.get(registration.publisher().id())
                 : single.get(registration.id());
+    }
+
+    /** Its share of the digest of what a session believes to hold. */
+    static long fingerprint(Registration registration) {
+        return new ListedInstance(registration.instance(), Standing.LIVE).fingerprint();
     }
 
     void open(Lease session) {

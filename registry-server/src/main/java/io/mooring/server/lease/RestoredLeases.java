@@ -2,9 +2,7 @@ package io.mooring.server.lease;
 
 import io.mooring.model.Digest;
 import io.mooring.model.InstanceId;
-import io.mooring.model.ListedInstance;
 import io.mooring.model.RemovalCause;
-import io.mooring.model.Standing;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Change;
 import io.mooring.server.shard.Registration;
@@ -90,7 +88,7 @@ final class RestoredLeases {
             }
             if (registration != null) {
                 left.add(registration);
-                sum += new ListedInstance(registration.instance(), Standing.LIVE).fingerprint();
+                sum += Leases.fingerprint(registration);
             }
         }
         return sum == holds ? left : List.of();

@@ -284,10 +284,8 @@ class LeaseTableTest {
     @Test
     void b2WhatADiskHadTakesAnotherOfItsGenerationWithItThatIsInDoubtElsewhere() {
         for (boolean inDoubt : List.of(false, true)) {
-            LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
             others.copy = new Registration(INSTANCE.withWeight(2), lease("another"), 5, inDoubt);
-            restarted.remove(INSTANCE.id(), RemovalCause.ORPHANED, "registry");
-            Burial said = restarted.own().burials().get(INSTANCE.id());
+            Burial said = endOfWhatADiskHad();
             assertNotNull(said);
             assertEquals(inDoubt, said.reaches(others.copy), "it would show in place of the one that hid it");
         }
@@ -296,12 +294,17 @@ class LeaseTableTest {
     @Test
     void b2WhatADiskHadTakesAnEarlierWordOfItsPublisherWithItThatIsInDoubtElsewhere() {
         for (boolean inDoubt : List.of(false, true)) {
-            LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
             others.copy = new Registration(INSTANCE.withWeight(2), lease("p"), 4, inDoubt);
-            restarted.remove(INSTANCE.id(), RemovalCause.ORPHANED, "registry");
-            Burial said = restarted.own().burials().get(INSTANCE.id());
+            Burial said = endOfWhatADiskHad();
             assertEquals(inDoubt, said != null && said.reaches(others.copy));
         }
+    }
+
+    /** What a restarted node says when it gives up the fifth word of p, if it says anything. */
+    private @Nullable Burial endOfWhatADiskHad() {
+        LeaseTable restarted = table(List.of(new Registration(INSTANCE, lease("p"), 5, false)));
+        restarted.remove(INSTANCE.id(), RemovalCause.ORPHANED, "registry");
+        return restarted.own().burials().get(INSTANCE.id());
     }
 
     @Test
