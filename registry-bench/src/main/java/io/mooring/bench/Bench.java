@@ -35,7 +35,7 @@ public final class Bench {
                         --jar=registry-server.jar --core=-1 --port=19847 --jvm= --flags=
                         --only=push,cost,idle,replicas,kill,die,restart   what to measure
                         --samples=1000 --rate=100 --changes=20000 --idle-sessions=10000 --idle-seconds=30
-                        --size=1000000 --sessions=1000 --sdk-sessions=100 --restarts=5
+                        --size=1000000 --sessions=1000 --sdk-sessions=100 --restarts=5 --loads=5
               nacos   starts registries and comes to them as Nacos clients do
                         --jar=registry-server.jar --core=0 --port=19847 --jvm= --flags=
                         --only=rates,push,cluster,memory   what to measure
@@ -192,6 +192,7 @@ public final class Bench {
         int sessions = options.number("sessions", 1_000);
         int sdkSessions = options.number("sdk-sessions", 100);
         int restarts = options.number("restarts", 5);
+        int loads = options.number("loads", 5);
         options.refuseUnknown();
         EventLoopGroup threads = threads();
         try {
@@ -233,9 +234,10 @@ public final class Bench {
             if (only.contains("replicas")) {
                 Table table =
                         new Table("node", "instances", "heap MB", "heap B each", "resident MB", "complete after s");
-                Table load = new Table("instances", "exec to ready, s", "listed then", "exec to all listed, s");
+                Table load = new Table(
+                        "instances", "exec to ready, s", "processor s", "listed then", "exec to all listed, s");
                 try (ClusterNodes nodes = new ClusterNodes(jar, jvm, flags, core, port, 3)) {
-                    new ClusterSizes(threads, nodes).replicas(size, table, load);
+                    new ClusterSizes(threads, nodes).replicas(size, loads, table, load);
                 }
                 table.print(
                         "Replicas: instances of 1,000 services in 1,000 sessions at A, three metadata entries, with "

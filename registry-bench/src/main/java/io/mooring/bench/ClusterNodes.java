@@ -110,6 +110,12 @@ final class ClusterNodes implements AutoCloseable {
         process(node).kill();
     }
 
+    /** Ends it, and what it had on its disk is gone. */
+    void forget(int node) throws IOException {
+        process(node).close();
+        Directories.delete(home.resolve("n" + (node + 1)));
+    }
+
     private int sessionPort(int node) {
         return port + 10 * node;
     }
@@ -205,7 +211,7 @@ final class ClusterNodes implements AutoCloseable {
             if (System.nanoTime() - start > PATIENCE) {
                 throw new IllegalStateException("waited two minutes until " + what);
             }
-            StartTime.pause(TimeUnit.MILLISECONDS.toNanos(20));
+            StartTime.pause(TimeUnit.MILLISECONDS.toNanos(100));
         }
     }
 

@@ -65,12 +65,13 @@ final class ClusterSizes {
     }
 
     /**
-     * A is filled while B follows; then C starts with nothing.
+     * A is filled while B follows; then C starts with nothing, again and again.
      *
+     * @param loads how often C starts
      * @param table of what a node holds
      * @param load of how long C took
      */
-    void replicas(int size, Table table, Table load) throws IOException {
+    void replicas(int size, int loads, Table table, Table load) throws IOException {
         nodes.start(0);
         nodes.start(1);
         nodes.awaitReady(0);
@@ -86,20 +87,33 @@ final class ClusterSizes {
         double followed = (System.nanoTime() - start) / 1e9;
         row("A, which they registered at", 0, size, empty[0], filled, table);
         row("B, which followed", 1, size, empty[1], followed, table);
+        for (int i = 0; i < loads; i++) {
+            double whole = load(size, load);
+            if (i == 0) {
+                row("C, which loaded a snapshot", 2, size, empty[1], whole, table);
+            }
+            nodes.forget(2);
+        }
+        Session.abandon(sessions);
+    }
+
+    /** @return seconds until C, which has nothing when it starts, lists all */
+    private double load(int size, Table load) throws IOException {
         long exec = System.nanoTime();
         nodes.start(2);
         nodes.awaitReady(2);
         double ready = (System.nanoTime() - exec) / 1e9;
+        double spent = nodes.process(2).cpuNanos() / 1e9;
         long atReady = nodes.listed(2);
         ClusterNodes.await("C lists all", () -> nodes.listed(2) == size);
         double whole = (System.nanoTime() - exec) / 1e9;
-        row("C, which loaded a snapshot", 2, size, empty[1], whole, table);
         load.row(
                 String.format(Locale.ROOT, "%,d", size),
                 Table.number(ready),
+                Table.number(spent),
                 String.format(Locale.ROOT, "%,d", atReady),
                 Table.number(whole));
-        Session.abandon(sessions);
+        return whole;
     }
 
     private void row(String what, int node, int size, long empty, double seconds, Table table) throws IOException {

@@ -3,11 +3,9 @@ package io.mooring.server.codec;
 import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.InvalidValueException;
-import io.mooring.model.Metadata;
 import io.mooring.model.RemovalCause;
 import io.mooring.model.ServiceKey;
 import io.mooring.server.shard.Burial;
-import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.NodeId;
 import io.mooring.server.shard.Publisher;
 import io.mooring.server.shard.Registration;
@@ -62,10 +60,10 @@ public final class ByteReader {
         }
         String[] flat = new String[2 * labels];
         for (int i = 0; i < flat.length; i++) {
-            flat[i] = text();
+            flat[i] = text(texts.labelBefore(i));
         }
         try {
-            return new Instance(id, weight, (flags & ByteWriter.ENABLED) != 0, Metadata.ofFlat(flat, flat.length));
+            return new Instance(id, weight, (flags & ByteWriter.ENABLED) != 0, texts.labels(flat));
         } catch (InvalidValueException e) {
             throw new MalformedException(String.valueOf(e.getMessage()));
         }
@@ -86,8 +84,7 @@ public final class ByteReader {
         need(extension);
         String more = extension == 0 ? "" : new String(bytes, at, extension, StandardCharsets.ISO_8859_1);
         at += extension;
-        LeaseTerms terms = new LeaseTerms(Duration.ofMillis(ttl), Duration.ofMillis(grace));
-        Publisher by = texts.publisher(new Publisher(publisher, (flags & ByteWriter.SESSION) != 0, attempt, terms));
+        Publisher by = texts.publisher(publisher, (flags & ByteWriter.SESSION) != 0, attempt, ttl, grace);
         boolean suspect = (flags & ByteWriter.SUSPECT) != 0;
         boolean followed = (flags & ByteWriter.FOLLOWED) != 0;
         return new Registration(instance, by, generation, suspect, followed, more);
@@ -120,17 +117,27 @@ public final class ByteReader {
 
     public InstanceId id() throws MalformedException {
         try {
-            ServiceKey service = texts.service(new ServiceKey(text(), text(), text()));
-            return new InstanceId(service, text(), text(), (int) number(2));
+            InstanceId before = texts.idBefore();
+            ServiceKey service = texts.service(
+                    text(before.service().namespace()),
+                    text(before.service().group()),
+                    text(before.service().name()));
+            String cluster = text(before.cluster());
+            return texts.id(new InstanceId(service, cluster, text(before.host()), (int) number(2)));
         } catch (InvalidValueException e) {
             throw new MalformedException(String.valueOf(e.getMessage()));
         }
     }
 
     public String text() throws MalformedException {
+        return text("");
+    }
+
+    /** @param likely what it may be */
+    private String text(String likely) throws MalformedException {
         int length = (int) number(2);
         need(length);
-        String text = texts.text(bytes, at, length);
+        String text = SharedTexts.isSame(likely, bytes, at, length) ? likely : texts.text(bytes, at, length);
         at += length;
         return text;
     }

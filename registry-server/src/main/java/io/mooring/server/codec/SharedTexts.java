@@ -1,15 +1,19 @@
 package io.mooring.server.codec;
 
+import io.mooring.model.InstanceId;
+import io.mooring.model.Metadata;
 import io.mooring.model.ServiceKey;
+import io.mooring.server.shard.LeaseTerms;
 import io.mooring.server.shard.Publisher;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets equal texts, services and publishers share one object, as long as they are not too many. Belongs to one reader
- * of one stream; not for use by several threads.
+ * Lets equal texts, services and publishers share one object, as long as they are not too many. What is read is often much
+ * like what was read before it: that is looked at first. Belongs to one reader of one stream; not for use by several threads.
  */
 public final class SharedTexts {
     private static final int MOST = 50_000;
@@ -18,6 +22,8 @@ public final class SharedTexts {
     private static final int MOST_SLOTS = 1 << 15;
     private static final int MOST_PUBLISHERS = 1 << 12;
     private static final int LONGEST = 64;
+    private static final InstanceId NO_ID =
+            new InstanceId(ServiceKey.of("none"), InstanceId.DEFAULT_CLUSTER, "none", 0);
 
     // Both begin small and grow with what there is to share: most readers see a few texts only.
     private @Nullable String[] recent = new String[FIRST_SLOTS];
@@ -25,6 +31,48 @@ public final class SharedTexts {
     private final Map<ServiceKey, ServiceKey> services = new HashMap<>();
     private @Nullable Publisher[] publishers = new Publisher[FIRST_SLOTS];
     private int publishersTaken;
+
+    private InstanceId idBefore = NO_ID;
+    private Metadata labelsBefore = Metadata.empty();
+
+    InstanceId idBefore() {
+        return idBefore;
+    }
+
+    InstanceId id(InstanceId next) {
+        idBefore = next;
+        return next;
+    }
+
+    /** What stood at that place of the labels before: key, value, key, value … */
+    String labelBefore(int place) {
+        int entry = place >> 1;
+        if (entry >= labelsBefore.size()) {
+            return "";
+        }
+        return (place & 1) == 0 ? labelsBefore.keyAt(entry) : labelsBefore.valueAt(entry);
+    }
+
+    /** @param flat key, value, key, value … */
+    Metadata labels(String[] flat) {
+        if (!isAsBefore(flat)) {
+            labelsBefore = Metadata.ofFlat(flat, flat.length);
+        }
+        return labelsBefore;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // what is the same was shared already
+    private boolean isAsBefore(String[] flat) {
+        if (flat.length != 2 * labelsBefore.size()) {
+            return false;
+        }
+        for (int i = 0; i < flat.length; i++) {
+            if (flat[i] != labelBefore(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
 
     /** A text of UTF-8. Malformed sequences become replacement characters, which no name allows. */
     String text(byte[] bytes, int from, int length) {
@@ -66,7 +114,7 @@ public final class SharedTexts {
         }
     }
 
-    private static boolean isSame(String text, byte[] bytes, int from, int length) {
+    static boolean isSame(String text, byte[] bytes, int from, int length) {
         if (text.length() != length) {
             return false; // or it is not ASCII, and is made anew
         }
@@ -78,7 +126,13 @@ public final class SharedTexts {
         return true;
     }
 
-    ServiceKey service(ServiceKey key) {
+    @SuppressWarnings("ReferenceEquality") // what is the same was shared already
+    ServiceKey service(String namespace, String group, String name) {
+        ServiceKey before = idBefore.service();
+        if (namespace == before.namespace() && group == before.group() && name == before.name()) {
+            return before;
+        }
+        ServiceKey key = new ServiceKey(namespace, group, name);
         ServiceKey there = services.get(key);
         if (there != null) {
             return there;
@@ -89,20 +143,31 @@ public final class SharedTexts {
         return key;
     }
 
-    Publisher publisher(Publisher next) {
-        Publisher there = publishers[slot(next)];
-        if (next.equals(there)) {
+    /**
+     * @param ttl in milliseconds, as is {@code grace}
+     * @throws IllegalArgumentException when one of them is negative
+     */
+    Publisher publisher(String id, boolean isSession, long attempt, long ttl, long grace) {
+        Publisher there = publishers[publisherSlot(id)];
+        if (there != null
+                && there.id().equals(id)
+                && there.isSession() == isSession
+                && there.attempt() == attempt
+                && there.ttl().toMillis() == ttl
+                && there.terms().grace().toMillis() == grace) {
             return there;
         }
+        LeaseTerms terms = new LeaseTerms(Duration.ofMillis(ttl), Duration.ofMillis(grace));
+        Publisher next = new Publisher(id, isSession, attempt, terms);
         if (++publishersTaken > publishers.length && publishers.length < MOST_PUBLISHERS) {
             growPublishers();
         }
-        publishers[slot(next)] = next;
+        publishers[publisherSlot(id)] = next;
         return next;
     }
 
-    private int slot(Publisher publisher) {
-        return publisher.id().hashCode() & publishers.length - 1;
+    private int publisherSlot(String id) {
+        return id.hashCode() & publishers.length - 1;
     }
 
     private void growPublishers() {
@@ -111,7 +176,7 @@ public final class SharedTexts {
         publishersTaken = 0;
         for (Publisher publisher : before) {
             if (publisher != null) {
-                publishers[slot(publisher)] = publisher;
+                publishers[publisherSlot(publisher.id())] = publisher;
                 publishersTaken++;
             }
         }
@@ -124,5 +189,7 @@ public final class SharedTexts {
         services.clear();
         publishers = new Publisher[FIRST_SLOTS];
         publishersTaken = 0;
+        idBefore = NO_ID;
+        labelsBefore = Metadata.empty();
     }
 }

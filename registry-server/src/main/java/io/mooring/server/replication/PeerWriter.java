@@ -206,7 +206,7 @@ public final class PeerWriter {
 
     /** Gathers one page of a snapshot. */
     static final class PageWriter {
-        private static final int MOST_ITEMS = 1_000;
+        static final int MOST_ITEMS = 1_000;
 
         private final ByteWriter out;
         private final int flags;
@@ -214,7 +214,9 @@ public final class PeerWriter {
         private int items;
 
         PageWriter(ShardId shard, long process, int number, int page) {
-            out = begin(PAGE, SMALL); // most shards that are asked for whole in a small cluster fit
+            // Most shards that are asked for whole in a small cluster fit into a small one; the pages of others are
+            // full.
+            out = begin(PAGE, page == 0 ? SMALL : FULL);
             flags = out.size();
             out.octet(0).number(number, 4).number(page, 4).shard(shard).number(process, 8);
             rest = out.size();

@@ -1,12 +1,15 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
+import io.mooring.model.ServiceKey;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Registration;
 import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -74,7 +77,10 @@ final class ServedShard {
         }
     }
 
-    /** Which registrations and removals there were at its beginning; each is told as it is when its turn comes. */
+    /**
+     * Which registrations and removals there were at its beginning; each is told as it is when its turn comes. Service by
+     * service, and in order inside of a page: who takes them sorts and shares less.
+     */
     private static final class Snapshot {
         final List<InstanceId> instances;
         final List<PeerMessage.Buried> burials;
@@ -83,10 +89,13 @@ final class ServedShard {
         int page;
 
         Snapshot(Shard shard) {
-            instances = new ArrayList<>(shard.size());
+            Map<ServiceKey, List<InstanceId>> services = new LinkedHashMap<>();
             for (Registration registration : shard.registrations()) {
-                instances.add(registration.id());
+                InstanceId id = registration.id();
+                services.computeIfAbsent(id.service(), s -> new ArrayList<>(1)).add(id);
             }
+            instances = new ArrayList<>(shard.size());
+            services.values().forEach(instances::addAll);
             burials = new ArrayList<>(shard.burials().size());
             for (Map.Entry<InstanceId, Burial> entry : shard.burials().entrySet()) {
                 burials.add(new PeerMessage.Buried(entry.getKey(), entry.getValue()));
@@ -245,7 +254,9 @@ final class ServedShard {
         while (!page.isFull() && snapshot.nextBurial < snapshot.burials.size()) {
             page.add(snapshot.burials.get(snapshot.nextBurial++));
         }
-        while (!page.isFull() && snapshot.nextInstance < snapshot.instances.size()) {
+        int end = Math.min(snapshot.instances.size(), snapshot.nextInstance + PeerWriter.PageWriter.MOST_ITEMS);
+        Collections.sort(snapshot.instances.subList(snapshot.nextInstance, end));
+        while (!page.isFull() && snapshot.nextInstance < end) {
             Registration registration = shard.get(snapshot.instances.get(snapshot.nextInstance++));
             if (registration != null) {
                 page.add(registration);

@@ -57,6 +57,10 @@ public final class RestoreLog {
     private static final int PAGE = 1_000;
     private static final long REWRITE_ABOVE = 16L << 20;
     private static final int MAX_UNWRITTEN = 64 << 20;
+
+    /** A turn with so many changes, such as all of a peer's, is not appended: it would make the file be begun anew. */
+    static final int LARGE_TURN = 100_000;
+
     private static final Duration RETRY = Duration.ofSeconds(5);
 
     /** In place of an incarnation: whoever said the removal, this node has only heard it. */
@@ -111,17 +115,24 @@ public final class RestoreLog {
     private long behindSince;
     private boolean behind;
 
+    /** Large turns there have been, and how many of them are in the file in use. */
+    private long largeTurns;
+
+    private long largeTurnsWritten;
+
     /** A new file being made beside the one in use. */
     private static final class Rewrite {
         String name;
         final List<Place> todo;
+        final long largeTurns;
         int next;
         long bytes;
         boolean failed;
 
-        Rewrite(String name, List<Place> todo) {
+        Rewrite(String name, List<Place> todo, long largeTurns) {
             this.name = name;
             this.todo = todo;
+            this.largeTurns = largeTurns;
         }
     }
 
@@ -374,18 +385,22 @@ public final class RestoreLog {
 
     /**
      * Writes a turn's changes. {@code done} runs on the loop when they are written, or when it is clear that they
-     * will not be: at once if the disk is known to be in trouble.
+     * will not be: at once if the disk is known to be in trouble, or they are so many that a new file is begun which has them.
      */
     public void append(List<Change> changes, Runnable done) {
+        if (changes.size() >= LARGE_TURN) {
+            done.run();
+            largeTurns++;
+            fallBehind();
+            renew();
+            return;
+        }
         List<byte[]> blocks = blocks(changes);
         if (blocks.isEmpty()) {
             done.run();
             return;
         }
-        if (!behind) {
-            behind = true;
-            behindSince = loop.now();
-        }
+        fallBehind();
         long length = 0;
         for (byte[] block : blocks) {
             length += block.length;
@@ -406,6 +421,25 @@ public final class RestoreLog {
         }
     }
 
+    private void fallBehind() {
+        if (!behind) {
+            behind = true;
+            behindSince = loop.now();
+        }
+    }
+
+    private void written() {
+        behind = unwritten > 0 || largeTurnsWritten < largeTurns;
+        behindSince = loop.now();
+    }
+
+    /** Begins the file that has what the one in use lacks, unless one is on its way, or the disk is in trouble. */
+    private void renew() {
+        if (largeTurnsWritten < largeTurns && rewrite == null && problem == null) {
+            beginRewrite();
+        }
+    }
+
     private void append(byte[] block, Runnable done) {
         unwritten += block.length;
         storage.append(file, block, failure -> {
@@ -414,8 +448,7 @@ public final class RestoreLog {
                 fail("writing " + file + " failed: " + failure.get());
             } else {
                 written += block.length;
-                behind = unwritten > 0;
-                behindSince = loop.now();
+                written();
                 if (written > REWRITE_ABOVE && written > 2 * snapshotBytes && rewrite == null) {
                     beginRewrite();
                 }
@@ -481,7 +514,7 @@ public final class RestoreLog {
 
     private void beginRewrite() {
         sequence++;
-        Rewrite begun = new Rewrite(name(sequence) + ".new", present.get());
+        Rewrite begun = new Rewrite(name(sequence) + ".new", present.get(), largeTurns);
         rewrite = begun;
         storage.append(begun.name, MAGIC, failure -> onRewriteStep(begun, failure));
         for (byte[] block : burialBlocks()) {
@@ -549,12 +582,13 @@ public final class RestoreLog {
                 log.info("The disk can be written again; {} is complete.", target);
             }
             problem = null;
-            behind = unwritten > 0;
-            behindSince = loop.now();
             file = target;
             snapshotBytes = step.bytes;
             written = 0;
+            largeTurnsWritten = step.largeTurns;
+            written();
             rewrite = null;
+            renew();
         });
     }
 
@@ -568,6 +602,7 @@ public final class RestoreLog {
                     "Rewriting {} was given up: {}",
                     file,
                     failure.map(Object::toString).orElse("the disk is behind"));
+            loop.schedule(RETRY, this::renew);
         }
     }
 }

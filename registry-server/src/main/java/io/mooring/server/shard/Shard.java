@@ -3,7 +3,6 @@ package io.mooring.server.shard;
 import io.mooring.model.InstanceId;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +15,7 @@ public final class Shard {
     /** Removals that are remembered; the oldest make room. */
     public static final int BURIALS_KEPT = 20_000;
 
-    private final Map<InstanceId, Registration> registrations = new HashMap<>();
+    private final Map<InstanceId, Registration> registrations = new LinkedHashMap<>();
     private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
     private final ShardId id;
     private long revision;
@@ -48,7 +47,7 @@ public final class Shard {
         return registrations.get(instance);
     }
 
-    /** A live look; do not keep it across changes. */
+    /** In the order in which the instances came. A live look; do not keep it across changes. */
     public Collection<Registration> registrations() {
         return Collections.unmodifiableCollection(registrations.values());
     }

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mooring.model.Instance;
 import io.mooring.model.InstanceId;
 import io.mooring.model.RemovalCause;
+import io.mooring.model.ServiceKey;
 import io.mooring.server.codec.ByteReader.MalformedException;
 import io.mooring.server.codec.ByteWriter;
 import io.mooring.server.shard.Burial;
@@ -171,12 +173,16 @@ class ReplicationTest {
 
     /** The same page, as a process would say it that runs in a copy of the node's directory. */
     private static byte[] ofACopy(byte[] message) {
+        PeerMessage.Page page = page(message);
+        PeerWriter.PageWriter copy =
+                new PeerWriter.PageWriter(page.shard(), page.process() + 1, page.number(), page.page());
+        page.registrations().forEach(copy::add);
+        return copy.close(page.last(), page.revision(), page.checksum());
+    }
+
+    private static PeerMessage.Page page(byte[] message) {
         try {
-            PeerMessage.Page page = (PeerMessage.Page) new PeerReader().read(message);
-            PeerWriter.PageWriter copy =
-                    new PeerWriter.PageWriter(page.shard(), page.process() + 1, page.number(), page.page());
-            page.registrations().forEach(copy::add);
-            return copy.close(page.last(), page.revision(), page.checksum());
+            return (PeerMessage.Page) new PeerReader().read(message);
         } catch (MalformedException e) {
             throw new IllegalStateException(e);
         }
@@ -898,6 +904,31 @@ class ReplicationTest {
         assertTrue(world.isConverged());
         assertTrue(
                 most >= ServedShard.ROOM_FOR_PAGE && most < ServedShard.ROOM_FOR_PAGE + (1 << 20), "waiting: " + most);
+    }
+
+    @Test
+    void pagesAreInOrderServiceByService() {
+        start("a", "b");
+        for (int port = 5_000; port > 0; port--) {
+            node("a").grant(Instance.of(ServiceKey.of("s" + port % 2), "10.0.0.1", port), false, "");
+        }
+        List<InstanceId> told = new ArrayList<>();
+        world.onTheWay = (wire, message) -> {
+            if (message[0] == PeerWriter.PAGE) {
+                page(message).registrations().forEach(registration -> told.add(registration.id()));
+            }
+            return List.of(message);
+        };
+        node("d").configured = world.addressesOf("a");
+        node("d").start();
+        world.converge(5);
+        assertEquals(5_000, told.size());
+        for (int i = 0; i < told.size(); i += PeerWriter.PageWriter.MOST_ITEMS) {
+            List<InstanceId> page = told.subList(i, i + PeerWriter.PageWriter.MOST_ITEMS);
+            assertEquals(page.stream().sorted().toList(), page);
+        }
+        List<ServiceKey> services = told.stream().map(InstanceId::service).toList();
+        assertEquals(2_499, services.lastIndexOf(services.get(0)), "one service, then the other");
     }
 
     @Test

@@ -205,6 +205,62 @@ class RestoreLogTest {
     }
 
     @Test
+    void aLargeTurnIsToldAtOnceAndWrittenAsANewFile() throws IOException {
+        RestoreLog log = open();
+        write(log, put(1, 1));
+        Set<Registration> before = new HashSet<>(registered.values());
+        disk.slow(Duration.ofMillis(1));
+        boolean[] told = {false};
+        loop.run(() -> log.append(largeTurn(0), () -> told[0] = true));
+        assertTrue(told[0], "the disk would have been waited for");
+        assertEquals(before, restored(), "the file in use is whole without it");
+        time.runFor(Duration.ofMillis(1));
+        assertEquals(Duration.ofMillis(1), log.age(), "the disk lags behind what was told");
+        write(log, put(60_000, 1)); // between the pages of the new file
+        time.runFor(Duration.ofSeconds(1));
+        assertEquals(new HashSet<>(registered.values()), restored());
+        assertTrue(log.problem().isEmpty());
+        assertEquals(Duration.ZERO, log.age());
+        assertEquals(1, disk.names().size(), disk.names().toString());
+    }
+
+    @Test
+    void aLargeTurnThatComesWhileTheFileIsBegunAnewIsWrittenBehindThat() throws IOException {
+        RestoreLog log = open();
+        loop.run(() -> log.append(largeTurn(0), () -> {}));
+        loop.run(() -> log.append(largeTurn(1), () -> {}));
+        time.runFor(Duration.ofSeconds(1));
+        assertEquals(2 * RestoreLog.LARGE_TURN, registered.size());
+        assertEquals(new HashSet<>(registered.values()), restored());
+    }
+
+    @Test
+    void aLargeTurnIsWrittenInTheEndThoughTheDiskWasFull() throws IOException {
+        RestoreLog log = open();
+        disk.capacity(disk.used() + 1_000_000);
+        loop.run(() -> log.append(largeTurn(0), () -> {}));
+        time.runFor(Duration.ofSeconds(1));
+        assertTrue(disk.failures > 0, "the fault must have taken effect");
+        disk.capacity(Long.MAX_VALUE);
+        time.runFor(Duration.ofSeconds(6));
+        assertEquals(new HashSet<>(registered.values()), restored());
+        assertEquals(Duration.ZERO, log.age());
+    }
+
+    /** @param host another one for other instances */
+    private List<Change> largeTurn(int host) {
+        List<Change> changes = new ArrayList<>();
+        for (int i = 0; i < RestoreLog.LARGE_TURN; i++) {
+            Instance instance = Instance.of(SERVICE, "10." + host + ".1." + i / 60_000, i % 60_000);
+            Publisher publisher = Publisher.ofLease("1234567890abcdef", LeaseTerms.of(Duration.ofSeconds(20)));
+            Registration registration = new Registration(instance, publisher, 1, false);
+            registered.put(registration.id(), registration);
+            changes.add(new Change.Granted(SHARD, ++revision, registration));
+        }
+        return changes;
+    }
+
+    @Test
     void aFullDiskLosesNothingThatWasWrittenAndRecoversByItself() throws IOException {
         RestoreLog log = open();
         write(log, put(1, 1));

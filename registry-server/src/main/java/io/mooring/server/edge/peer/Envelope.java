@@ -30,6 +30,7 @@ final class Envelope implements Closeable {
     private final int longestInflated;
     private @Nullable Deflater deflater;
     private @Nullable Inflater inflater;
+    private byte[] room = new byte[0];
 
     /**
      * @param longest octets of an envelope
@@ -67,10 +68,12 @@ final class Envelope implements Closeable {
         to.reset();
         to.setInput(message);
         to.finish();
-        byte[] room = new byte[message.length];
+        if (room.length < message.length) {
+            room = new byte[message.length];
+        }
         int size = HEAD;
-        while (!to.finished() && size < room.length) {
-            size += to.deflate(room, size, room.length - size);
+        while (!to.finished() && size < message.length) {
+            size += to.deflate(room, size, message.length - size);
         }
         if (!to.finished()) {
             return null;
@@ -137,6 +140,7 @@ final class Envelope implements Closeable {
         if (deflater != null) {
             deflater.end();
             deflater = null;
+            room = new byte[0];
         }
         if (inflater != null) {
             inflater.end();
