@@ -28,6 +28,7 @@ import org.HdrHistogram.Histogram;
 /** Nodes are killed: what clients on the real SDK, unmodified timing included, notice of it. */
 final class ClusterLoss {
     private static final String GENERATION = "generation";
+    private static final int WARM_UPS = 20;
     private static final int SPREAD_MILLIS = 250; // in which the SDK tries another node, when it knows one
 
     private final EventLoopGroup threads;
@@ -111,7 +112,7 @@ final class ClusterLoss {
         }
     }
 
-    /** Looks at every service over REST all the time. */
+    /** Looks at every service over REST again and again. */
     private final class Reader implements AutoCloseable {
         private final int services;
         private final int each;
@@ -137,7 +138,7 @@ final class ClusterLoss {
                         look(nodes.get(node, "/v1/services/fleet-" + s));
                     }
                 }
-                StartTime.pause(TimeUnit.MILLISECONDS.toNanos(30));
+                StartTime.pause(TimeUnit.MILLISECONDS.toNanos(150)); // it takes the cores that it watches
             }
         }
 
@@ -173,8 +174,10 @@ final class ClusterLoss {
         List<Mooring> clients = new ArrayList<>();
         List<RegisteredInstance> handles = new ArrayList<>();
         Watch watch = new Watch(sessions / services);
-        for (int node = 1; node < nodes.count(); node++) { // they have welcomed sessions before
-            for (int round = 0; round < 3; round++) {
+        for (int node = 1;
+                node < nodes.count();
+                node++) { // they have welcomed sessions before: what is compiled then takes half of a core
+            for (int round = 0; round < WARM_UPS; round++) {
                 List<Session> others = Session.openMany(threads, nodes.sessions(node), "before", sessions / 2);
                 ServerMemory.fill(others, others.size());
                 Session.byeAll(others);

@@ -14,6 +14,7 @@ import io.mooring.server.membership.ClusterSettings;
 import io.mooring.server.membership.PeerDialer;
 import io.mooring.server.membership.PeerLine;
 import io.mooring.server.protection.ProtectionSettings;
+import io.mooring.server.replication.PeerMessage;
 import io.mooring.server.replication.PeerReader;
 import io.mooring.server.restore.MemoryStorage;
 import io.mooring.server.shard.NodeId;
@@ -30,6 +31,7 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** Several real nodes in virtual time, joined by lines that can be cut. */
@@ -45,6 +47,9 @@ final class ClusterWorld {
 
     /** Which machines have looked at an address. */
     final Map<String, Set<String>> probedBy = new TreeMap<>();
+
+    /** Hears of every message when it is handed to a line. */
+    BiConsumer<Machine, byte[]> onSend = (from, message) -> {};
 
     private final Set<String> cut = new HashSet<>();
     private final Map<String, Duration> slow = new HashMap<>();
@@ -239,6 +244,14 @@ final class ClusterWorld {
         }
     }
 
+    PeerMessage read(byte[] message) {
+        try {
+            return new PeerReader().read(message);
+        } catch (MalformedException e) {
+            throw new AssertionError("a node sent what another cannot read; seed " + seed, e);
+        }
+    }
+
     /** A connection between two machines: in order, and silent when cut. */
     private final class Wire {
         final Machine dialler;
@@ -279,7 +292,6 @@ final class ClusterWorld {
         private final Machine at;
         private final Machine to;
         private final VirtualTime.Loop life;
-        private final PeerReader reader = new PeerReader();
         private long waiting;
         private boolean told;
 
@@ -299,6 +311,7 @@ final class ClusterWorld {
             if (wire.over) {
                 return;
             }
+            onSend.accept(at, message);
             waiting += message.length;
             byte[] copy = message.clone();
             net.schedule(slow.getOrDefault(at.name + ">" + to.name, WAY), () -> {
@@ -321,11 +334,7 @@ final class ClusterWorld {
                 if (told || wire.over) {
                     return;
                 }
-                try {
-                    at.node.peers().received(this, reader.read(message));
-                } catch (MalformedException e) {
-                    throw new AssertionError("a node sent what another cannot read; seed " + seed, e);
-                }
+                at.node.peers().received(this, read(message));
             });
         }
 

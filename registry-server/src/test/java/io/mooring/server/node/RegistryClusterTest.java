@@ -77,6 +77,19 @@ class RegistryClusterTest {
     }
 
     @Test
+    void whatPeersAreToldIsShownHereFirst() {
+        List<List<Integer>> shown = new ArrayList<>();
+        world.onSend = (from, message) -> {
+            if (from == a && world.read(message) instanceof PeerMessage.Delta) {
+                shown.add(a.ports());
+            }
+        };
+        world.new Publisher().connect(a).register(instance(1, "x"), instance(2, "y"));
+        world.run(MOMENT);
+        assertEquals(List.of(List.of(1, 2), List.of(1, 2)), shown, "at b and at c");
+    }
+
+    @Test
     void goodbyesTravelWithTheirCause() {
         ClusterWorld.Publisher publisher = world.new Publisher().connect(a).register(instance(1, "x"));
         world.run(MOMENT);
