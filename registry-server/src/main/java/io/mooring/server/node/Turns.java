@@ -128,7 +128,7 @@ final class Turns {
             show(turnChanges, turnReplies);
             return;
         }
-        if (restoreLog.age().compareTo(diskPatience) >= 0) {
+        if (restoreLog.isStuckFor(diskPatience)) {
             restoreLog.append(lasting(turnChanges), () -> {}); // the disk is behind already: its word is not waited for
             show(turnChanges, turnReplies);
             return;

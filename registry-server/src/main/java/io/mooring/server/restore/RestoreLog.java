@@ -119,20 +119,23 @@ public final class RestoreLog {
     private long largeTurns;
 
     private long largeTurnsWritten;
+    private long oldestLargeTurnAt;
 
     /** A new file being made beside the one in use. */
     private static final class Rewrite {
         String name;
         final List<Place> todo;
         final long largeTurns;
+        final long begunAt;
         int next;
         long bytes;
         boolean failed;
 
-        Rewrite(String name, List<Place> todo, long largeTurns) {
+        Rewrite(String name, List<Place> todo, long largeTurns, long begunAt) {
             this.name = name;
             this.todo = todo;
             this.largeTurns = largeTurns;
+            this.begunAt = begunAt;
         }
     }
 
@@ -378,7 +381,16 @@ public final class RestoreLog {
 
     /** How long there has been something told that is not written; zero in the normal state. */
     public Duration age() {
-        return behind ? Duration.ofNanos(loop.now() - behindSince) : Duration.ZERO;
+        long since = behind ? behindSince : loop.now();
+        if (largeTurnsWritten < largeTurns) {
+            since = Math.min(since, oldestLargeTurnAt);
+        }
+        return Duration.ofNanos(loop.now() - since);
+    }
+
+    /** Whether the disk has not moved for so long although there was something to write. */
+    public boolean isStuckFor(Duration patience) {
+        return behind && loop.now() - behindSince >= patience.toNanos();
     }
 
     // ---- writing
@@ -390,8 +402,9 @@ public final class RestoreLog {
     public void append(List<Change> changes, Runnable done) {
         if (changes.size() >= LARGE_TURN) {
             done.run();
-            largeTurns++;
-            fallBehind();
+            if (largeTurnsWritten == largeTurns++) {
+                oldestLargeTurnAt = loop.now();
+            }
             renew();
             return;
         }
@@ -400,7 +413,10 @@ public final class RestoreLog {
             done.run();
             return;
         }
-        fallBehind();
+        if (!behind) {
+            behind = true;
+            behindSince = loop.now();
+        }
         long length = 0;
         for (byte[] block : blocks) {
             length += block.length;
@@ -421,18 +437,6 @@ public final class RestoreLog {
         }
     }
 
-    private void fallBehind() {
-        if (!behind) {
-            behind = true;
-            behindSince = loop.now();
-        }
-    }
-
-    private void written() {
-        behind = unwritten > 0 || largeTurnsWritten < largeTurns;
-        behindSince = loop.now();
-    }
-
     /** Begins the file that has what the one in use lacks, unless one is on its way, or the disk is in trouble. */
     private void renew() {
         if (largeTurnsWritten < largeTurns && rewrite == null && problem == null) {
@@ -448,7 +452,8 @@ public final class RestoreLog {
                 fail("writing " + file + " failed: " + failure.get());
             } else {
                 written += block.length;
-                written();
+                behind = unwritten > 0;
+                behindSince = loop.now();
                 if (written > REWRITE_ABOVE && written > 2 * snapshotBytes && rewrite == null) {
                     beginRewrite();
                 }
@@ -514,7 +519,7 @@ public final class RestoreLog {
 
     private void beginRewrite() {
         sequence++;
-        Rewrite begun = new Rewrite(name(sequence) + ".new", present.get(), largeTurns);
+        Rewrite begun = new Rewrite(name(sequence) + ".new", present.get(), largeTurns, loop.now());
         rewrite = begun;
         storage.append(begun.name, MAGIC, failure -> onRewriteStep(begun, failure));
         for (byte[] block : burialBlocks()) {
@@ -582,11 +587,13 @@ public final class RestoreLog {
                 log.info("The disk can be written again; {} is complete.", target);
             }
             problem = null;
+            behind = unwritten > 0;
+            behindSince = loop.now();
             file = target;
             snapshotBytes = step.bytes;
             written = 0;
             largeTurnsWritten = step.largeTurns;
-            written();
+            oldestLargeTurnAt = step.begunAt; // of those that came since
             rewrite = null;
             renew();
         });
