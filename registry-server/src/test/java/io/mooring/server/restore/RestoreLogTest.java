@@ -216,6 +216,7 @@ class RestoreLogTest {
         assertEquals(before, restored(), "the file in use is whole without it");
         time.runFor(Duration.ofMillis(1));
         assertEquals(Duration.ofMillis(1), log.age(), "the disk lags behind what was told");
+        assertFalse(log.isStuckFor(Duration.ofMillis(1)), "what comes next may wait for the disk");
         write(log, put(60_000, 1)); // between the pages of the new file
         time.runFor(Duration.ofSeconds(1));
         assertEquals(new HashSet<>(registered.values()), restored());
