@@ -323,6 +323,12 @@ final class PeerWorld {
             });
         }
 
+        /** Its own copy alone: there may be others, so nothing is remembered. */
+        void removeOwn(int port) {
+            Removal removal = new Removal(PeerWorld.id(port), RemovalCause.LEASE_EXPIRED);
+            loop.run(() -> write(new Change.Removed(own.id(), own.revision() + 1, removal, Burial.OWN, "publisher")));
+        }
+
         /** What it shows of others now is what its disk has at the next start. */
         void remember() {
             shown.forEach((shard, copies) -> {

@@ -305,6 +305,30 @@ class ReplicationTest {
     }
 
     @Test
+    void whatIsAbsentFromTheWholeWordOfItsOriginIsGoneThoughNoRemovalIsRemembered() {
+        start("a", "b");
+        node("a").grant(1, 2, 3);
+        world.run(1);
+        world.cut("a", "b");
+        world.run(20);
+        node("a").removeOwn(1);
+        world.run(1);
+        for (int round = 0; round < 60; round++) {
+            grantMany("a", 1_001, 2_000);
+            world.run(0.1);
+        }
+        node("b").told.clear();
+        world.heal();
+        world.converge(10);
+        assertTrue(node("b").counts().snapshotsTaken() > 1, "it went step by step: the test proves nothing");
+        assertTrue(
+                node("b").told.stream()
+                        .anyMatch(change -> change instanceof Change.Removed removed
+                                && removed.instance().equals(id(1))),
+                "b was told nothing of its end");
+    }
+
+    @Test
     void aShortAbsenceCostsOnlyTheStepsThatWereMissed() {
         start("a", "b");
         grantMany("a", 1, 2_000);
