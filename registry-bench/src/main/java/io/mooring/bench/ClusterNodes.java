@@ -173,6 +173,18 @@ final class ClusterNodes implements AutoCloseable {
         return listed.find() ? Long.parseLong(listed.group(1)) : -1;
     }
 
+    /** Until that node lists so many; says what each lists when it does not. */
+    void awaitListed(int node, long size) {
+        try {
+            await("node " + node + " lists " + size, () -> listed(node) == size);
+        } catch (IllegalStateException e) {
+            String each = IntStream.range(0, count)
+                    .mapToObj(i -> String.valueOf(listed(i)))
+                    .collect(Collectors.joining(", "));
+            throw new IllegalStateException(e.getMessage() + "; the nodes list " + each, e);
+        }
+    }
+
     /** Whether somebody accepts connections for sessions there. */
     boolean serves(int node) {
         try (Socket socket = new Socket()) {

@@ -83,7 +83,7 @@ final class ClusterSizes {
         long start = System.nanoTime();
         ServerMemory.fill(sessions, size);
         double filled = (System.nanoTime() - start) / 1e9;
-        ClusterNodes.await("B lists all", () -> nodes.listed(1) == size);
+        nodes.awaitListed(1, size);
         double followed = (System.nanoTime() - start) / 1e9;
         row("A, which they registered at", 0, size, empty[0], filled, table);
         row("B, which followed", 1, size, empty[1], followed, table);
@@ -105,7 +105,7 @@ final class ClusterSizes {
         double ready = (System.nanoTime() - exec) / 1e9;
         double spent = nodes.process(2).cpuNanos() / 1e9;
         long atReady = nodes.listed(2);
-        ClusterNodes.await("C lists all", () -> nodes.listed(2) == size);
+        nodes.awaitListed(2, size);
         double whole = (System.nanoTime() - exec) / 1e9;
         load.row(
                 String.format(Locale.ROOT, "%,d", size),
