@@ -400,7 +400,8 @@ public final class RestoreLog {
      * will not be: at once if the disk is known to be in trouble, or they are so many that a new file is begun which has them.
      */
     public void append(List<Change> changes, Runnable done) {
-        if (changes.size() >= LARGE_TURN) {
+        if (changes.size() >= LARGE_TURN
+                && changes.stream().filter(RestoreLog::isWritten).count() >= LARGE_TURN) {
             done.run();
             if (largeTurnsWritten == largeTurns++) {
                 oldestLargeTurnAt = loop.now();
@@ -463,14 +464,18 @@ public final class RestoreLog {
     }
 
     /** Standing is not for the disk. */
+    private static boolean isWritten(Change change) {
+        return !(change instanceof Change.Granted granted && granted.standingOnly());
+    }
+
     private static List<byte[]> blocks(List<Change> changes) {
         List<byte[]> blocks = new ArrayList<>(1);
         RestoreBlocks.BlockWriter block = new RestoreBlocks.BlockWriter();
         for (Change change : changes) {
+            if (!isWritten(change)) {
+                continue;
+            }
             if (change instanceof Change.Granted granted) {
-                if (granted.standingOnly()) {
-                    continue;
-                }
                 block.put(granted.shard(), granted.registration());
             } else if (change instanceof Change.Removed removed) {
                 block.remove(removed.shard(), removed.instance(), removed.burial());

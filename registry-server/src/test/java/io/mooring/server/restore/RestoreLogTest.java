@@ -236,6 +236,21 @@ class RestoreLogTest {
     }
 
     @Test
+    void aLargeTurnOfWhatIsNotForTheDiskWritesNothing() throws IOException {
+        RestoreLog log = open();
+        List<String> names = disk.names();
+        List<Change> standing = new ArrayList<>();
+        for (Change change : largeTurn(0)) {
+            Registration suspect = ((Change.Granted) change).registration().doubted(true, false);
+            standing.add(new Change.Granted(SHARD, change.revision(), suspect, true));
+        }
+        loop.run(() -> log.append(standing, () -> {}));
+        time.runFor(Duration.ofSeconds(1));
+        assertEquals(names, disk.names());
+        assertEquals(Set.of(), restored());
+    }
+
+    @Test
     void aLargeTurnIsWrittenInTheEndThoughTheDiskWasFull() throws IOException {
         RestoreLog log = open();
         disk.capacity(disk.used() + 1_000_000);
