@@ -164,6 +164,21 @@ class ListenerTest {
         threads.shutdownNow();
     }
 
+    @Test
+    void whatStillWaitsForAThreadWhenItIsClosedIsNotTold() {
+        stage.registry.put(Stage.instance(0));
+        Service orders = stage.client().service("orders");
+        stage.runMillis(20);
+        List<Runnable> waiting = new ArrayList<>();
+        List<ServiceChange> told = new ArrayList<>();
+        ListenerQueue queue = new ListenerQueue(told::add, waiting::add, stage.loop, new Counters(), q -> {});
+        queue.offer(lookup(orders, 1), java.util.Map.of());
+        assertEquals(1, waiting.size());
+        queue.close();
+        waiting.forEach(Runnable::run);
+        assertEquals(List.of(), told);
+    }
+
     /** On real threads, again and again: no call starts after close has returned. */
     @Test
     @Timeout(60)
