@@ -430,6 +430,18 @@ class RegistryNodeTest {
     }
 
     @Test
+    void b8AGoodbyeOfASessionThatIsBackPassesThroughProtection() {
+        world.startWarm();
+        NodeWorld.Session provider = world.session().connect().register(instance(1), instance(2));
+        provider.breakLine();
+        world.run(Duration.ofSeconds(20));
+        assertTrue(world.view().underProtection());
+        provider.connect().deregister(1);
+        world.run(Duration.ofMillis(100));
+        assertEquals(List.of(2), world.ports());
+    }
+
+    @Test
     void b9SilenceTakesAtMostAShareOfTheRegistryInAWindow() {
         world.startWarm();
         List<NodeWorld.Session> half = new ArrayList<>();
