@@ -28,7 +28,10 @@ import org.HdrHistogram.Histogram;
 /** Nodes are killed: what clients on the real SDK, unmodified timing included, notice of it. */
 final class ClusterLoss {
     private static final String GENERATION = "generation";
+
+    /** How often nodes have welcomed many sessions before: what is compiled the first times takes half of a core. */
     private static final int WARM_UPS = 20;
+
     private static final int SPREAD_MILLIS = 250; // in which the SDK tries another node, when it knows one
 
     private final EventLoopGroup threads;
@@ -174,9 +177,7 @@ final class ClusterLoss {
         List<Mooring> clients = new ArrayList<>();
         List<RegisteredInstance> handles = new ArrayList<>();
         Watch watch = new Watch(sessions / services);
-        for (int node = 1;
-                node < nodes.count();
-                node++) { // they have welcomed sessions before: what is compiled then takes half of a core
+        for (int node = 1; node < nodes.count(); node++) {
             for (int round = 0; round < WARM_UPS; round++) {
                 List<Session> others = Session.openMany(threads, nodes.sessions(node), "before", sessions / 2);
                 ServerMemory.fill(others, others.size());

@@ -214,8 +214,7 @@ public final class PeerWriter {
         private int items;
 
         PageWriter(ShardId shard, long process, int number, int page) {
-            // Most shards that are asked for whole in a small cluster fit into a small one; the pages of others are
-            // full.
+            // Most shards of a small cluster fit into a small page; where there are more pages, they are full.
             out = begin(PAGE, page == 0 ? SMALL : FULL);
             flags = out.size();
             out.octet(0).number(number, 4).number(page, 4).shard(shard).number(process, 8);
