@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -253,6 +254,26 @@ class LeaseTableTest {
         sweepFor(table, 4);
         assertNull(table.own().get(INSTANCE.id()));
         assertTrue(table.giveUp(orphan, 100));
+    }
+
+    @Test
+    void c10WhatAnotherNodeEndedDoesNotUseUpWhatMayLeaveByTime() {
+        List<Registration> onDisk = IntStream.rangeClosed(1, 100)
+                .mapToObj(port -> Instance.of(INSTANCE.service(), "10.0.0.2", port))
+                .map(instance -> new Registration(instance, lease("p" + instance.port()), 5, false))
+                .toList();
+        LeaseTable restarted = table(onDisk);
+        sweepFor(restarted, 40); // nobody of them comes back
+        List<Registration> left = List.copyOf(restarted.restored().registrations());
+        assertEquals(left.size(), restarted.overdue(), "they wait for the cap");
+        assertFalse(left.isEmpty());
+
+        for (Registration registration : left) {
+            Burial verdict = new Burial(registration.publisher().id(), 5, RemovalCause.ORPHANED);
+            restarted.buried(registration.id(), verdict, "registry");
+        }
+        assertEquals(0, restarted.restored().size());
+        assertEquals(0, restarted.overdue());
     }
 
     private void sweepFor(LeaseTable swept, int seconds) {

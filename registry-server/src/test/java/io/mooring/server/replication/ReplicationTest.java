@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
@@ -158,24 +159,41 @@ class ReplicationTest {
     @Test
     void whatAnotherProcessSaysIsNotTakenForAShardOfTheSameName() {
         start("a", "b");
-        world.onTheWay = (wire, message) -> switch (message[0]) {
-            case PeerWriter.DELTA -> List.of(replace(message, "10.0.0.1", "10.0.0.9")); // so that b asks for all of it
-            case PeerWriter.PAGE -> List.of(ofACopy(message));
-            default -> List.of(message);
-        };
-        node("a").grant(1);
-        world.run(3);
-        assertTrue(node("b").counts().mismatches() > 0, "b asked for nothing: the test proves nothing");
+        // As a process would say it that runs in a copy of the node's directory.
+        pagesOfAAreSaid(page -> as(page, page.shard(), page.process() + 1));
         assertFalse(world.isConverged());
         world.onTheWay = (wire, message) -> List.of(message);
         world.converge(5);
     }
 
-    /** The same page, as a process would say it that runs in a copy of the node's directory. */
-    private static byte[] ofACopy(byte[] message) {
-        PeerMessage.Page page = page(message);
-        PeerWriter.PageWriter copy =
-                new PeerWriter.PageWriter(page.shard(), page.process() + 1, page.number(), page.page());
+    @Test
+    void whatIsSaidOfAnEarlierIncarnationDoesNotTakeThePlaceOfALaterOne() {
+        start("a", "b");
+        node("a").kill();
+        node("a").start();
+        world.converge(5);
+        ShardId later = node("a").own.id();
+        pagesOfAAreSaid(page -> as(page, new ShardId(later.origin(), later.incarnation() - 1), page.process()));
+        assertEquals(later, node("b").digest("a").orElseThrow().shard());
+        assertTrue(node("b").counts().ignored().getOrDefault("page of what was before", 0L) > 0);
+        world.onTheWay = (wire, message) -> List.of(message);
+        world.converge(5);
+    }
+
+    /** Whatever b asks for, and that it asks for all of it. */
+    private void pagesOfAAreSaid(Function<PeerMessage.Page, byte[]> otherwise) {
+        world.onTheWay = (wire, message) -> switch (message[0]) {
+            case PeerWriter.DELTA -> List.of(replace(message, "10.0.0.1", "10.0.0.9"));
+            case PeerWriter.PAGE -> List.of(otherwise.apply(page(message)));
+            default -> List.of(message);
+        };
+        node("a").grant(1);
+        world.run(3);
+        assertTrue(node("b").counts().mismatches() > 0, "b asked for nothing: the test proves nothing");
+    }
+
+    private static byte[] as(PeerMessage.Page page, ShardId shard, long process) {
+        PeerWriter.PageWriter copy = new PeerWriter.PageWriter(shard, process, page.number(), page.page());
         page.registrations().forEach(copy::add);
         return copy.close(page.last(), page.revision(), page.checksum());
     }
