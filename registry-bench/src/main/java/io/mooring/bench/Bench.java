@@ -35,7 +35,7 @@ public final class Bench {
                         --jar=registry-server.jar --core=-1 --port=19847 --jvm= --flags=
                         --only=push,cost,idle,replicas,kill,die,restart   what to measure
                         --samples=1000 --rate=100 --changes=20000 --idle-sessions=10000 --idle-seconds=30
-                        --size=1000000 --sessions=1000 --sdk-sessions=100 --restarts=5 --loads=5
+                        --size=1000000 --sessions=1000 --sdk-sessions=100 --kills=3 --restarts=5 --loads=5
               nacos   starts registries and comes to them as Nacos clients do
                         --jar=registry-server.jar --core=0 --port=19847 --jvm= --flags=
                         --only=rates,push,cluster,memory   what to measure
@@ -191,6 +191,7 @@ public final class Bench {
         int size = options.number("size", 1_000_000);
         int sessions = options.number("sessions", 1_000);
         int sdkSessions = options.number("sdk-sessions", 100);
+        int kills = options.number("kills", 3);
         int restarts = options.number("restarts", 5);
         int loads = options.number("loads", 5);
         options.refuseUnknown();
@@ -249,6 +250,7 @@ public final class Bench {
                     only,
                     sessions,
                     sdkSessions,
+                    kills,
                     restarts,
                     () -> new ClusterNodes(jar, jvm, flags, core, port, 3));
         } finally {
@@ -261,16 +263,27 @@ public final class Bench {
     }
 
     private static void clusterLoss(
-            EventLoopGroup threads, Set<String> only, int sessions, int sdkSessions, int restarts, Nodes cluster)
+            EventLoopGroup threads,
+            Set<String> only,
+            int sessions,
+            int sdkSessions,
+            int kills,
+            int restarts,
+            Nodes cluster)
             throws IOException {
         if (only.contains("kill")) {
             Table table = new Table("kill -9 of A", "count", "p50 ms", "p99 ms", "max ms");
             try (ClusterNodes nodes = cluster.start()) {
                 nodes.startAll();
-                new ClusterLoss(threads, nodes).kill(sessions, sdkSessions, 20, 10, table);
+                ClusterLoss loss = new ClusterLoss(threads, nodes);
+                loss.warmUp(sessions);
+                for (int time = 1; time <= kills; time++) {
+                    loss.kill(time, sessions, sdkSessions, 20, 10, table);
+                }
             }
             table.print("A dies with " + sessions + " sessions, an instance each, and each changes it then; "
-                    + sdkSessions + " are on the SDK, the others do what it does");
+                    + sdkSessions + " are on the SDK, the others do what it does; the first kill is the first in the"
+                    + " life of these processes");
         }
         if (only.contains("die")) {
             Table table =

@@ -117,6 +117,7 @@ final class ClusterLoss {
 
     /** Looks at every service over REST again and again. */
     private final class Reader implements AutoCloseable {
+        private final String fleet;
         private final int services;
         private final int each;
         private final int[] at;
@@ -126,7 +127,8 @@ final class ClusterLoss {
         final AtomicInteger twice = new AtomicInteger();
         private volatile boolean closed;
 
-        Reader(int services, int each, int... at) {
+        Reader(String fleet, int services, int each, int... at) {
+            this.fleet = fleet;
             this.services = services;
             this.each = each;
             this.at = at;
@@ -138,7 +140,7 @@ final class ClusterLoss {
             while (!closed) {
                 for (int node : at) {
                     for (int s = 0; s < services && !closed; s++) {
-                        look(nodes.get(node, "/v1/services/fleet-" + s));
+                        look(nodes.get(node, "/v1/services/" + fleet + s));
                     }
                 }
                 StartTime.pause(TimeUnit.MILLISECONDS.toNanos(150)); // it takes the cores that it watches
@@ -166,17 +168,8 @@ final class ClusterLoss {
         }
     }
 
-    /**
-     * A dies with that many sessions, an instance each; at that moment every publisher changes its instance.
-     *
-     * @param real of these, on the SDK as it is; the others, to spare the machine, only do on the wire what it does, at the
-     *     same moments
-     * @param watchers at B and C, of every service
-     */
-    void kill(int sessions, int real, int services, int watchers, Table table) throws IOException {
-        List<Mooring> clients = new ArrayList<>();
-        List<RegisteredInstance> handles = new ArrayList<>();
-        Watch watch = new Watch(sessions / services);
+    /** Half of that many come to B and to C and go, again and again. */
+    void warmUp(int sessions) {
         for (int node = 1; node < nodes.count(); node++) {
             for (int round = 0; round < WARM_UPS; round++) {
                 List<Session> others = Session.openMany(threads, nodes.sessions(node), "before", sessions / 2);
@@ -184,10 +177,26 @@ final class ClusterLoss {
                 Session.byeAll(others);
             }
         }
+    }
+
+    /**
+     * A dies with that many sessions, an instance each; at that moment every publisher changes its instance. A is back and
+     * ready when this returns.
+     *
+     * @param time how often it has died then
+     * @param real of these, on the SDK as it is; the others, to spare the machine, only do on the wire what it does, at the
+     *     same moments
+     * @param watchers at B and C, of every service
+     */
+    void kill(int time, int sessions, int real, int services, int watchers, Table table) throws IOException {
+        String fleet = "fleet-" + time + "-";
+        List<Mooring> clients = new ArrayList<>();
+        List<RegisteredInstance> handles = new ArrayList<>();
+        Watch watch = new Watch(sessions / services);
         for (int i = 0; i < real; i++) {
             Mooring client = client(new String[] {nodes.addresses(0)[0]}, "publisher"); // of the others it hears at A
             clients.add(client);
-            handles.add(client.register(Instance.of(client.key("fleet-" + i % services), host(i), 8_080)
+            handles.add(client.register(Instance.of(client.key(fleet + i % services), host(i), 8_080)
                     .withMetadata(Map.of(GENERATION, "0"))));
         }
         ClusterNodes.await(
@@ -196,13 +205,13 @@ final class ClusterLoss {
                         .allMatch(handle -> handle.whenRegistered().isDone()));
         List<Session> light = Session.openMany(threads, nodes.sessions(0), "public", sessions - real);
         for (int i = real; i < sessions; i++) {
-            light.get(i - real).send(registration(i, services, 0));
+            light.get(i - real).send(registration(i, fleet + i % services, 0));
         }
         for (int w = 0; w < watchers; w++) {
             Mooring client = client(nodes.addresses(1 + w % 2), "watcher");
             clients.add(client);
             for (int s = 0; s < services; s++) {
-                watch.add(client.service("fleet-" + s));
+                watch.add(client.service(fleet + s));
             }
         }
         ClusterNodes.await("everybody is seen", watch::full);
@@ -213,7 +222,7 @@ final class ClusterLoss {
         StartTime.pause(TimeUnit.SECONDS.toNanos(5));
         watch.startCounting();
         long[] answered = new long[sessions];
-        try (Reader reader = new Reader(services, sessions / services, 1, 2)) {
+        try (Reader reader = new Reader(fleet, services, sessions / services, 1, 2)) {
             light.forEach(session -> session.onThread(session::expectEnd));
             ServerProcess load = ServerProcess.running(ProcessHandle.current().pid());
             long nodesCpu = nodes.process(1).cpuNanos() + nodes.process(2).cpuNanos();
@@ -230,7 +239,7 @@ final class ClusterLoss {
             Random random = new Random(1);
             List<Session> moved = new CopyOnWriteArrayList<>();
             for (int i = real; i < sessions; i++) {
-                changes.add(move(light.get(i - real), i, services, random, answered, moved));
+                changes.add(move(light.get(i - real), i, fleet + i % services, random, answered, moved));
             }
             ClusterNodes.await(
                     "every change is answered", () -> changes.stream().allMatch(CompletableFuture::isDone));
@@ -246,36 +255,43 @@ final class ClusterLoss {
                 seen.recordValue(when == null ? Long.MAX_VALUE / 2 : Math.max(0, when - start));
             }
             StartTime.pause(TimeUnit.SECONDS.toNanos(20)); // the orphans of A are decided on meanwhile
-            table.latencies("SDK re-homed: its change answered", homes);
-            table.latencies("light session re-homed: its change answered", lightHomes);
-            table.latencies("its change seen by all " + watchers + " watchers", seen);
-            table.row("processor time of B and C until then, ms", Table.millis((double) nodesCpu), "", "", "");
-            table.row("processor time of this load, ms", Table.millis((double) loadCpu), "", "", "");
-            table.row("sessions at A when it died", String.valueOf(atA), "", "", "");
-            table.row("removed from a watcher's list", String.valueOf(watch.removed.get()), "", "", "");
+            String kill = "kill " + time + ": ";
+            table.latencies(kill + "SDK re-homed: its change answered", homes);
+            table.latencies(kill + "light session re-homed: its change answered", lightHomes);
+            table.latencies(kill + "its change seen by all " + watchers + " watchers", seen);
+            table.row(kill + "processor time of B and C until then, ms", Table.millis((double) nodesCpu), "", "", "");
+            table.row(kill + "processor time of this load, ms", Table.millis((double) loadCpu), "", "", "");
+            table.row(kill + "sessions at A when it died", String.valueOf(atA), "", "", "");
+            table.row(kill + "removed from a watcher's list", String.valueOf(watch.removed.get()), "", "", "");
             table.row(
-                    "shortest list (of " + sessions / services + ")", String.valueOf(watch.shortest.get()), "", "", "");
-            table.row("reads of B and C", String.valueOf(reader.reads.get()), "", "", "");
-            table.row("… shrunk or empty", String.valueOf(reader.shrunk.get()), "", "", "");
-            table.row("… with one listed twice", String.valueOf(reader.twice.get()), "", "", "");
+                    kill + "shortest list (of " + sessions / services + ")",
+                    String.valueOf(watch.shortest.get()),
+                    "",
+                    "",
+                    "");
+            table.row(kill + "reads of B and C", String.valueOf(reader.reads.get()), "", "", "");
+            table.row(kill + "… shrunk or empty", String.valueOf(reader.shrunk.get()), "", "", "");
+            table.row(kill + "… with one listed twice", String.valueOf(reader.twice.get()), "", "", "");
             Session.abandon(moved);
         }
         close(clients);
+        nodes.start(0);
+        nodes.awaitReady(0);
     }
 
     private static String host(int number) {
         return "host-" + number + ".example";
     }
 
-    private static String registration(int number, int services, int generation) {
-        return "[{\"type\":\"register\",\"id\":" + (generation + 1) + ",\"instances\":[{\"service\":\"fleet-"
-                + number % services + "\",\"host\":\"" + host(number) + "\",\"port\":8080,\"metadata\":{\""
+    private static String registration(int number, String service, int generation) {
+        return "[{\"type\":\"register\",\"id\":" + (generation + 1) + ",\"instances\":[{\"service\":\""
+                + service + "\",\"host\":\"" + host(number) + "\",\"port\":8080,\"metadata\":{\""
                 + GENERATION + "\":\"" + generation + "\"}}]}]";
     }
 
     /** As the SDK: to another node, at a random moment of the spread. */
     private CompletableFuture<Void> move(
-            Session session, int number, int services, Random random, long[] answered, List<Session> moved) {
+            Session session, int number, String service, Random random, long[] answered, List<Session> moved) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         InetSocketAddress next = nodes.sessions(1 + number % 2);
         threads.next()
@@ -290,7 +306,7 @@ final class ClusterLoss {
                                                 done.complete(null);
                                             }
                                         });
-                                        again.send(registration(number, services, 1));
+                                        again.send(registration(number, service, 1));
                                     });
                         },
                         random.nextInt(SPREAD_MILLIS),
@@ -402,7 +418,7 @@ final class ClusterLoss {
         long reads = 0;
         int shrunk = 0;
         int twice = 0;
-        try (Reader reader = new Reader(each, publishers, 0, 1, 2)) {
+        try (Reader reader = new Reader("fleet-", each, publishers, 0, 1, 2)) {
             for (int i = 0; i < times; i++) {
                 List<Long> connections = clients.stream()
                         .map(client -> client.status().connections())
