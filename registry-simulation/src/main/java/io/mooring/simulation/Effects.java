@@ -42,6 +42,7 @@ final class Effects {
     static final String MOVES = "sessions asked to move";
     static final String DRAINED = "nodes drained";
     static final String NEVER_BACK = "nodes that never came back";
+    static final String NEVER_MET = "clusters of which two nodes never met again";
     static final String EQUAL_DIGESTS = "clusters with equal digests in the end";
 
     static final String DURABLE = "durable writes accepted";
@@ -88,6 +89,7 @@ final class Effects {
             MOVES,
             DRAINED,
             NEVER_BACK,
+            NEVER_MET,
             EQUAL_DIGESTS,
             DURABLE,
             DURABLE_REFUSED,

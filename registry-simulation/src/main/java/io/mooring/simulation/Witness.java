@@ -526,7 +526,10 @@ final class Witness {
             return true; // what two nodes said one after the other may arrive here the other way round
         }
         return switch (tombstone.cause) {
-            case DEREGISTERED -> oracle().registeredSinceGoodbye(id, tombstone.at);
+            case DEREGISTERED ->
+                oracle().registeredSinceGoodbye(id, tombstone.at)
+                        || oracle().isLease(id)
+                                && isNews(listed, order, tombstone); // kept by a frozen node, be it silent
             case OPERATOR ->
                 oracle().registeredSinceGoodbye(id, tombstone.at)
                         || inTouch && oracle().isWanted(id)
