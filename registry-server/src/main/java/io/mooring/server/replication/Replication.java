@@ -627,6 +627,9 @@ public final class Replication implements Peers {
                 incarnation,
                 ownIncarnation(),
                 incarnation + 1);
+        if (own != null) {
+            own.leave();
+        }
         home.raise(incarnation + 1);
         lookAtOwn();
     }

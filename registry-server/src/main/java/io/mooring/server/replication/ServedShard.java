@@ -38,6 +38,7 @@ final class ServedShard {
     private final List<Follower> followers = new ArrayList<>();
     private Shard shard;
     private long process;
+    private boolean isLeft;
 
     /** @param exact whether the shard's contents are those of the last step in the log */
     ServedShard(
@@ -121,8 +122,14 @@ final class ServedShard {
         return exact.getAsBoolean() ? OptionalLong.of(shard.checksum()) : OptionalLong.empty();
     }
 
+    /** The contents move to another incarnation: until it {@linkplain #replace is known}, nobody is told anything. */
+    void leave() {
+        isLeft = true;
+    }
+
     /** The contents are other ones from now on: followers get all of them. */
     void replace(Shard newShard, long newProcess, long revision) {
+        isLeft = false;
         shard = newShard;
         process = newProcess;
         log.restart(revision);
@@ -188,7 +195,7 @@ final class ServedShard {
 
     /** Tells the follower what it does not know yet, as far as its line takes it. */
     private void pump(Follower follower) {
-        if (follower.busy || !followers.contains(follower)) {
+        if (isLeft || follower.busy || !followers.contains(follower)) {
             return; // sending led back here, or it is gone
         }
         follower.busy = true;

@@ -422,6 +422,7 @@ final class PeerWorld {
             own = raised;
             incarnation = higher;
             for (Registration registration : List.copyOf(before.registrations())) {
+                before.remove(registration.id());
                 write(new Change.Granted(raised.id(), raised.revision() + 1, registration));
             }
         }

@@ -573,6 +573,29 @@ class ReplicationTest {
     }
 
     @Test
+    void a12AShardThatMovesToAnotherIncarnationIsToldToNobodyAsEmpty() {
+        start("a", "b");
+        node("a").grant(1, 2, 3);
+        world.run(3);
+        node("b").remember();
+        node("b").kill();
+        ShardId later = new ShardId(new NodeId("a"), 9); // as c's disk has it, and nobody else's
+        node("c").restored.put(later, List.of(new Registration(instance(4), PeerWorld.SESSION, 1, false)));
+        node("c").configured = world.addressesOf("a", "b", "c");
+        node("a").publishAfter = Duration.ofSeconds(1);
+        node("c").start();
+        node("b").start();
+        for (int i = 0; i < 500; i++) {
+            world.run(0.01);
+            assertTrue(
+                    node("b").ports("a").containsAll(List.of(1, 2, 3)),
+                    () -> node("b").ports("a") + " of a");
+        }
+        assertEquals(10, node("a").own.id().incarnation());
+        assertEquals(10, node("b").digest("a").orElseThrow().shard().incarnation());
+    }
+
+    @Test
     void aLostDiskIsNoticedEvenWhenThePeersHaveRestartedToo() {
         start("a", "b");
         node("a").kill();
