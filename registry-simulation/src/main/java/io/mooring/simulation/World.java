@@ -518,8 +518,8 @@ final class World {
         forSteps(QUIET, () -> false);
         trafficBounded(peerNet.bytes() - bytes);
         boolean moved = oracle.greetings() != greetings;
-        if (moved) { // some went where there is more room: what they leave behind, hidden, ends in its time
-            forSteps(bound, this::isSettled);
+        if (moved) {
+            untilNobodyMoves(bound);
         }
         Optional<Supplier<String>> unsettled = unsettled();
         if (unsettled.isPresent()) {
@@ -535,6 +535,20 @@ final class World {
         }
         figuresRight();
         greetedInOrder();
+    }
+
+    /** Some went where there is more room: what they leave behind, hidden, ends in its time, as do their earlier connections. */
+    private void untilNobodyMoves(Duration bound) {
+        long greetings;
+        int rounds = 0;
+        do {
+            if (rounds++ > 10 * clients.size()) {
+                throw new Violation("A9", "sessions go on moving though nobody does anything");
+            }
+            greetings = oracle.greetings();
+            forSteps(Duration.ofSeconds(5), () -> false);
+            forSteps(bound, this::isSettled);
+        } while (oracle.greetings() != greetings);
     }
 
     /** What nodes say to one another arrives in the order in which it was said, unless somebody alters it. */
