@@ -1,7 +1,6 @@
 package io.mooring.server.replication;
 
 import io.mooring.model.InstanceId;
-import io.mooring.model.ServiceKey;
 import io.mooring.runtime.EventLoop;
 import io.mooring.server.shard.Burial;
 import io.mooring.server.shard.Registration;
@@ -9,7 +8,6 @@ import io.mooring.server.shard.Shard;
 import io.mooring.server.shard.ShardId;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -90,13 +88,10 @@ final class ServedShard {
         int page;
 
         Snapshot(Shard shard) {
-            Map<ServiceKey, List<InstanceId>> services = new LinkedHashMap<>();
-            for (Registration registration : shard.registrations()) {
-                InstanceId id = registration.id();
-                services.computeIfAbsent(id.service(), s -> new ArrayList<>(1)).add(id);
-            }
             instances = new ArrayList<>(shard.size());
-            services.values().forEach(instances::addAll);
+            for (Registration registration : shard.registrations()) {
+                instances.add(registration.id());
+            }
             burials = new ArrayList<>(shard.burials().size());
             for (Map.Entry<InstanceId, Burial> entry : shard.burials().entrySet()) {
                 burials.add(new PeerMessage.Buried(entry.getKey(), entry.getValue()));

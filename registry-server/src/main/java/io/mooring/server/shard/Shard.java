@@ -1,8 +1,11 @@
 package io.mooring.server.shard;
 
 import io.mooring.model.InstanceId;
+import io.mooring.model.ServiceKey;
+import java.util.AbstractCollection;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -15,11 +18,14 @@ public final class Shard {
     /** Removals that are remembered; the oldest make room. */
     public static final int BURIALS_KEPT = 20_000;
 
-    private final Map<InstanceId, Registration> registrations = new LinkedHashMap<>();
+    /** By service: where a whole shard arrives, one large table would point from the old to the young all over. */
+    private final Map<ServiceKey, Map<InstanceId, Registration>> services = new LinkedHashMap<>();
+
     private final LinkedHashMap<InstanceId, Burial> burials = new LinkedHashMap<>();
     private final ShardId id;
     private long revision;
     private long checksum;
+    private int size;
 
     public Shard(ShardId id) {
         this.id = id;
@@ -40,16 +46,45 @@ public final class Shard {
     }
 
     public int size() {
-        return registrations.size();
+        return size;
     }
 
     public @Nullable Registration get(InstanceId instance) {
-        return registrations.get(instance);
+        Map<InstanceId, Registration> service = services.get(instance.service());
+        return service == null ? null : service.get(instance);
     }
 
-    /** In the order in which the instances came. A live look; do not keep it across changes. */
+    /** Service by service, in the order in which the instances came. A live look; do not keep it across changes. */
     public Collection<Registration> registrations() {
-        return Collections.unmodifiableCollection(registrations.values());
+        return new Registrations();
+    }
+
+    private final class Registrations extends AbstractCollection<Registration> {
+        @Override
+        public int size() {
+            return size;
+        }
+
+        @Override
+        public Iterator<Registration> iterator() {
+            Iterator<Map<InstanceId, Registration>> all = services.values().iterator();
+            return new Iterator<>() {
+                private Iterator<Registration> service = Collections.emptyIterator();
+
+                @Override
+                public boolean hasNext() {
+                    return service.hasNext() || all.hasNext();
+                }
+
+                @Override
+                public Registration next() {
+                    if (!service.hasNext()) {
+                        service = all.next().values().iterator();
+                    }
+                    return service.next();
+                }
+            };
+        }
     }
 
     /** The latest removals, oldest first. A live look; do not keep it across changes. */
@@ -59,7 +94,7 @@ public final class Shard {
 
     /** The highest generation this shard knows of for that instance, registered or removed; 0 if it knows nothing. */
     public long highest(InstanceId instance) {
-        Registration registration = registrations.get(instance);
+        Registration registration = get(instance);
         Burial burial = burials.get(instance);
         return Math.max(registration == null ? 0 : registration.generation(), burial == null ? 0 : burial.generation());
     }
@@ -75,7 +110,7 @@ public final class Shard {
             put(granted.registration());
         } else if (change instanceof Change.Removed removed) {
             Burial burial = removed.burial();
-            Registration there = registrations.get(removed.instance());
+            Registration there = get(removed.instance());
             if (there != null && (burial.generation() == 0 || burial.reaches(there))) {
                 remove(removed.instance());
             }
@@ -87,15 +122,24 @@ public final class Shard {
 
     /** Part of a whole shard that is taken from elsewhere: outside the count of revisions. */
     public void put(Registration registration) {
-        Registration before = registrations.put(registration.id(), registration);
+        InstanceId id = registration.id();
+        Registration before = services.computeIfAbsent(id.service(), s -> new LinkedHashMap<>())
+                .put(id, registration);
+        size += before == null ? 1 : 0;
         checksum += registration.fingerprint() - (before == null ? 0 : before.fingerprint());
     }
 
     /** Of a copy nobody writes any more. @return what it was, or null */
     public @Nullable Registration remove(InstanceId instance) {
-        Registration before = registrations.remove(instance);
-        if (before != null) {
-            checksum -= before.fingerprint();
+        Map<InstanceId, Registration> service = services.get(instance.service());
+        Registration before = service == null ? null : service.remove(instance);
+        if (service == null || before == null) {
+            return null;
+        }
+        size--;
+        checksum -= before.fingerprint();
+        if (service.isEmpty()) {
+            services.remove(instance.service());
         }
         return before;
     }
