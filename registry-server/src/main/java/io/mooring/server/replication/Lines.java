@@ -146,9 +146,7 @@ final class Lines {
     }
 
     private static boolean isGreeting(PeerMessage message) {
-        return message instanceof PeerMessage.Hello
-                || message instanceof PeerMessage.Proof
-                || message instanceof PeerMessage.Known;
+        return message instanceof PeerMessage.Hello || message instanceof PeerMessage.Proof;
     }
 
     private static String kind(PeerMessage message) {

@@ -151,6 +151,10 @@ final class ReplicaTable {
                 continue;
             }
             Conversation direct = lines.get(origin);
+            if (direct != null && direct != from && hasForgotten(direct, digest)) {
+                ShardId known = digest.shard();
+                direct.send(new PeerMessage.Known(known.incarnation(), digest.process(), false));
+            }
             if (direct != null && direct != from && isAnother(direct.hello(), digest)) {
                 tally.ignored("digest of another process");
                 continue; // two of one name, or one that has restarted: its own word counts
@@ -167,6 +171,21 @@ final class ReplicaTable {
                 choose(replica);
             }
         }
+    }
+
+    /**
+     * Whether a node's own word is below what somebody has of a life before that: it is to go on above that, or who has it
+     * would never take what this one says. Not below another process that is there: to outrun that would lead to no end.
+     */
+    private static boolean hasForgotten(Conversation direct, PeerMessage.Digest digest) {
+        PeerMessage.Digest itsOwn = direct.digests.get(direct.node());
+        if (itsOwn == null || digest.process() == direct.hello().process()) {
+            return false;
+        }
+        boolean isOfBefore = digest.process() == 0 || !digest.alive();
+        long known = digest.shard().incarnation();
+        long said = itsOwn.shard().incarnation();
+        return isOfBefore && (known > said || known == said && digest.process() != 0);
     }
 
     private static boolean isAnother(PeerMessage.Hello hello, PeerMessage.Digest digest) {

@@ -545,6 +545,8 @@ public final class Replication implements Peers {
             unfollow(from, unfollow.origin());
         } else if (message instanceof PeerMessage.Ended ended) {
             replicas.ended(from, ended.origin());
+        } else if (message instanceof PeerMessage.Known known) {
+            knownAs(known);
         } else if (message instanceof PeerMessage.Ask ask) {
             asked(from, ask);
         } else if (message instanceof PeerMessage.Answer answer) {
@@ -602,6 +604,13 @@ public final class Replication implements Peers {
             return; // to outrun it would lead to no end
         }
         raiseAbove(digest.shard().incarnation(), digest.process() != 0 && digest.process() != process);
+    }
+
+    /** Somebody remembers this node's shard, or has heard of somebody who does. */
+    private void knownAs(PeerMessage.Known known) {
+        // By nobody knows whom, on a disk: not by this process, if nobody has followed it yet.
+        boolean isAnothers = known.process() == 0 ? !everFollowed : known.process() != process;
+        raiseAbove(known.incarnation(), isAnothers);
     }
 
     private long ownIncarnation() {
@@ -691,9 +700,7 @@ public final class Replication implements Peers {
 
         @Override
         public void knownBy(Conversation line, PeerMessage.Known known) {
-            // By nobody knows whom, on a disk: not by this process, if nobody has followed it yet.
-            boolean isAnothers = known.process() == 0 ? !everFollowed : known.process() != process;
-            raiseAbove(known.incarnation(), isAnothers);
+            knownAs(known);
         }
 
         @Override

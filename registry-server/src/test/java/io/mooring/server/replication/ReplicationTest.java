@@ -573,6 +573,35 @@ class ReplicationTest {
     }
 
     @Test
+    void aNodeThatForgotItsPastHearsOfItThroughAThird() {
+        for (boolean isRemembered : List.of(false, true)) { // by whom c's copy was written
+            PeerWorld apart = new PeerWorld(isRemembered ? 4 : 2);
+            for (String name : List.of("a", "b", "c")) {
+                apart.node(name).configured = apart.addressesOf("a", "b", "c");
+            }
+            if (isRemembered) {
+                apart.node("a").start(5);
+                apart.node("c").start();
+                apart.node("a").grant(1);
+                apart.run(5);
+                apart.node("a").kill();
+            } else {
+                ShardId earlier = new ShardId(new NodeId("a"), 5);
+                Registration left = new Registration(instance(1), PeerWorld.SESSION, 1, false);
+                apart.node("c").restored.put(earlier, List.of(left));
+                apart.node("c").start();
+            }
+            apart.cut("a", "c"); // from now on
+            apart.node("b").start();
+            apart.node("a").start(1);
+            apart.node("a").grant(2);
+            apart.run(15);
+            assertEquals(6, apart.node("a").own.id().incarnation(), "seed " + apart.seed);
+            assertTrue(apart.node("c").ports("a").contains(2), "seed " + apart.seed);
+        }
+    }
+
+    @Test
     void a12AShardThatMovesToAnotherIncarnationIsToldToNobodyAsEmpty() {
         start("a", "b");
         node("a").grant(1, 2, 3);
