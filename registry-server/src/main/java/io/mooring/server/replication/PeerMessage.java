@@ -63,7 +63,7 @@ public sealed interface PeerMessage {
     }
 
     /**
-     * What the speaker knows of the listener. The last step of the greeting.
+     * What the speaker knows of the listener. The last step of the greeting; later, what it has heard from a third.
      *
      * @param incarnation the highest the speaker has seen of the listener's shard; 0 for none
      * @param process the one that wrote it; 0 if unknown
