@@ -511,8 +511,11 @@ final class World {
         long greetings = oracle.greetings();
         // Who has just become certain of the others says again what they may not have heard.
         forSteps(Duration.ofNanos(Witness.TURN + reach()), () -> false);
+        if (!forSteps(Duration.ofSeconds(5), () -> new HashSet<>(allDigests()).size() == 1)) {
+            throw new Violation("A7", "all list the same, and hold unequal digests: " + allDigests());
+        }
         List<Integer> contents = contents();
-        List<Map<String, String>> digests = core().stream().map(World::digests).toList();
+        List<Map<String, String>> digests = allDigests();
         long bytes = peerNet.bytes();
         trace.event(time.now(), "settled");
         forSteps(QUIET, () -> false);
@@ -530,8 +533,12 @@ final class World {
         if (!saidAnew && !contents().equals(contents)) {
             throw new Violation("A9", "the nodes go on changing though nobody does anything");
         }
-        if (!moved && !core().stream().map(World::digests).toList().equals(digests)) {
-            throw new Violation("A9", "the nodes go on telling one another though nobody does anything");
+        List<Map<String, String>> later = allDigests();
+        if (!moved && !later.equals(digests)) {
+            throw new Violation(
+                    "A9",
+                    "the nodes go on telling one another though nobody does anything: " + digests + ", and then "
+                            + later);
         }
         figuresRight();
         greetedInOrder();
@@ -1183,6 +1190,10 @@ final class World {
             }
         }
         return Optional.empty();
+    }
+
+    private List<Map<String, String>> allDigests() {
+        return core().stream().map(World::digests).toList();
     }
 
     private static Map<String, String> digests(Registry registry) {
