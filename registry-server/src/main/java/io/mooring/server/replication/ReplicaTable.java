@@ -151,13 +151,14 @@ final class ReplicaTable {
                 continue;
             }
             Conversation direct = lines.get(origin);
-            if (direct != null && direct != from && hasForgotten(direct, digest)) {
-                ShardId known = digest.shard();
-                direct.send(new PeerMessage.Known(known.incarnation(), digest.process(), false));
-            }
-            if (direct != null && direct != from && isAnother(direct.hello(), digest)) {
-                tally.ignored("digest of another process");
-                continue; // two of one name, or one that has restarted: its own word counts
+            if (direct != null && direct != from) {
+                if (hasForgotten(direct, digest)) {
+                    direct.send(new PeerMessage.Known(digest.shard().incarnation(), digest.process(), false));
+                }
+                if (isAnother(direct.hello(), digest)) {
+                    tally.ignored("digest of another process");
+                    continue; // two of one name, or one that has restarted: its own word counts
+                }
             }
             replica.newest = Math.max(replica.newest, digest.shard().incarnation());
             choose(replica);
