@@ -634,10 +634,17 @@ final class ReplicaTable {
         orphans.older(instance, burial.generation()).forEach(id -> forget(id, instance, burial.cause()));
         for (Replica replica : replicas.values()) {
             Registration copy = replica.shard.get(instance);
-            if (copy != null && copy.generation() < burial.generation()) {
+            if (copy != null && copy.generation() < burial.generation() && !isSpared(replica, burial.cause())) {
                 forget(replica.shard.id(), instance, burial.cause());
             }
         }
+    }
+
+    /** A verdict on what nobody vouched for is none on what somebody vouched for until a moment ago. */
+    private boolean isSpared(Replica replica, RemovalCause cause) {
+        boolean isLostLately = !replica.missed
+                || loop.now() - replica.missedSince < settings.goneAfter().toNanos();
+        return cause == RemovalCause.ORPHANED && isLostLately;
     }
 
     /** Of an orphan that is superseded. */

@@ -750,6 +750,25 @@ class ReplicationTest {
     }
 
     @Test
+    void e6AVerdictOnWhatNobodyVouchedForSparesWhatWasVouchedForUntilAMomentAgo() {
+        start("a", "b", "c");
+        node("a").grant(1, 2);
+        world.run(1);
+        node("a").kill();
+        Publisher earlier = Publisher.ofSession("fedcba9876543210fedcba9876543210", PeerWorld.SESSION.terms());
+        for (List<Integer> left : List.of(List.of(1, 2), List.of(2))) {
+            node("b").grant(instance(1), earlier, false, ""); // as its disk had it
+            world.run(0.1);
+            node("b").remove(1, RemovalCause.ORPHANED);
+            world.run(0.1);
+            assertEquals(left, node("b").orphans(Duration.ZERO));
+            assertEquals(left, node("c").orphans(Duration.ZERO));
+            assertEquals(left, node("c").ports("a"));
+            world.run(20); // and then nobody has vouched for it for long
+        }
+    }
+
+    @Test
     void whatARemovalTakesOfANodeThatWasGrantedInIgnoranceIsSaidWhenTheNodeIsLost() {
         start("a", "b", "c");
         world.cut("a", "b");
