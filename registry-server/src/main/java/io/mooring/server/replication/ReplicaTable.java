@@ -180,13 +180,14 @@ final class ReplicaTable {
      */
     private static boolean hasForgotten(Conversation direct, PeerMessage.Digest digest) {
         PeerMessage.Digest itsOwn = direct.digests.get(direct.node());
-        if (itsOwn == null || digest.process() == direct.hello().process()) {
+        boolean isAnothers = isAnother(direct.hello(), digest);
+        boolean isOfBefore = digest.process() == 0 || isAnothers && !digest.alive();
+        if (itsOwn == null || !isOfBefore) {
             return false;
         }
-        boolean isOfBefore = digest.process() == 0 || !digest.alive();
         long known = digest.shard().incarnation();
         long said = itsOwn.shard().incarnation();
-        return isOfBefore && (known > said || known == said && digest.process() != 0);
+        return known > said || isAnothers && known == said;
     }
 
     private static boolean isAnother(PeerMessage.Hello hello, PeerMessage.Digest digest) {

@@ -603,7 +603,7 @@ public final class Replication implements Peers {
             membership.refused(from.node(), "it knows another living process that calls itself " + self);
             return; // to outrun it would lead to no end
         }
-        raiseAbove(digest.shard().incarnation(), digest.process() != 0 && digest.process() != process);
+        raiseAbove(digest.shard().incarnation(), isAnothers);
     }
 
     /** Somebody remembers this node's shard, or has heard of somebody who does. */

@@ -132,12 +132,14 @@ public final class Shard {
     /** Of a copy nobody writes any more. @return what it was, or null */
     public @Nullable Registration remove(InstanceId instance) {
         Map<InstanceId, Registration> service = services.get(instance.service());
-        Registration before = service == null ? null : service.remove(instance);
-        if (service == null || before == null) {
+        if (service == null) {
             return null;
         }
-        size--;
-        checksum -= before.fingerprint();
+        Registration before = service.remove(instance);
+        if (before != null) {
+            size--;
+            checksum -= before.fingerprint();
+        }
         if (service.isEmpty()) {
             services.remove(instance.service());
         }

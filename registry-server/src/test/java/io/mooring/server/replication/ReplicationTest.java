@@ -180,7 +180,7 @@ class ReplicationTest {
         world.converge(5);
     }
 
-    /** Whatever b asks for, and that it asks for all of it. */
+    /** Has b ask for all of a's shard, as a step on its way to b is another one, and be told that. */
     private void pagesOfAAreSaid(Function<PeerMessage.Page, byte[]> otherwise) {
         world.onTheWay = (wire, message) -> switch (message[0]) {
             case PeerWriter.DELTA -> List.of(replace(message, "10.0.0.1", "10.0.0.9"));
