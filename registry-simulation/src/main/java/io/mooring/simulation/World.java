@@ -881,9 +881,12 @@ final class World {
             registry.configureNow(right);
             boolean deliver = dice.nextBoolean();
             for (Registry other : registries) {
+                if (other == registry) {
+                    continue;
+                }
                 if (apart.contains(registry) && apart.contains(other)) {
                     peerNet.lose(registry, other, Fault.PEERS_PAIR);
-                } else if (other != registry) {
+                } else {
                     peerNet.heal(registry, other, deliver);
                 }
             }
