@@ -272,18 +272,22 @@ public final class Bench {
             Nodes cluster)
             throws IOException {
         if (only.contains("kill")) {
-            Table table = new Table("kill -9 of A", "count", "p50 ms", "p99 ms", "max ms");
             try (ClusterNodes nodes = cluster.start()) {
                 nodes.startAll();
                 ClusterLoss loss = new ClusterLoss(threads, nodes);
                 loss.warmUp(sessions);
                 for (int time = 1; time <= kills; time++) {
+                    if (time > 1) {
+                        nodes.start(0);
+                        nodes.awaitReady(0);
+                    }
+                    Table table = new Table("kill -9 of A", "count", "p50 ms", "p99 ms", "max ms");
                     loss.kill(time, sessions, sdkSessions, 20, 10, table);
+                    table.print("A dies for the " + time + ". time in the life of these processes, with " + sessions
+                            + " sessions, an instance each, and each changes it then; " + sdkSessions
+                            + " are on the SDK, the others do what it does");
                 }
             }
-            table.print("A dies with " + sessions + " sessions, an instance each, and each changes it then; "
-                    + sdkSessions + " are on the SDK, the others do what it does; the first kill is the first in the"
-                    + " life of these processes");
         }
         if (only.contains("die")) {
             Table table =
